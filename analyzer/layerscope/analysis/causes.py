@@ -1,0 +1,48 @@
+"""What makes the image fat, who did it, and what is the fix?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Certainty(StrEnum):
+    """How sure it is that the bytes need not be there."""
+
+    FACT = "fact"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True, slots=True)
+class PathShare:
+    """A path, the content bytes it stands for, and the layer that stores it."""
+
+    path: bytes
+    bytes: int
+    layer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Bytes that need not be there, and why.
+
+    bytes       content that the fix frees
+    tar_bytes   the same with headers and padding: what a rebuild saves
+    layer       position of the layer that stores the bytes
+    hidden_in   position of the layer that hid them; None for live bytes
+    path_count  how many paths; `paths` are the largest few
+    """
+
+    id: str
+    title: str
+    certainty: Certainty
+    bytes: int
+    tar_bytes: int
+    layer: int
+    instruction: str
+    hidden_in: int | None
+    hidden_by_instruction: str | None
+    fix: str
+    path_count: int
+    paths: tuple[PathShare, ...]

@@ -1,0 +1,312 @@
+"""What is an image?
+
+An `Image` is layers, base first. A `Layer` says what the image claims of it and what was found; its `LayerIndex` holds the
+entries of its tar as columns, one row an entry, in tar order. Nothing here reads anything.
+
+Words are the specifications': *digest* is the hash of a stored blob, *diff ID* the hash of the uncompressed tar. Paths are
+`bytes`, relative to the image's root without a leading slash; `b""` is the root itself. Sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+
+class Kind(IntEnum):
+    """What an entry is, as the stack sees it. A 0:0 character device is a WHITEOUT (C23)."""
+
+    FILE = 0
+    DIRECTORY = 1
+    SYMLINK = 2
+    HARDLINK = 3
+    CHARACTER = 4
+    BLOCK = 5
+    FIFO = 6
+    WHITEOUT = 7
+    OPAQUE = 8
+    OTHER = 9
+
+
+class Fate(IntEnum):
+    """What became of a row's content in the finished image."""
+
+    LIVE = 0
+    REPLACED = 1
+    DELETED = 2
+
+
+class Level(StrEnum):
+    """How much a note matters. ERROR means that something could not be read: the report is not complete."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something odd but survivable.
+
+    `id` is the case in the catalogue of edge cases ("C54"). `offset` is in the uncompressed layer, or in the outer archive
+    when `layer` is None.
+    """
+
+    id: str
+    level: Level
+    message: str
+    layer: int | None = None
+    path: bytes | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a `LayerIndex`, made on demand for people and tests."""
+
+    path: bytes
+    kind: Kind
+    size: int
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
+    link: bytes | None
+    offset: int
+    span: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerIndex:
+    """The entries of one layer's tar, as columns: immutable, position-independent, made from the bytes alone.
+
+    paths         normalised path of each row; of a WHITEOUT or OPAQUE row the path that it speaks of, not its `.wh.` name
+    kinds         `Kind` values
+    sizes         logical size of a regular file, else 0
+    modes         permission bits, 0o7777
+    uids, gids    numbers as the header or its PAX records say
+    mtimes        nanoseconds since the epoch
+    offsets       where the entry's data begins in the uncompressed tar
+    spans         bytes of the tar that the entry takes: extension headers, header, stored data, padding
+    links         hard links: normalised target path; symlinks: the target as written
+    xattrs        extended attributes, by name, sorted
+    declared      size field of the header where it differs from `sizes` (links, directories, whiteouts with a size)
+    sparse        data fragments `(offset in the file, length)` of a sparse file
+    digests       SHA-256 of the content of a regular file, of those rows that were hashed
+    kept          content of the rows that a pattern asked for
+    tar_bytes     length of the uncompressed stream, to its very end
+    diff_id       digest of the uncompressed stream if it was asked for
+    notes         with `layer` None: the index does not know its place
+    """
+
+    paths: list[bytes]
+    kinds: bytearray
+    sizes: array[int]
+    modes: array[int]
+    uids: list[int]
+    gids: list[int]
+    mtimes: list[int]
+    offsets: array[int]
+    spans: array[int]
+    links: dict[int, bytes]
+    xattrs: dict[int, tuple[tuple[bytes, bytes], ...]]
+    declared: dict[int, int]
+    sparse: dict[int, tuple[tuple[int, int], ...]]
+    digests: dict[int, bytes]
+    kept: dict[int, bytes]
+    tar_bytes: int
+    diff_id: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def content_bytes(self) -> int:
+        """Sum of the logical sizes of regular files."""
+        return sum(self.sizes)
+
+    def entry(self, row: int) -> Entry:
+        """Return row `row` as an object."""
+        return Entry(
+            path=self.paths[row],
+            kind=Kind(self.kinds[row]),
+            size=self.sizes[row],
+            mode=self.modes[row],
+            uid=self.uids[row],
+            gid=self.gids[row],
+            mtime_ns=self.mtimes[row],
+            link=self.links.get(row),
+            offset=self.offsets[row],
+            span=self.spans[row],
+        )
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield every row as an object, in tar order."""
+        return (self.entry(row) for row in range(len(self.paths)))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of an image: what the image claims of it, and what the archive holds.
+
+    digest, diff_id   as claimed, None if none is claimed
+    media_type        as claimed
+    compression       what the bytes are: "none", "gzip", "zstd", "bzip2", "xz"; None if the blob is not there
+    blob_bytes        bytes of the stored blob; None if it is not there
+    descriptor_bytes  size that the manifest claims for the blob
+    instruction       what made it, for people; created_by is the same, raw
+    same_as           index of the first layer of this image that is stored in the very same archive member
+    verified          whether digest and diff ID were checked and hold; None if they were not checked
+    foreign           a non-distributable layer: its absence is no defect
+    index             None if the layer is not there, or repeats `same_as`'s (use `Image.index_of`)
+    """
+
+    position: int
+    digest: str | None
+    diff_id: str | None
+    media_type: str | None
+    compression: str | None
+    blob_bytes: int | None
+    descriptor_bytes: int | None
+    instruction: str
+    created_by: str | None
+    created: str | None
+    same_as: int | None = None
+    verified: bool | None = None
+    foreign: bool = False
+    urls: tuple[str, ...] = ()
+    index: LayerIndex | None = None
+
+    @property
+    def present(self) -> bool:
+        """Whether the archive holds the layer's blob."""
+        return self.blob_bytes is not None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One row of the config's history; `layer` is the position of the layer it made, None if it made none."""
+
+    created_by: str | None
+    instruction: str
+    created: str | None
+    comment: str | None
+    empty: bool
+    layer: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the image's config tells a runtime. Every field may be missing from a real one."""
+
+    architecture: str | None = None
+    os: str | None = None
+    variant: str | None = None
+    os_version: str | None = None
+    created: str | None = None
+    author: str | None = None
+    user: str | None = None
+    workdir: str | None = None
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    has_healthcheck: bool = False
+
+    @property
+    def platform(self) -> str | None:
+        """`os/architecture[/variant]`, None if the config names no architecture."""
+        if not self.architecture:
+            return None
+        return "/".join(part for part in (self.os or "unknown", self.architecture, self.variant) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How the archive's bytes divide, seen from one image; see "The image" in numbers.
+
+    `archive_bytes = blob_bytes + metadata_bytes + orphan_bytes + container_bytes`.
+    """
+
+    file_bytes: int | None
+    archive_bytes: int
+    blob_bytes: int
+    metadata_bytes: int
+    orphan_bytes: int
+    container_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of an archive."""
+
+    source: str
+    layout: str
+    names: tuple[str, ...]
+    config: Config
+    config_digest: str | None
+    manifest_digest: str | None
+    layers: tuple[Layer, ...]
+    history: tuple[HistoryRow, ...]
+    storage: Storage
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that the image promises could be read."""
+        return not any(note.level is Level.ERROR for note in self.notes)
+
+    def index_of(self, position: int) -> LayerIndex | None:
+        """Return the index of a layer, also of one that repeats an earlier one."""
+        layer = self.layers[position]
+        return layer.index if layer.same_as is None else self.layers[layer.same_as].index
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The distribution, as os-release tells it."""
+
+    id: str
+    version_id: str | None
+    pretty_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One installed package, as its database tells it; sizes are never taken from there.
+
+    type      package-URL type: "apk", "deb", "pypi", "npm"
+    origin    path of the file that told of it (a database, a METADATA, a package.json)
+    location  folder that tells two installed copies of one package apart; b"" where there is one database
+    paths     files that it claims, normalised; may name what is not there
+    trees     folders that it claims whole, as far as no deeper claim is found
+    requires  names that it depends on, as its database writes them
+    reason    "asked", "dependency", "recommended", "dev", "base", "root" or None where nothing tells
+    system    a distribution package: what it claims, no language package claims
+    """
+
+    type: str
+    name: str
+    version: str
+    arch: str | None
+    purl: str
+    origin: bytes
+    location: bytes = b""
+    paths: tuple[bytes, ...] = ()
+    trees: tuple[bytes, ...] = ()
+    requires: tuple[str, ...] = ()
+    reason: str | None = None
+    license: str | None = None
+    source: str | None = None
+    system: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str, str | None, bytes]:
+        """What makes two readings of a database speak of one installation."""
+        return (self.type, self.name, self.version, self.arch, self.location)
