@@ -55,7 +55,7 @@ def make_layer(position, instruction="RUN true", **changes):
     return replace(layer, **changes)
 
 
-def make_books(position, live=0, replaced=0, deleted=0, pull=None, **changes):
+def make_books(position, live=0, replaced=0, deleted=0, *, pull=None, **changes):
     content = live + replaced + deleted
     books = LayerBooks(
         position=position,
@@ -131,7 +131,7 @@ def make_cause(bytes_, title, layer=0, **changes):
     return replace(cause, **changes)
 
 
-def make_package(name, version, size, layer, hidden=0, reason="dependency", required_by=(), type_="deb", **changes):
+def make_package(name, version, size, layer, *, hidden=0, reason="dependency", required_by=(), type_="deb", **changes):
     package = Package(
         type_, name, version, "amd64", f"pkg:{type_}/{name}@{version}", b"var/lib/dpkg/status", reason=reason
     )
@@ -235,9 +235,9 @@ def fat_report():
     )
     owners = (
         make_owner("deb", None, 340 * MB, 31 * MB, (0, 1)),
-        make_owner("npm", None, 330 * MB, 0, (3,)),
+        make_owner("npm", None, 170 * MB, 0, (3,)),
         make_owner(None, "application", 424 * MB, 212 * MB, (4, 5)),
-        make_owner(None, "cache", 118 * MB, 160 * MB, (3,)),
+        make_owner(None, "cache", 278 * MB, 160 * MB, (3,)),
         make_owner(None, "configuration", 28 * MB + 1204, 28 * MB, (0, 1, 3, 7)),
         make_owner(None, "other", 0),
     )

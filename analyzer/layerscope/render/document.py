@@ -48,7 +48,7 @@ def report_document(report: Report) -> Object:
         "secrets_scanned": False,
         "notes": [rows.note_row(note) for note in all_notes(report)],
     }
-    return {key: _clean(value) for key, value in document.items()}
+    return clean(document)
 
 
 def files_document(image: Image, files: Sequence[FileRow]) -> Object:
@@ -58,7 +58,7 @@ def files_document(image: Image, files: Sequence[FileRow]) -> Object:
         "image": _image(image, None),
         "files": [rows.file_row(file) for file in files],
     }
-    return {key: _clean(value) for key, value in document.items()}
+    return clean(document)
 
 
 def report_json(report: Report, _options: Options) -> str:
@@ -74,6 +74,11 @@ def files_json(image: Image, files: Sequence[FileRow], options: Options) -> str:
 def write_json(document: Object) -> str:
     """Return a document as text that is valid UTF-8 and safe to print."""
     return json_text(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
+
+
+def clean(document: Object) -> Object:
+    """Return a document in which every text is valid Unicode."""
+    return {unicode(key): _clean(value) for key, value in document.items()}
 
 
 def _image(image: Image, report: Report | None) -> Object:
@@ -144,5 +149,5 @@ def _clean(value: Json) -> Json:
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):
-        return {unicode(key): _clean(item) for key, item in value.items()}
+        return clean(value)
     return value

@@ -1,7 +1,7 @@
 """How is untrusted text written so that it can only be read, never obeyed?
 
-Paths, names, labels and instructions come from strangers. One function per output format makes them harmless; every renderer
-and every message goes through one of them.
+Paths, names, labels and instructions come from strangers. One function per output format makes them harmless; every
+renderer and every message goes through one of them.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import re
 import unicodedata
 from base64 import b64encode
 
-# Letters and marks that draw nothing (Unicode's Default_Ignorable_Code_Point, as far as it is not in category Cf already).
+# Letters and marks that draw nothing: Unicode's Default_Ignorable_Code_Point, as far as it is not in category Cf.
 _BLANK = frozenset(
-    (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
-    + tuple(range(0xE0100, 0xE01F0))
+    (
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+        *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+    )
 )
 # Cc control, Cf format (bidi, zero-width), Cs surrogate, Zl and Zp line separators, Zs spaces other than the one.
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp", "Zs"))
 # What the log readers of GitHub (at the start of a line, `##[` anywhere) and Azure take for a command.
 _COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#(?:vso)?\[)", re.IGNORECASE)
 _FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
-_PROSE = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|~&:$^=\"']")
+_PROSE = re.compile(r"[\\`*_\[\]<>#|~&:$^]|(?<=www)\.|^[-+=]|(?<=^\d)[.)]")
 
 
 def decode(path: bytes) -> str:
@@ -71,8 +73,7 @@ def cell(text: str) -> str:
 def prose(text: str) -> str:
     """Return text as Markdown that has no markup, links, mentions or references."""
     text = _PROSE.sub(r"\\\g<0>", one_line(text))
-    text = re.sub(r"^(\d+)", "\u2060\\1", text) if re.match(r"\d+\\[.)]", text) else text
-    return re.sub(r"@|#(?=\w)|(?<=www)(?=\\\.)", "\\g<0>\u2060", text)
+    return re.sub(r"[@#](?=\w)", "\\g<0>\u2060", text)
 
 
 def spreadsheet(text: str) -> str:

@@ -13,7 +13,7 @@ from layerscope.render.text.head import image_traits, say_sizes, say_verdict
 from layerscope.render.text.layers import choose_layers
 from layerscope.render.text.notes import all_notes, group_notes, say_place
 from layerscope.render.text.packages import rank_packages, say_reason
-from layerscope.render.words import fit, say_count, say_size
+from layerscope.render.words import fit, fit_path, say_count, say_size
 from layerscope.report import Report
 
 _LONG = 100
@@ -52,9 +52,9 @@ def _causes(report: Report, options: Options) -> list[str]:
         (
             f"{say_size(cause.bytes)}",
             cause.certainty.value,
-            f"{prose(cause.title)}<br>{cell(fit(terminal(absolute(cause.paths[0].path)), _LONG)) if cause.paths else ''}",
+            "<br>".join([prose(cause.title), *(_path(place.path) for place in cause.paths[:1])]),
             f"{say_layers(cause)}<br>{cell(fit(one_line(cause.instruction), _LONG))}",
-            prose(cause.fix),
+            cell(one_line(cause.fix)),
         )
         for cause in shown
     ]
@@ -62,6 +62,10 @@ def _causes(report: Report, options: Options) -> list[str]:
         rows.append((say_size(sum(cause.bytes for cause in rest)), "", f"... and {len(rest):,} more", "", ""))
     rows.append((f"**{say_size(sum(cause.bytes for cause in causes))}**", "", "**all**", "", ""))
     return ["### What makes it fat", "", *_table(("frees>", "sure", "what", "where", "fix"), rows)]
+
+
+def _path(path: bytes) -> str:
+    return cell(fit_path(terminal(absolute(path)), _LONG))
 
 
 def _layers(report: Report, options: Options) -> list[str]:

@@ -8,14 +8,14 @@ from typing import Literal
 Paint = Literal["title", "strong", "faint", "bad", "warn", "good"]
 
 _SGR: dict[Paint, str] = {"title": "1", "strong": "1", "faint": "2", "bad": "1;31", "warn": "33", "good": "32"}
-NARROWEST = 60
+NARROWEST, WIDEST = 60, 120
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """The choices of one rendering.
 
-    width      columns that a line may take; never less than 60
+    width      columns that a line may take; held between 60 and 120
     top        rows of each table, None for each table's own measure
     color      whether text may be painted
     table      which table CSV writes
@@ -31,7 +31,7 @@ class Options:
     @property
     def columns(self) -> int:
         """Columns that a line really gets."""
-        return max(NARROWEST, self.width)
+        return min(WIDEST, max(NARROWEST, self.width))
 
     def rows(self, measure: int) -> int:
         """Return how many rows a table shows that shows `measure` by itself."""

@@ -116,6 +116,15 @@ def _duplicates(report: Report) -> Iterator[Row]:
             yield (digest, group.bytes, group.copies, group.wasted_bytes, place.layer, absolute(place.path))
 
 
+def _security(report: Report) -> Iterator[Row]:
+    yield ("id", "level", "title", "path", "layer", "state", "hidden_in", "package", "detail")
+    for fact in report.exposures:
+        yield (
+            fact.id, fact.level, fact.title, None if fact.path is None else absolute(fact.path), fact.layer, fact.state,
+            fact.hidden_in, fact.package, fact.detail,
+        )  # fmt: skip
+
+
 def _notes(report: Report) -> Iterator[Row]:
     yield ("id", "level", "message", "layer", "path", "offset")
     for note in all_notes(report):
@@ -123,7 +132,7 @@ def _notes(report: Report) -> Iterator[Row]:
         yield (note.id, note.level.value, note.message, note.layer, path, note.offset)
 
 
-def _yes(value: bool) -> str:  # noqa: FBT001
+def _yes(value: bool) -> str:
     return "true" if value else "false"
 
 
@@ -133,5 +142,6 @@ TABLES: dict[str, Callable[[Report], Iterator[Row]]] = {
     "owners": _owners,
     "causes": _causes,
     "duplicates": _duplicates,
+    "security": _security,
     "notes": _notes,
 }

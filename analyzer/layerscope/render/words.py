@@ -39,12 +39,12 @@ def say_count(count: int, noun: str, plural: str | None = None) -> str:
 
 
 def say_duration(seconds: float) -> str:
-    """Return a rough time: `<1 s`, `33 s`, `4 min`, `2.5 h`."""
+    """Return a rough time: `less than 1 s`, `about 33 s`, `about 4 min`, `about 2.5 h`."""
     if seconds < 1:
-        return "<1 s"
+        return "less than 1 s"
     if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
 
 
 def say_bandwidth(bits: int) -> str:

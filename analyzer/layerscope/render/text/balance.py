@@ -43,7 +43,7 @@ def _equation(terms: tuple[tuple[str, int], ...], name: str, total: int, *, goes
         if size:
             sign = "- " if size < 0 else "+ " if said or goes_on else ""
             said.append(f"{sign}{label} {say_size(abs(size))}")
-    return [*said, f"= {name} {say_size(total)}"]
+    return [*said, f"{'= ' if said or goes_on else ''}{name} {say_size(total)}"]
 
 
 def _break(terms: list[str], columns: int) -> list[str]:

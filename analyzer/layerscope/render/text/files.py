@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from layerscope.analysis.files import FileRow
 from layerscope.model import Fate, Image, Kind
-from layerscope.render.escape import absolute, decode, one_line, terminal
+from layerscope.render.escape import absolute, decode, defuse, one_line, terminal
 from layerscope.render.options import Options
 from layerscope.render.words import fit, fit_path, say_count, say_size
 from layerscope.render.words import width_of as _width
@@ -42,7 +42,7 @@ def files_text(_image: Image, files: Sequence[FileRow], options: Options) -> str
         size = say_size(sum(file.bytes for file in ranked) - sum(file.bytes for file in shown))
         lines.append(f"{size:>7}  ... and {say_count(rest, 'more entry', 'more entries')}")
     lines += [f"{'---':>7}", f"{say_size(sum(file.bytes for file in ranked)):>7}  all"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(defuse, lines)) + "\n"
 
 
 def rank_files(files: Sequence[FileRow]) -> list[FileRow]:

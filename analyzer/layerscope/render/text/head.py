@@ -63,7 +63,7 @@ def say_sizes(report: Report, options: Options) -> str:
         return said
     about = "about " if any(row.pull_estimated for row in books.layers) else ""
     time = say_duration(8 * books.pull_bytes / options.bandwidth)
-    return f"{said}, {about}{say_size(books.pull_bytes)} to pull (about {time} at {say_bandwidth(options.bandwidth)})"
+    return f"{said}, {about}{say_size(books.pull_bytes)} to pull ({time} at {say_bandwidth(options.bandwidth)})"
 
 
 def say_verdict(report: Report) -> str:
@@ -71,9 +71,7 @@ def say_verdict(report: Report) -> str:
     content = report.books.content_bytes
     fact, likely, possible = (report.reclaimable_bytes(certainty) for certainty in Certainty)
     if not fact + likely + possible:
-        if content:
-            return "Nothing to take away: every byte is live, and no known cause was found."
-        return "Nothing to take away: no file content in this image."
+        return _say_nothing(report)
     guesses = [
         f"{say_size(size)}{' more' if fact else ''} {word}"
         for size, word in ((likely, "probably not"), (possible, "perhaps not"))
@@ -90,6 +88,15 @@ def say_verdict(report: Report) -> str:
     return f"Nothing is wasted for certain; {', '.join(shares)} need not be there."
 
 
+def _say_nothing(report: Report) -> str:
+    if not report.complete:
+        return "Nothing to take away was found in what could be read."
+    if not report.books.content_bytes:
+        return "Nothing to take away: the image holds no file of any size."
+    hidden = report.books.replaced_bytes + report.books.deleted_bytes
+    return f"Nothing to take away: {'no byte is hidden, and ' if not hidden else ''}no known cause was found."
+
+
 def _gap(report: Report, options: Options) -> list[str]:
     """Return the loud lines of a report that is not complete."""
     if report.complete:
@@ -98,8 +105,8 @@ def _gap(report: Report, options: Options) -> list[str]:
     lines = [
         options.paint(line, "bad")
         for line in wrap(
-            f"INCOMPLETE: {say_count(len(wrong), 'part')} of this image could not be read. "
-            "The numbers speak of what could.",
+            f"INCOMPLETE: {say_count(len(wrong), 'part')} of the image could not be read; "
+            "what was not read is not in the numbers.",
             options.columns,
         )
     ]

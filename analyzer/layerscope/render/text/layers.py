@@ -35,12 +35,17 @@ def layer_lines(report: Report, options: Options) -> list[str]:
             rows.append([str(book.position), draw_bar(book, most, bar), *_sizes(layer, book), said])
     rest = [book for book in books if book.position not in shown]
     if rest:
-        kind = "" if any(book.content_bytes for book in rest) else " without files of any size"
-        rows.append(["", "", *_sums(rest), fit(f"... and {len(rest):,} more{kind}", room)])
+        more = f"... and {len(rest):,} more"
+        bare = f"{more} without content"
+        if len(bare) <= room and not any(book.content_bytes for book in rest):
+            more = bare
+        rows.append(["", "", *_sums(rest), more])
     rows += [["", "", "---", "---", "---", ""], ["", "", *_sums(books), "all"]]
     head, _, *lines = tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=_ALIGN).splitlines()
     legend = "  (# live, - hidden)" if any(book.hidden_bytes for book in books) else ""
-    return [options.paint(f"LAYERS{head[6:].rstrip()}{legend}", "title"), *lines]
+    head = f"LAYERS{head[6:].rstrip()}"
+    legend = legend if len(head + legend) <= options.columns else ""
+    return [options.paint(head + legend, "title"), *lines]
 
 
 def choose_layers(report: Report, count: int) -> frozenset[int]:

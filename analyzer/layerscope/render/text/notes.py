@@ -50,10 +50,9 @@ def group_notes(notes: Iterable[Note]) -> list[list[Note]]:
 
 def say_place(note: Note) -> str:
     """Return where a note speaks of: `layer 3, byte 1,048,576`."""
-    places = [] if note.layer is None else [f"layer {note.layer}"]
-    if note.offset is not None:
-        places.append(f"byte {note.offset:,}" if places else f"byte {note.offset:,} of the archive")
-    return ", ".join(places)
+    layer = "" if note.layer is None else f"layer {note.layer}"
+    offset = "" if note.offset is None else f"byte {note.offset:,}{'' if layer else ' of the archive'}"
+    return ", ".join(place for place in (layer, offset) if place and place not in note.message)
 
 
 def _group(group: list[Note], options: Options) -> list[str]:

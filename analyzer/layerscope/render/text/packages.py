@@ -48,7 +48,7 @@ def package_lines(report: Report, options: Options) -> list[str]:
         lines.append(" no package found")
     unowned = sorted((owner for owner in owners if owner.owner is None and owner.bytes), key=lambda o: -o.bytes)
     if unowned:
-        lines.append(row(" owned by no package", *_say(_sum(unowned)), "", ""))
+        lines.append(row(" in no package", *_say(_sum(unowned)), "", ""))
         lines += (row(f"   {one_line(o.class_ or 'other')}", *_sizes(o), "", _say_places(o)) for o in unowned)
     lines += [row("", "---", "---", "", ""), row(" all", *_say(_sum(owners)), "", "")]
     return lines
