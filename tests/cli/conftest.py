@@ -6,9 +6,8 @@ import sys
 import types
 from dataclasses import dataclass
 
-import layerscope
+import layerscope.cli
 import pytest
-
 from render import specimens
 
 
@@ -43,6 +42,11 @@ def api(monkeypatch):
     )
     monkeypatch.setitem(sys.modules, "layerscope.api", fake)
     monkeypatch.setattr(layerscope, "api", fake, raising=False)
-    monkeypatch.delitem(sys.modules, "layerscope.cli.verbs", raising=False)
+    _forget_verbs()
     yield fake
+    _forget_verbs()
+
+
+def _forget_verbs():
     sys.modules.pop("layerscope.cli.verbs", None)
+    vars(layerscope.cli).pop("verbs", None)

@@ -16,7 +16,6 @@ from layerscope.cli import choices, session
 from layerscope.errors import ArchiveError, LimitError, PolicyError, SelectionError
 from layerscope.model import Note
 from layerscope.render.schemas import SCHEMAS, schema_text
-
 from render import specimens
 
 ROOT = Path(__file__).parents[2]
@@ -85,8 +84,9 @@ def test_a_table_means_csv(api, capsys):
 
 
 def test_names_of_choices_are_those_of_the_renderers():
-    assert choices.FORMATS == tuple(render.FORMATS)
-    assert choices.ROW_FORMATS == tuple(render.FILE_FORMATS) == tuple(render.IMAGE_FORMATS)
+    assert list(render.FORMATS) == list(choices.FORMATS)
+    assert list(render.FILE_FORMATS) == list(choices.ROW_FORMATS)
+    assert list(render.IMAGE_FORMATS) == list(choices.ROW_FORMATS)
     assert set(choices.TABLES) == {*render.TABLES, "files"}
 
 

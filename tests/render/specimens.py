@@ -143,7 +143,7 @@ def make_package(name, version, size, layer, *, hidden=0, reason="dependency", r
 
 def make_owner(owner, class_, size, hidden=0, layers=(0,)):
     part = size // max(1, len(layers))
-    by_layer = {layer: (part, 0) for layer in layers}
+    by_layer = dict.fromkeys(layers, (part, 0))
     return OwnerShare(owner, class_, size, size - hidden, hidden, 100, by_layer)
 
 

@@ -57,6 +57,11 @@ def test_files_are_valid():
     assert hostile["path_b64"]
     assert hard["link"] == "/bin/busybox"
     assert root["path"] == "/"
+    text = FILE_FORMATS["json"](report.image, some_files(), Options())
+    assert json.loads(text) == files_document(
+        report.image, sorted(some_files(), key=lambda row: (-row.bytes, row.path))
+    )
+    assert json.loads(FILE_FORMATS["json"](report.image, (), Options()))["files"] == []
     text = FILE_FORMATS["json"](report.image, some_files(), Options(top=1))
     assert [row["path"] for row in json.loads(text)["files"]] == ["/app/dist/bundle.js"]
 
@@ -90,7 +95,7 @@ def test_markdown_tables_are_rectangles(name):
             assert len(widths) == 1
             widths, inside = set(), False
     assert "\x1b" not in text
-    assert "<img" not in re.sub("(`+)(?!`).*?(?<!`)\\1(?!`)", "", text)
+    assert not re.search(r"(?<!\\)<img", re.sub(r"(?<![`\\])(`+)(?!`).*?(?<!`)\1(?!`)", "", text))
 
 
 def test_markdown_says_the_verdict_first():

@@ -78,7 +78,7 @@ def test_verdicts(kinds, said):
     report = fat_report()
     causes = tuple(cause for cause in report.causes if cause.certainty in kinds)
     if kinds == ("fact",):
-        causes = tuple(cause for cause in causes if cause.bytes in {212_000_000}) * 2
+        causes = tuple(cause for cause in causes if cause.bytes == 212_000_000) * 2
     assert said in " ".join(show(replace(report, causes=causes)).split())
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-# ruff: noqa: PTH - paths are text from the command line here, surrogates and all
+# paths are text from the command line here, surrogates and all; the escapes are imported when something is to be said
+# ruff: noqa: PTH101, PTH105, PTH108, PTH110, PTH113, PTH116, PTH118, PTH120, PTH123, PLC0415
 import os
 import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
-
-from layerscope.render.escape import terminal
 
 
 class OutputError(Exception):
@@ -53,6 +52,8 @@ def prepare_streams() -> None:
 
 def complain(message: str) -> None:
     """Write a message to standard error, each of its lines escaped; a closed standard error is no trouble."""
+    from layerscope.render.escape import terminal
+
     text = "".join(f"{terminal(line)}\n" for line in message.split("\n"))
     stream: TextIO | None = sys.stderr
     try:

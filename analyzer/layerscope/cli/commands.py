@@ -98,7 +98,7 @@ def report(
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
-    """Tell what is in an image, what makes it fat, and what to do about it.
+    """Tell what makes an image fat and what to do about it.
 
     \b
     docker save node-app | layerscope report -
@@ -132,7 +132,9 @@ def files(
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
-    """Tell which files weigh how much, in which layer, whose they are, and what became of them.
+    """Tell which files weigh how much, and whose they are.
+
+    Each row says in which layer the file lies, and what became of it.
 
     \b
     layerscope files image.tar --top 20

@@ -14,7 +14,6 @@ from typing import NoReturn
 
 from layerscope.cli.answer import Answer, OutputError, complain, deliver, prepare_streams, silence
 from layerscope.errors import ArchiveError, LayerscopeError, SelectionError
-from layerscope.render.escape import one_line
 
 FINE, USAGE, UNREADABLE, BUG, INTERRUPTED, PIPE = 0, 2, 3, 70, 130, 141
 _WRONG_PATH = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
@@ -50,6 +49,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def explain(error: Exception) -> tuple[int, str]:
     """Return the exit code and the message of an error."""
+    from layerscope.render.escape import one_line
+
     if isinstance(error, SelectionError):
         return USAGE, "\n".join([one_line(str(error)), *(f"  {one_line(choice)}" for choice in error.choices)])
     if isinstance(error, ArchiveError):

@@ -122,7 +122,8 @@ def _load(order: Order) -> Image:
 def _finish(answer: Answer, order: Order, *, complete: bool) -> Answer:
     if complete:
         return answer
-    warning = f"{order.source}: could be read only in part; what is missing is told in the report's notes"
+    name = "standard input" if order.source == "-" else order.source
+    warning = f"{name}: could be read only in part; --format json tells what is missing"
     return replace(answer, code=_PART, warning=None if order.quiet else warning)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.render.escape import absolute, one_line, terminal
 from layerscope.render.options import Options
-from layerscope.render.words import fit, fit_path, left, right, say_count, say_size, width_of, wrap
+from layerscope.render.words import fit, fit_path, left, right, say_size, width_of, wrap
 from layerscope.report import Report
 
-_MEASURE = 10
+_MEASURE = 8
 _SURENESS = {Certainty.FACT: "", Certainty.LIKELY: "likely ", Certainty.POSSIBLE: "possible "}
 _INDENT = "    "
 
 
 def cause_lines(report: Report, options: Options) -> list[str]:
-    """Return the ranked causes: what is sure comes first, then by size; each with its layer, largest path and fix."""
+    """Return the causes, the largest first, each with its layer, its largest path and its fix; then their sum."""
     causes = rank_causes(report)
     if not causes:
         return []
@@ -30,11 +30,11 @@ def cause_lines(report: Report, options: Options) -> list[str]:
 
 
 def rank_causes(report: Report) -> list[Cause]:
-    """Return the causes that free something: facts, likely, possible; in each the largest first."""
+    """Return the causes that free something, the largest first; of equals the surer one."""
     order = list(Certainty)
     return sorted(
         (cause for cause in report.causes if cause.bytes),
-        key=lambda cause: (order.index(cause.certainty), -cause.bytes, cause.layer, cause.id),
+        key=lambda cause: (-cause.bytes, order.index(cause.certainty), cause.layer, cause.id),
     )
 
 
@@ -44,7 +44,7 @@ def say_layers(cause: Cause) -> str:
     if cause.hidden_in is None:
         return stored
     if cause.hidden_in == cause.layer:
-        return f"{stored}, hidden by itself"
+        return f"{stored}, hidden by the same"
     return f"{stored}, hidden by layer {cause.hidden_in}"
 
 
@@ -66,16 +66,18 @@ def _cause(number: int, cause: Cause, options: Options) -> list[str]:
 
 def _origin(cause: Cause, columns: int) -> list[str]:
     """Return the lines that say where the bytes come from."""
-    lines = [f"{_INDENT}{fit(_instruction(cause.layer, cause.instruction), columns - len(_INDENT))}"]
+    room = columns - len(_INDENT)
+    said = [_instruction(cause.layer, cause.instruction)]
     if cause.hidden_in == cause.layer:
-        lines = [fit(f"{lines[0]} (hidden by the same layer)", columns)]
+        said.append("hidden by a later entry of the same layer")
     elif cause.hidden_in is not None:
-        hider = _instruction(cause.hidden_in, cause.hidden_by_instruction or "")
-        lines.append(f"{_INDENT}{fit(f'hidden by {hider}', columns - len(_INDENT))}")
+        said.append(f"hidden by {_instruction(cause.hidden_in, cause.hidden_by_instruction or '')}")
+    together = ", ".join(said)
+    lines = [_INDENT + fit(line, room) for line in ([together] if width_of(together) <= room else said)]
     if cause.paths:
         top = cause.paths[0]
         tail = f"  {say_size(top.bytes)}, the largest of {cause.path_count:,}" if cause.path_count > 1 else ""
-        lines.append(f"{_INDENT}{fit_path(terminal(absolute(top.path)), columns - len(_INDENT) - len(tail))}{tail}")
+        lines.append(f"{_INDENT}{fit_path(terminal(absolute(top.path)), room - len(tail))}{tail}")
     return lines
 
 
@@ -86,8 +88,3 @@ def _instruction(layer: int, instruction: str) -> str:
 def _sum_line(label: str, causes: list[Cause], options: Options) -> str:
     frees = say_size(sum(cause.bytes for cause in causes))
     return _INDENT + left(label, options.columns - len(_INDENT) - len(frees)) + frees
-
-
-def say_paths(cause: Cause) -> str:
-    """Return how many paths a cause speaks of."""
-    return say_count(cause.path_count, "path")
