@@ -112,6 +112,7 @@ def test_csv_comes_back_and_is_no_formula(rows):
 
 
 @given(texts, st.binary())
+@example("\\##vso[task]##[error]", b"##VSO[")
 def test_json_is_valid_unicode_and_paths_come_back(text, path):
     text = escape.unicode(text)
     document = {"text": text, "path": escape.path_text(path), "path_b64": escape.path_b64(path)}
@@ -120,6 +121,7 @@ def test_json_is_valid_unicode_and_paths_come_back(text, path):
     assert is_plain(written.replace("\n", ""))
     back = json.loads(written)
     assert back == document
+    assert not re.search(r"##(vso)?\[", written, re.IGNORECASE)
     raw = back["path"].encode() if back["path_b64"] is None else base64.b64decode(back["path_b64"])
     assert raw == b"/" + path
     assert back["path_b64"] is None or "\ufffd" in back["path"]

@@ -173,7 +173,10 @@ def images(
 @app.command(no_args_is_help=True)
 def schema(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files"])
+        str,
+        typer.Argument(
+            metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files", "images"]
+        ),
     ],
     *,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
