@@ -226,6 +226,18 @@ def test_color(api, capsys):
     assert "\x1b" not in capsys.readouterr().out
 
 
+def test_files_are_sifted(api, capsys):
+    def paths(*words):
+        assert leave("files", "x", "--format", "csv", *words) == 0
+        return [line.split(",")[0] for line in capsys.readouterr().out.splitlines()[1:]]
+
+    assert paths("--fate", "replaced") == paths("--layer", "4") == ["/app/dist/bundle.js"]
+    assert paths("--owner", "libc*") == ["/usr/lib/libc.so.6", "/bin/ls"]
+    assert paths("--glob", "libc.so.*") == paths("--glob", "/usr/*") == ["/usr/lib/libc.so.6"]
+    assert leave("files", "x", "--fate", "delete") == 2
+    assert "Did you mean 'deleted'" in capsys.readouterr().err
+
+
 def test_files_and_images(api, capsys):
     assert leave("files", "x", "--top", "1") == 0
     assert "bundle.js" in capsys.readouterr().out

@@ -15,6 +15,7 @@ from layerscope.report import Report
 
 _MEASURE = 20
 _SIZE = 7
+_GUESS = "~"
 _ALIGN = ("right", "left", "right", "right", "right", "left")
 
 
@@ -24,10 +25,14 @@ def layer_lines(report: Report, options: Options) -> list[str]:
     if not books:
         return [options.paint("LAYERS", "title"), " none"]
     bar = 12 if options.columns >= 76 else 6
-    room = options.columns - (3 + 2 + bar + 3 * (2 + _SIZE) + 2)
+    guess = _GUESS if any(book.pull_estimated for book in books) else ""
+    room = options.columns - (3 + 2 + bar + 3 * (2 + _SIZE) + len(guess) + 2)
     most = max(row.content_bytes or 0 for row in books)
     shown = choose_layers(report, options.rows(_MEASURE))
-    rows = [["", "", "size", "hidden", "pull", "instruction"], ["999", "#" * bar, *["9" * _SIZE] * 3, ""]]
+    rows = [
+        ["", "", "size", "hidden", "pull", "instruction"],
+        ["999", "#" * bar, "9" * _SIZE, "9" * _SIZE, guess + "9" * _SIZE, ""],
+    ]
     for book in books:
         if book.position in shown:
             layer = report.image.layers[book.position]
@@ -40,7 +45,7 @@ def layer_lines(report: Report, options: Options) -> list[str]:
         if len(bare) <= room and not any(book.content_bytes for book in rest):
             more = bare
         rows.append(["", "", *_sums(rest), more])
-    rows += [["", "", "---", "---", "---", ""], ["", "", *_sums(books), "all"]]
+    rows += [["", "", "---", "---", "---", ""], ["", "", *_totals(report, guess), "all"]]
     head, _, *lines = tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=_ALIGN).splitlines()
     legend = "  (# live, - hidden)" if any(book.hidden_bytes for book in books) else ""
     head = f"LAYERS{head[6:].rstrip()}"
@@ -85,7 +90,7 @@ def draw_bar(book: LayerBooks, most: int, width: int) -> str:
 def _sizes(layer: Layer, book: LayerBooks) -> tuple[str, str, str]:
     if layer.same_as is not None:
         return "", "", ""
-    pull = say_size(book.pull_bytes)
+    pull = (_GUESS if book.pull_estimated else "") + say_size(book.pull_bytes)
     if not layer.present:
         return "?", "?", pull
     return say_size(book.content_bytes), say_size(book.hidden_bytes), pull
@@ -94,8 +99,15 @@ def _sizes(layer: Layer, book: LayerBooks) -> tuple[str, str, str]:
 def _sums(books: Sequence[LayerBooks]) -> tuple[str, str, str]:
     """Return sums over what is known; a pull size that nothing tells is not 0."""
     pulls = [book.pull_bytes for book in books if book.pull_bytes is not None]
+    guess = _GUESS if any(book.pull_estimated for book in books) else ""
     return (
         say_size(sum(book.content_bytes or 0 for book in books)),
         say_size(sum(book.hidden_bytes for book in books)),
-        say_size(sum(pulls)) if pulls else "?",
+        guess + say_size(sum(pulls)) if pulls else "?",
     )
+
+
+def _totals(report: Report, guess: str) -> tuple[str, str, str]:
+    books = report.books
+    pull = "?" if books.pull_bytes is None else guess + say_size(books.pull_bytes)
+    return say_size(books.content_bytes), say_size(books.replaced_bytes + books.deleted_bytes), pull
