@@ -144,5 +144,5 @@ def _read_row(summary: object) -> ImageRow:
         config_digest=getattr(summary, "config_digest", None),
         layers=layers if layers is None or isinstance(layers, int) else len(layers),
         complete=getattr(summary, "complete", None),
-        kind=getattr(summary, "kind", None),
+        layout=getattr(summary, "layout", None),
     )

@@ -20,13 +20,17 @@ _ALIGN = ("right", "left", "right", "right", "right", "left")
 
 
 def layer_lines(report: Report, options: Options) -> list[str]:
-    """Return one row a layer, base first; of many layers the largest, the others summed up; then the sum."""
+    """Return one row a layer, base first; of many layers the largest, the others summed up; then the sum.
+
+    There is no column of pull sizes where none is known.
+    """
     books = report.books.layers
     if not books:
         return [options.paint("LAYERS", "title"), " none"]
     bar = 12 if options.columns >= 76 else 6
     guess = _GUESS if any(book.pull_estimated for book in books) else ""
-    room = options.columns - (3 + 2 + bar + 3 * (2 + _SIZE) + len(guess) + 2)
+    pulls = any(book.pull_bytes for book in books)
+    room = options.columns - (3 + 2 + bar + (3 if pulls else 2) * (2 + _SIZE) + len(guess) + 2)
     most = max(row.content_bytes or 0 for row in books)
     shown = choose_layers(report, options.rows(_MEASURE))
     rows = [
@@ -46,7 +50,10 @@ def layer_lines(report: Report, options: Options) -> list[str]:
             more = bare
         rows.append(["", "", *_sums(rest), more])
     rows += [["", "", "---", "---", "---", ""], ["", "", *_totals(report, guess), "all"]]
-    head, _, *lines = tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=_ALIGN).splitlines()
+    if not pulls:
+        rows = [[*row[:4], row[5]] for row in rows]
+    align = _ALIGN if pulls else (*_ALIGN[:4], _ALIGN[5])
+    head, _, *lines = tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=align).splitlines()
     legend = "  (# live, - hidden)" if any(book.hidden_bytes for book in books) else ""
     head = f"LAYERS{head[6:].rstrip()}"
     legend = legend if len(head + legend) <= options.columns else ""
@@ -82,7 +89,7 @@ def draw_bar(book: LayerBooks, most: int, width: int) -> str:
     content = book.content_bytes or 0
     if not content:
         return ""
-    full = max(1, round(width * content / most))
+    full = round(width * content / most)
     hidden = round(full * book.hidden_bytes / content)
     return "#" * (full - hidden) + "-" * hidden
 
