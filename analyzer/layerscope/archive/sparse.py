@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 
 from layerscope.archive.header import BLOCK, INT64_MAX, HeaderError, decimal, number
 from layerscope.archive.limits import Limits
+
+SPARSE_HASHED = 1 << 28
+ZEROS = bytes(1 << 16)
 
 Fragments = tuple[tuple[int, int], ...]
 
@@ -98,3 +102,27 @@ def validate(fragments: list[tuple[int, int]], size: int) -> Fragments:
     if size < 0:
         raise HeaderError("a sparse file has a negative size", id="C43")
     return tuple(fragments)
+
+
+def content_digest(fragments: Fragments, size: int, pieces: Iterator[bytes]) -> bytes:
+    """Return the SHA-256 of a sparse file's logical content; `pieces` give its stored data."""
+    hasher = hashlib.sha256()
+
+    def hole(length: int) -> None:
+        for start in range(0, length, len(ZEROS)):
+            hasher.update(ZEROS[: length - start])
+
+    done = 0
+    rest = b""
+    for offset, length in fragments:
+        hole(offset - done)
+        left = length
+        while left:
+            rest = rest or next(pieces, b"")
+            if not rest:
+                break
+            hasher.update(rest[:left])
+            left, rest = max(left - len(rest), 0), rest[left:]
+        done = offset + length
+    hole(size - done)
+    return hasher.digest()

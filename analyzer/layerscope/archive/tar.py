@@ -30,7 +30,7 @@ from layerscope.archive.header import (
 )
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.sparse import Fragments, map_0, map_1, old_gnu_map, pax_size, pax_version
+from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, map_0, map_1, old_gnu_map, pax_size, pax_version
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex
 
@@ -94,24 +94,26 @@ def read_tar(
     keep: Keep = nothing,
     whiteouts: bool = True,
     visit: Visit | None = None,
+    partial: bool = False,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
-    false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
+    false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes. With `partial` a file whose end is missing gets a row of the size that is there.
     """
-    return TarReader(feed, limits, keep, whiteouts, visit).read()
+    return TarReader(feed, limits, keep, whiteouts, visit, partial).read()
 
 
 class TarReader:
     """The state of reading one tar: columns that grow, and the extension records that wait for their entry."""
 
-    def __init__(self, feed: Feed, limits: Limits, keep: Keep, whiteouts: bool, visit: Visit | None) -> None:
+    def __init__(self, feed: Feed, limits: Limits, keep: Keep, whiteouts: bool, visit: Visit | None, partial: bool) -> None:
         self.feed = feed
         self.limits = limits
         self.keep = keep
         self.whiteouts = whiteouts
         self.visit = visit
+        self.partial = partial
         self.notes = Notebook()
         self.kept_bytes = 0
         self.index = LayerIndex(
@@ -260,6 +262,7 @@ class TarReader:
                 raise LimitError(f"more than {limit:,} entries", limit="entries", offset=start)
             link_name = b""
             fragments: Fragments | None = None
+            cut_short: ArchiveError | None = None
             logical = stored = size
             if flag in b"12":
                 link_name = link.partition(b"\0")[0]
@@ -335,7 +338,15 @@ class TarReader:
                     missing -= feed.skip(missing)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                     if missing:
-                        raise self._cut_data(path, stored, missing, start)
+                        cut_short = self._cut_data(path, stored, missing, start)
+                elif fragments is not None and not in_place and logical <= SPARSE_HASHED:
+                    feed.position = position
+                    index.digests[row] = content_digest(fragments, logical, feed.pieces(stored))
+                    missing = stored - (feed.offset - where)
+                    buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
+                    if missing:
+                        del index.digests[row]
+                        cut_short = self._cut_data(path, stored, missing, start)
                 elif stop <= end:
                     if kind == FILE and not in_place and fragments is None:
                         content = buffer[position:stop]
@@ -345,6 +356,9 @@ class TarReader:
                     position = stop
                 else:
                     feed.position = position
+                    if in_place:  # nothing more will come
+                        position = feed.position = end
+                        cut_short = self._cut_data(path, stored, stop - end, start)
                     hasher = sha256() if kind == FILE and not in_place and fragments is None else None
                     pieces: list[bytes] = []
                     for piece in feed.pieces(stored):
@@ -355,16 +369,22 @@ class TarReader:
                     missing = stored - (feed.offset - where)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                     if missing:
-                        raise self._cut_data(path, stored, missing, start)
-                    if hasher is not None:
+                        cut_short = self._cut_data(path, stored, missing, start)
+                    if hasher is not None and cut_short is None:
                         index.digests[row] = hasher.digest()
                     content = b"".join(pieces)
+                if cut_short is not None:
+                    feed.position = position
+                    if not self.partial:
+                        raise cut_short
+                    logical = base + position - where
+                    wanted = False
                 if wanted and fragments is None:
                     self.kept_bytes += stored
                     index.kept[row] = content
                 padding = -stored & 511
                 position += padding
-                if position > end:
+                if position > end or cut_short is not None:
                     feed.position = end
                     feed.skip(position - end)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
@@ -396,6 +416,8 @@ class TarReader:
                     self._xattrs(row, path, records, start)
                 records = None
             long_name = long_link = b""
+            if cut_short is not None:
+                raise cut_short
 
     # What is rare stands below, so that the loop above can be read.
 
