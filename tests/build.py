@@ -21,10 +21,12 @@ import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zstandard
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BLOCK = 512
 MAGIC = {"ustar": b"ustar\x0000", "gnu": b"ustar  \x00", "v7": bytes(8)}
@@ -126,13 +128,19 @@ def gnu_long(name: bytes | str, type: bytes = b"L", **header: Any) -> bytes:  # 
 Fragments = Sequence[tuple[int, bytes]]
 
 
+def ended(fragments: Fragments, size: int) -> Fragments:
+    """Mark a hole at the end by an empty fragment, as GNU tar does and wants."""
+    at, data = fragments[-1] if fragments else (0, b"")
+    return fragments if at + len(data) == size else [*fragments, (size, b"")]
+
+
 def sparse_gnu(name: bytes | str, fragments: Fragments, size: int, **header: Any) -> bytes:
     """Return a sparse file as old GNU tar writes it (type S); more than four fragments need extended headers."""
 
     def table(rows: Fragments, room: int) -> bytes:
         return b"".join(number(at, 12) + number(len(data), 12) for at, data in rows).ljust(room * 24, b"\0")
 
-    extensions = b""
+    fragments, extensions = ended(fragments, size), b""
     for start in range(4, len(fragments), 21):
         rest = fragments[start + 21 :]
         extensions += table(fragments[start : start + 21], 21) + (b"\1" if rest else b"\0") + bytes(7)
@@ -144,6 +152,7 @@ def sparse_gnu(name: bytes | str, fragments: Fragments, size: int, **header: Any
 
 def sparse_pax(name: bytes | str, fragments: Fragments, size: int, version: str = "1.0", **header: Any) -> bytes:
     """Return a sparse file as PAX headers describe it, in version 0.0, 0.1 or 1.0."""
+    fragments = ended(fragments, size)
     stored = b"".join(data for _, data in fragments)
     count, about = len(fragments), []
     if version == "1.0":
@@ -190,23 +199,23 @@ class Node:
     pax: Mapping[str, Any] = field(default_factory=dict)
 
 
-def File(data: bytes | str = b"", pax: Mapping[str, Any] | None = None, **header: Any) -> Node:  # noqa: D103
+def File(data: bytes | str = b"", pax: Mapping[str, Any] | None = None, **header: Any) -> Node:
     return Node(b"0", raw(data), b"", header, pax or {})
 
 
-def Dir(pax: Mapping[str, Any] | None = None, **header: Any) -> Node:  # noqa: D103
+def Dir(pax: Mapping[str, Any] | None = None, **header: Any) -> Node:
     return Node(b"5", b"", b"", {"mode": 0o755} | header, pax or {})
 
 
-def Symlink(target: bytes | str, **header: Any) -> Node:  # noqa: D103
+def Symlink(target: bytes | str, **header: Any) -> Node:
     return Node(b"2", b"", target, {"mode": 0o777} | header)
 
 
-def Hardlink(target: bytes | str, **header: Any) -> Node:  # noqa: D103
+def Hardlink(target: bytes | str, **header: Any) -> Node:
     return Node(b"1", b"", target, header)
 
 
-def Device(major: int, minor: int, type: bytes = b"3", **header: Any) -> Node:  # noqa: A002, D103
+def Device(major: int, minor: int, type: bytes = b"3", **header: Any) -> Node:  # noqa: A002
     return Node(type, b"", b"", {"devmajor": major, "devminor": minor} | header)
 
 
@@ -219,14 +228,15 @@ def files(tree: Tree, *, parents: bool = False, **header: Any) -> bytes:
     Names too long for a header go into a PAX header, as docker writes them. `header` holds for every entry that says nothing
     else.
     """
-    parts, seen = [], set(tree)
+    rows: dict[str, bytes | str | Node] = {}
     for path, value in tree.items():
         above = path.strip("/").split("/")[:-1]
         for depth in range(1, len(above) + 1) if parents else ():
             folder = "/".join(above[:depth])
-            if folder not in seen:
-                seen.add(folder)
-                parts.append(entry(folder + "/", type=b"5", **header | {"mode": 0o755}))
+            rows |= {folder: Dir()} if folder not in rows and folder not in tree and folder + "/" not in tree else {}
+        rows[path] = value
+    parts = []
+    for path, value in rows.items():
         node = value if isinstance(value, Node) else File(value)
         name = raw(path) + (b"/" if node.type == b"5" and not path.endswith("/") else b"")
         more = dict(node.pax)
@@ -576,14 +586,14 @@ def oci(
 
     every = several(images)
     for image in every:
-        layers = []
+        layers: list[dict[str, Any]] = []
         for number, (data, codec) in enumerate(zip(image.blobs(usual), image.codecs(usual), strict=True)):
             suffix = SUFFIX[codec] if isinstance(codec, str) else "+gzip"
             layers.append(descriptor(f"layer.v1.tar{suffix}", add(data)) | dict(image.descriptors.get(number, {})))
         written = manifest(descriptor("config.v1+json", add(image.config)), layers)
         plain = descriptor("manifest.v1+json", written, **(platform(image.platform) if nested or attest else {}))
-        for tag in (image.tags if names and not nested else ()) or [""]:
-            top.append(plain | (annotations(tag, names) if tag else {}))
+        named = [annotations(tag, names) for tag in image.tags if names and not nested]
+        top += [plain | name for name in named or [{}]]
         if attest:
             statement = add(dumps({"_type": "https://in-toto.io/Statement/v0.1", "subject": [digest(written)]}))
             about = {
@@ -593,8 +603,7 @@ def oci(
             layers = [descriptor("application/vnd.in-toto+json", statement)]
             written = manifest(descriptor("config.v1+json", add(config([], None, platform="unknown/unknown"))), layers)
             top.append(descriptor("manifest.v1+json", written, annotations=about, **platform("unknown/unknown")))
-    for text in absent:
-        top.append(descriptor("manifest.v1+json", f"not here: {text}".encode(), **platform(text)))
+    top += [descriptor("manifest.v1+json", f"not here: {text}".encode(), **platform(text)) for text in absent]
     index = {"schemaVersion": 2, "mediaType": OCI + "index.v1+json"}
     if nested:
         inner = add(dumps(index | {"manifests": top}))
@@ -617,7 +626,7 @@ def dir_members(image: Image, usual: Codec = "gzip") -> Members:
     """Return the members of a folder as `skopeo copy dir:` writes it."""
     layout = oci(image, usual=usual)
     blobs = {name.rpartition("/")[2]: data for name, data in layout.items() if name.startswith("blobs/")}
-    (row,) = json.loads(raw(layout["index.json"]))["manifests"][:1]  # type: ignore[arg-type]
+    (row,) = json.loads(raw(layout["index.json"]))["manifests"][:1]
     manifest = blobs.pop(row["digest"].removeprefix("sha256:"))
     return {"version": b"Directory Transport Version: 1.1\n", "manifest.json": manifest} | blobs
 

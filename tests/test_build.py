@@ -1,0 +1,232 @@
+"""Do other readers agree with what `build` writes?"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import build
+import pytest
+import zstandard
+from build import Device, Dir, File, Hardlink, Image, Symlink
+
+LONG = "/".join(["node_modules"] * 12) + "/index.js"
+TREE = {
+    "etc": Dir(mode=0o750),
+    "etc/hosts": b"127.0.0.1\n",
+    "etc/link": Symlink("/run/link"),
+    "etc/hard": Hardlink("etc/hosts"),
+    "dev/null": Device(1, 3),
+    "dev/fifo": Device(0, 0, b"6"),
+    LONG: File(b"x" * 600, mode=0o600, uid=3_000_000, mtime=-5),
+    "caf\xe9": File("", pax={"SCHILY.xattr.user.a": b"b"}),
+}
+FRAGMENTS = [(4096 * number, b"%04d" % number * 128) for number in range(30)]
+SPARSE = {
+    "old": build.sparse_gnu("disk", FRAGMENTS, 1 << 20),
+    "old, no extension": build.sparse_gnu("disk", FRAGMENTS[:3], 1 << 20),
+    "0.0": build.sparse_pax("disk", FRAGMENTS, 1 << 20, "0.0"),
+    "0.1": build.sparse_pax("disk", FRAGMENTS, 1 << 20, "0.1"),
+    "1.0": build.sparse_pax("disk", FRAGMENTS, 1 << 20, "1.0"),
+}
+IMAGE = Image(
+    [build.layer(TREE), build.tar(build.whiteout("etc/hosts"), build.opaque("dev"))],
+    tags=["app:1", "app:2"],
+    more={"Env": ["A=b"]},
+)
+
+
+def tool(*command: str, **options) -> str:
+    if not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} is not installed")
+    return subprocess.run(command, check=True, capture_output=True, **options).stdout
+
+
+def opened(data: bytes) -> tarfile.TarFile:
+    return tarfile.open(fileobj=io.BytesIO(data))
+
+
+def test_the_standard_library_reads_a_layer():
+    with opened(build.layer(TREE)) as archive:
+        members = archive.getmembers()
+        assert [member.name for member in members] == list(TREE)
+        assert archive.extractfile("etc/hard").read() == b"127.0.0.1\n"
+    by_name = {member.name: member for member in members}
+    long = by_name[LONG]
+    assert (long.size, long.mode, long.uid, long.mtime) == (600, 0o600, 3_000_000, -5)
+    assert by_name["etc"].isdir()
+    assert by_name["etc/link"].linkname == "/run/link"
+    assert (by_name["dev/null"].devmajor, by_name["dev/null"].devminor) == (1, 3)
+    assert by_name["caf\xe9"].pax_headers["SCHILY.xattr.user.a"] == "b"
+
+
+def test_gnu_tar_reads_a_layer():
+    listing = tool("tar", "tvf", "-", input=build.layer(TREE)).decode().splitlines()
+    assert len(listing) == len(TREE)
+    assert listing[3].endswith("etc/hard link to etc/hosts")
+
+
+@pytest.mark.parametrize("magic", ["ustar", "gnu", "v7"])
+def test_every_magic_is_understood(magic):
+    with opened(build.tar(build.entry("a", b"data", magic=magic), build.entry("b", magic=magic))) as archive:
+        assert archive.getnames() == ["a", "b"]
+
+
+def test_gnu_long_names():
+    long = build.gnu_long(LONG) + build.gnu_long(LONG + "2", b"K")
+    with opened(build.tar(long + build.entry(LONG[:100], type=b"2", link=LONG[:100], magic="gnu"))) as archive:
+        (member,) = archive.getmembers()
+    assert (member.name, member.linkname) == (LONG, LONG + "2")
+
+
+@pytest.mark.parametrize("kind", SPARSE)
+def test_sparse_files(kind, tmp_path):
+    fragments = FRAGMENTS[:3] if "no" in kind else FRAGMENTS
+    wanted = bytearray(1 << 20)
+    for at, data in fragments:
+        wanted[at : at + len(data)] = data
+    layer = build.tar(SPARSE[kind], build.entry("after"))
+    with opened(layer) as archive:
+        assert archive.getnames() == ["disk", "after"]
+        assert archive.extractfile("disk").read() == wanted
+    tool("tar", "xf", "-", "-C", str(tmp_path), input=layer)
+    assert (tmp_path / "disk").read_bytes() == wanted
+
+
+def test_headers_can_be_wrong():
+    assert build.entry("a", b"1234", size=9)[124:136] == b"00000000011\0"
+    assert build.entry("a", size=-512)[124:128] == b"\xff" * 4
+    assert build.entry("a", size=1 << 40)[124:126] == b"\x80\0"
+    assert build.entry("a", size=b"x")[124:136] == b"x".ljust(12, b"\0")
+    assert build.entry("a", checksum=0)[148:156] == b"000000\0 "
+    with pytest.raises(ValueError, match="does not fit"):
+        build.entry("a" * 101)
+
+
+def test_pax_records_count_their_own_length():
+    assert build.record("path", "a") == b"9 path=a\n"
+    assert build.record("path", "b" * 91) == b"101 path=" + b"b" * 91 + b"\n"
+
+
+def test_the_ends_of_a_tar():
+    one = build.entry("a")
+    assert len(build.tar(one)) == 512 * 3
+    assert len(build.tar(one, end=0)) == 512
+    assert len(build.tar(one, pad=10240)) == 10240
+
+
+def test_parents_are_made_once():
+    with opened(build.layer({"a/b/c": b"", "a/d": b""}, parents=True)) as archive:
+        assert archive.getnames() == ["a", "a/b", "a/b/c", "a/d"]
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zstd", "bzip2", "xz"])
+def test_compressors(codec):
+    data = IMAGE.layers[0]
+    packed = build.compress(data, codec)
+    assert packed == build.compress(data, codec)
+    program = {"gzip": "gzip", "zstd": "zstd", "bzip2": "bzip2", "xz": "xz"}[codec]
+    assert tool(program, "-dc", input=packed) == data
+
+
+def test_many_members_and_frames():
+    data = IMAGE.layers[0]
+    assert gzip.decompress(build.gz(data, 3)) == data
+    assert build.gz(data, 3).count(b"\x1f\x8b\x08") == 3
+    packed = build.zst(data, 3, skippable=b"skip me")
+    assert packed.startswith(b"\x50\x2a\x4d\x18\x07\0\0\0skip me")
+    assert zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read() == data
+
+
+@pytest.mark.parametrize("style", build.STYLES)
+def test_manifest_json_names_what_is_there(style):
+    twice = Image([*IMAGE.layers, IMAGE.layers[0]])
+    members = build.docker([twice, Image([IMAGE.layers[0]], tags=["b:1"])], style)
+    with opened(build.docker_save([twice, Image([IMAGE.layers[0]], tags=["b:1"])], style)) as archive:
+        assert archive.getnames() == [name.rstrip("/") for name in members]
+        for row in json.load(archive.extractfile("manifest.json")):
+            config = json.load(archive.extractfile(row["Config"]))
+            for name, wanted in zip(row["Layers"], config["rootfs"]["diff_ids"], strict=style != "jib"):
+                data = archive.extractfile(name).read()
+                data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+                assert build.digest(data) == wanted
+
+
+def test_repeated_legacy_layers_are_links():
+    members = build.docker(Image([IMAGE.layers[0]] * 2), "legacy")
+    assert [
+        node.type for name, node in members.items() if name.endswith("layer.tar") and not isinstance(node, bytes)
+    ] == [b"2"]
+
+
+@pytest.mark.parametrize("style", ["legacy", "docker25", "podman"])
+def test_skopeo_reads_docker_archives(style, tmp_path):
+    (tmp_path / "a.tar").write_bytes(build.docker_save(IMAGE, style))
+    found = json.loads(tool("skopeo", "inspect", f"docker-archive:{tmp_path}/a.tar"))
+    assert len(found["Layers"]) == 2
+    assert found["Env"] == ["A=b"]
+
+
+@pytest.mark.parametrize("codec", ["none", "gzip", "zstd"])
+def test_skopeo_reads_oci(codec, tmp_path):
+    image = Image(IMAGE.layers, codec=codec)
+    (tmp_path / "a.tar").write_bytes(build.oci_archive(image))
+    build.oci_layout(tmp_path / "layout", image)
+    build.dir_layout(tmp_path / "dir", image)
+    for place in ("oci-archive:{}/a.tar", "oci:{}/layout:latest", "dir:{}/dir"):
+        found = json.loads(tool("skopeo", "inspect", place.format(tmp_path)))
+        assert len(found["Layers"]) == 2
+    skopeo = ("skopeo", "--insecure-policy", "copy")
+    tool(*skopeo, f"oci:{tmp_path}/layout:latest", f"oci:{tmp_path}/copy:latest")
+
+
+def test_umoci_unpacks_a_layout(tmp_path):
+    base = build.layer({"etc/hosts": b"1", "etc/gone": b"2", LONG: b"3"}, parents=True)
+    top = build.tar(build.whiteout("etc/gone"), build.files({"new": b"4"}))
+    build.oci_layout(tmp_path / "layout", Image([base, top]))
+    tool("umoci", "raw", "unpack", "--rootless", "--image", f"{tmp_path}/layout:latest", f"{tmp_path}/out")
+    found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert found == {"etc/hosts", LONG, "new"}
+
+
+def test_a_nested_index_with_attestation_and_absent_platform():
+    members = build.oci(IMAGE, nested=True, attest=True, absent=["linux/arm64/v8"])
+    (top,) = json.loads(members["index.json"])["manifests"][:1]
+    inner = json.loads(members["blobs/sha256/" + top["digest"][7:]])["manifests"]
+    assert [row["platform"]["architecture"] for row in inner] == ["amd64", "unknown", "arm64"]
+    there = ["blobs/sha256/" + row["digest"][7:] in members for row in inner]
+    assert there == [True, True, False]
+    assert inner[1]["annotations"]["vnd.docker.reference.digest"] == inner[0]["digest"]
+
+
+def test_knobs_of_the_outer_tar():
+    members = build.docker(IMAGE, "legacy")
+    data = build.archive(
+        members,
+        omit=["*/VERSION", IMAGE.layers[0]],
+        order=reversed,
+        again=["manifest.json"],
+        extra={"stray": b""},
+        prefix="./",
+    )
+    with opened(data) as archive:
+        names = archive.getnames()
+    assert names[-2:] == ["./manifest.json", "./stray"]
+    assert names.count("./manifest.json") == 2
+    assert not any(name.endswith("VERSION") for name in names)
+    assert sum(name.endswith("layer.tar") for name in names) == 1
+    assert names[0] == "./repositories"
+
+
+def test_everything_is_written_the_same_twice(tmp_path):
+    for style in build.STYLES:
+        assert build.docker_save(IMAGE, style) == build.docker_save(IMAGE, style)
+    build.spill(tmp_path, build.docker(IMAGE, "podman"))
+    (link, _) = sorted(Path(tmp_path).glob("*/layer.tar"))
+    assert link.is_symlink()
+    assert link.read_bytes() in IMAGE.layers
