@@ -285,7 +285,13 @@ def xz(data: bytes) -> bytes:
 
 Codec = str | Callable[[bytes], bytes]
 CODECS: dict[str, Callable[[bytes], bytes]] = {"none": bytes, "gzip": gz, "zstd": zst, "bzip2": bz2.compress, "xz": xz}
-SUFFIX = {"none": "", "gzip": "+gzip", "zstd": "+zstd", "bzip2": "+bzip2", "xz": "+xz"}
+MAGICS = {
+    b"\x1f\x8b": "+gzip",
+    b"\x28\xb5\x2f\xfd": "+zstd",
+    b"\x50\x2a\x4d\x18": "+zstd",
+    b"BZh": "+bzip2",
+    b"\xfd7zXZ": "+xz",
+}
 
 
 def compress(data: bytes, codec: Codec) -> bytes:
@@ -587,8 +593,8 @@ def oci(
     every = several(images)
     for image in every:
         layers: list[dict[str, Any]] = []
-        for number, (data, codec) in enumerate(zip(image.blobs(usual), image.codecs(usual), strict=True)):
-            suffix = SUFFIX[codec] if isinstance(codec, str) else "+gzip"
+        for number, data in enumerate(image.blobs(usual)):
+            suffix = next((suffix for magic, suffix in MAGICS.items() if data.startswith(magic)), "")
             layers.append(descriptor(f"layer.v1.tar{suffix}", add(data)) | dict(image.descriptors.get(number, {})))
         written = manifest(descriptor("config.v1+json", add(image.config)), layers)
         plain = descriptor("manifest.v1+json", written, **(platform(image.platform) if nested or attest else {}))

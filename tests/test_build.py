@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -230,3 +231,31 @@ def test_everything_is_written_the_same_twice(tmp_path):
     (link, _) = sorted(Path(tmp_path).glob("*/layer.tar"))
     assert link.is_symlink()
     assert link.read_bytes() in IMAGE.layers
+
+
+def test_the_committed_fixtures_are_what_their_script_makes(fixtures_dir):
+    done = subprocess.run(
+        [sys.executable, fixtures_dir.parent / "scripts" / "fixtures", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_media_types_follow_the_bytes():
+    members = build.oci(
+        Image([IMAGE.layers[0]] * 4, codec=["none", build.gz, lambda data: build.zst(data, 2, b"x"), "xz"])
+    )
+    documents = [json.loads(data) for data in members.values() if data.startswith(b'{"schemaVersion"')]
+    (manifest,) = [document for document in documents if "layers" in document]
+    assert [row["mediaType"].rpartition("tar")[2] for row in manifest["layers"]] == ["", "+gzip", "+zstd", "+xz"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["alpine.oci.tar", "node-app.docker.tar", "debian.docker25.tar", "busybox.docker.tar", "every-waste.docker.tar"],
+)
+def test_skopeo_reads_the_fixtures(name, fixtures_dir, tmp_path):
+    kind = "oci-archive" if ".oci" in name else "docker-archive"
+    tool("skopeo", "--insecure-policy", "copy", "--quiet", f"{kind}:{fixtures_dir / name}", f"oci:{tmp_path}:x")
