@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.metadata
 import io
 import json
 import shutil
@@ -259,3 +260,60 @@ def test_media_types_follow_the_bytes():
 def test_skopeo_reads_the_fixtures(name, fixtures_dir, tmp_path):
     kind = "oci-archive" if ".oci" in name else "docker-archive"
     tool("skopeo", "--insecure-policy", "copy", "--quiet", f"{kind}:{fixtures_dir / name}", f"oci:{tmp_path}:x")
+
+
+def rootfs(fixture: Path, folder: Path) -> Path:
+    """Lay the layers of a fixture on top of each other; what they delete stays."""
+    with tarfile.open(fixture) as archive:
+        documents = {member.name: member for member in archive}
+        if "manifest.json" in documents:
+            names = json.load(archive.extractfile("manifest.json"))[0]["Layers"]
+        else:
+            (top,) = json.load(archive.extractfile("index.json"))["manifests"]
+            manifest = json.load(archive.extractfile("blobs/" + top["digest"].replace(":", "/")))
+            names = ["blobs/" + row["digest"].replace(":", "/") for row in manifest["layers"]]
+        for name in names:
+            data = archive.extractfile(name).read()
+            if data.startswith(b"\x28\xb5\x2f\xfd"):
+                data = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+            with tarfile.open(fileobj=io.BytesIO(data)) as layer:
+                layer.extractall(folder, **({"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}))
+    return folder
+
+
+def test_dpkg_reads_the_debian_fixture(fixtures_dir, tmp_path):
+    root = rootfs(fixtures_dir / "debian.docker25.tar", tmp_path)
+    database = str(root / "var/lib/dpkg")
+    assert (
+        "curl 7.88.1-10 install ok installed"
+        in tool("dpkg-query", f"--admindir={database}", "-W", "-f=${Package} ${Version} ${Status}\n")
+        .decode()
+        .splitlines()
+    )
+    assert b"/lib/x86_64-linux-gnu/libz.so.1\n" in tool("dpkg-query", f"--admindir={database}", "-L", "zlib1g:amd64")
+    assert b"diversion by dash from: /bin/sh" in tool("dpkg-query", f"--admindir={database}", "-S", "/bin/sh")
+    assert tool("dpkg", f"--root={root}", f"--admindir={database}", "--verify") == b""
+
+
+def test_the_standard_library_reads_the_python_fixture(fixtures_dir, tmp_path):
+    root = rootfs(fixtures_dir / "python-app.oci-zstd.tar", tmp_path)
+    site = root / "usr/local/lib/python3.12/site-packages"
+    found = {distribution.name: distribution for distribution in importlib.metadata.distributions(path=[str(site)])}
+    assert sorted(found) == ["flask", "jinja2", "markupsafe", "pip", "pluggy", "pytest", "werkzeug"]
+    assert found["flask"].requires == ["Werkzeug>=3.0.0", "Jinja2>=3.1.2"]
+    for distribution in found.values():
+        for path in distribution.files:
+            data = path.locate().read_bytes()
+            assert path.hash is None or path.size == len(data)
+
+
+def test_every_file_of_the_apk_database_is_there(fixtures_dir, tmp_path):
+    root = rootfs(fixtures_dir / "alpine.oci.tar", tmp_path)
+    folder, packages, paths = "", 0, 0
+    for line in (root / "lib/apk/db/installed").read_text().splitlines():
+        packages += line.startswith("P:")
+        folder = line[2:] if line.startswith("F:") else folder
+        if line.startswith("R:"):
+            paths += 1
+            assert (root / folder / line[2:]).is_symlink() or (root / folder / line[2:]).is_file()
+    assert (packages, paths) == (14, 23)
