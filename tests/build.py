@@ -480,7 +480,7 @@ def docker25(images: Sequence[Image]) -> Members:
         manifests.append(row | {"LayerSources": sources})
         tops += [sha(data) for data in blobs[-1:]] or [""]
     members |= {"manifest.json": dumps(manifests), "repositories": repositories(images, tops)}
-    return by_name({"blobs/": Dir(), "blobs/sha256/": Dir()} | members)
+    return by_name(members)
 
 
 def containerd(images: Sequence[Image]) -> Members:
@@ -576,7 +576,7 @@ def oci(
     attest  every image has an attestation beside it, as BuildKit writes
     absent  platforms ("linux/arm64") that the index names and the layout does not hold
     """
-    members: Members = {"oci-layout": dumps({"imageLayoutVersion": "1.0.0"}), "index.json": b""}
+    members: Members = {"blobs/": Dir(), "blobs/sha256/": Dir(), "oci-layout": dumps({"imageLayoutVersion": "1.0.0"})}
     top: list[dict[str, Any]] = []
 
     def add(data: bytes) -> bytes:
@@ -614,8 +614,7 @@ def oci(
     if nested:
         inner = add(dumps(index | {"manifests": top}))
         top = [descriptor("index.v1+json", inner, **annotations(tag, names)) for tag in every[0].tags or [""]]
-    members["index.json"] = dumps(index | {"manifests": top})
-    return members
+    return by_name(members | {"index.json": dumps(index | {"manifests": top})})
 
 
 def oci_archive(images: Images, *, knobs: Mapping[str, Any] | None = None, **options: Any) -> bytes:
@@ -631,7 +630,11 @@ def oci_layout(folder: Path, images: Images, **options: Any) -> Path:
 def dir_members(image: Image, usual: Codec = "gzip") -> Members:
     """Return the members of a folder as `skopeo copy dir:` writes it."""
     layout = oci(image, usual=usual)
-    blobs = {name.rpartition("/")[2]: data for name, data in layout.items() if name.startswith("blobs/")}
+    blobs = {
+        name.rpartition("/")[2]: data
+        for name, data in layout.items()
+        if name.startswith("blobs/sha256/") and isinstance(data, bytes)
+    }
     (row,) = json.loads(raw(layout["index.json"]))["manifests"][:1]
     manifest = blobs.pop(row["digest"].removeprefix("sha256:"))
     return {"version": b"Directory Transport Version: 1.1\n", "manifest.json": manifest} | blobs
