@@ -492,7 +492,8 @@ def containerd(images: Sequence[Image]) -> Members:
 
 def podman(images: Sequence[Image]) -> Members:
     """Podman and skopeo: layers at the root by diff ID, folders with links to them, names in full."""
-    layers, rest = {}, {}
+    layers: Members = {}
+    rest: Members = {}
     rows, tops = [], []
     for image in images:
         ids = v1_ids(image)
@@ -552,7 +553,7 @@ def descriptor(kind: str, data: bytes, **more: Any) -> dict[str, Any]:
     return {"mediaType": kind if "/" in kind else OCI + kind, "digest": digest(data), "size": len(data)} | more
 
 
-def annotations(tag: str, names: str) -> dict[str, Any]:
+def naming(tag: str, names: str) -> dict[str, Any]:
     """Return the annotations that name an image: as docker, as skopeo ("ref": the tag only) or as jib ("full")."""
     version, ref = tag.rpartition(":")[2], "org.opencontainers.image.ref.name"
     full = tag if "/" in tag else f"docker.io/library/{tag}"
@@ -598,7 +599,7 @@ def oci(
             layers.append(descriptor(f"layer.v1.tar{suffix}", add(data)) | dict(image.descriptors.get(number, {})))
         written = manifest(descriptor("config.v1+json", add(image.config)), layers)
         plain = descriptor("manifest.v1+json", written, **(platform(image.platform) if nested or attest else {}))
-        named = [annotations(tag, names) for tag in image.tags if names and not nested]
+        named = [naming(tag, names) for tag in image.tags if names and not nested]
         top += [plain | name for name in named or [{}]]
         if attest:
             statement = add(dumps({"_type": "https://in-toto.io/Statement/v0.1", "subject": [digest(written)]}))
@@ -613,7 +614,7 @@ def oci(
     index = {"schemaVersion": 2, "mediaType": OCI + "index.v1+json"}
     if nested:
         inner = add(dumps(index | {"manifests": top}))
-        top = [descriptor("index.v1+json", inner, **annotations(tag, names)) for tag in every[0].tags or [""]]
+        top = [descriptor("index.v1+json", inner, **naming(tag, names)) for tag in every[0].tags or [""]]
     return by_name(members | {"index.json": dumps(index | {"manifests": top})})
 
 
@@ -629,15 +630,11 @@ def oci_layout(folder: Path, images: Images, **options: Any) -> Path:
 
 def dir_members(image: Image, usual: Codec = "gzip") -> Members:
     """Return the members of a folder as `skopeo copy dir:` writes it."""
-    layout = oci(image, usual=usual)
-    blobs = {
-        name.rpartition("/")[2]: data
-        for name, data in layout.items()
-        if name.startswith("blobs/sha256/") and isinstance(data, bytes)
-    }
-    (row,) = json.loads(raw(layout["index.json"]))["manifests"][:1]
-    manifest = blobs.pop(row["digest"].removeprefix("sha256:"))
-    return {"version": b"Directory Transport Version: 1.1\n", "manifest.json": manifest} | blobs
+    layout = {name: data for name, data in oci(image, usual=usual).items() if isinstance(data, bytes)}
+    blobs = {name.removeprefix("blobs/sha256/"): data for name, data in layout.items() if "sha256" in name}
+    top = json.loads(layout["index.json"])["manifests"][0]
+    manifest = blobs.pop(top["digest"].removeprefix("sha256:"))
+    return {"version": b"Directory Transport Version: 1.1\n", "manifest.json": manifest, **blobs}
 
 
 def dir_layout(folder: Path, image: Image, usual: Codec = "gzip") -> Path:
