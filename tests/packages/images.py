@@ -7,7 +7,6 @@ from array import array
 from pathlib import Path
 
 import pytest
-
 from layerscope.model import Fate, Kind, LayerIndex
 from layerscope.packages import PATTERNS
 from layerscope.packages.patterns import compile_patterns
@@ -66,12 +65,16 @@ def stack(indexes: list[LayerIndex | None]) -> Stack:
     for position, index in enumerate(indexes):
         if index is None:
             continue
-        put = {path for path, kind in zip(index.paths, index.kinds) if kind not in {Kind.WHITEOUT, Kind.OPAQUE}}
-        for path, kind in zip(index.paths, index.kinds):
+        put = {
+            path
+            for path, kind in zip(index.paths, index.kinds, strict=True)
+            if kind not in {Kind.WHITEOUT, Kind.OPAQUE}
+        }
+        for path, kind in zip(index.paths, index.kinds, strict=True):
             if kind in {Kind.WHITEOUT, Kind.OPAQUE}:
                 fate = Fate.REPLACED if path in put else Fate.DELETED
                 bury(path, fate, position, itself=kind == Kind.WHITEOUT)
-        for row, (path, kind) in enumerate(zip(index.paths, index.kinds)):
+        for row, (path, kind) in enumerate(zip(index.paths, index.kinds, strict=True)):
             if kind in {Kind.WHITEOUT, Kind.OPAQUE}:
                 continue
             target = alive.get(index.links.get(row, b""), -1) if kind == Kind.HARDLINK else -1

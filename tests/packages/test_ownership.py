@@ -3,13 +3,13 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages.images import layer, stack
-
 from layerscope.model import Fate, Kind, Release
 from layerscope.packages import DATABASES, DPKG
 from layerscope.packages.classes import CLASSES, Classes
 from layerscope.packages.ownership import own
 from layerscope.packages.timeline import presences, timelines
+
+from packages.images import layer, stack
 
 STATUS = "var/lib/dpkg/status"
 
@@ -277,7 +277,10 @@ def layers(draw):
         else:
             rows[path] = (path, Kind.HARDLINK, draw(st.sampled_from(PATHS)))
     if draw(st.booleans()):
-        rows[STATUS] = (STATUS, status(**{name: draw(st.sampled_from("12")) for name in draw(st.sets(st.sampled_from(NAMES)))}))
+        rows[STATUS] = (
+            STATUS,
+            status(**{name: draw(st.sampled_from("12")) for name in draw(st.sets(st.sampled_from(NAMES)))}),
+        )
     for name in draw(st.sets(st.sampled_from(NAMES))):
         row = listing(name, *draw(st.sets(st.sampled_from(PATHS))))
         rows[row[0]] = row
@@ -354,6 +357,24 @@ def test_owners_are_those_of_a_plain_reading_and_sum_to_the_content(indexes):
 def test_repeated_layers_count_once(distinct, data):
     order = data.draw(st.lists(st.integers(0, len(distinct) - 1), min_size=1, max_size=5))
     indexes = [distinct[number] for number in order]
-    same_as = [None if order.index(number) == position else order.index(number) for position, number in enumerate(order)]
+    same_as = [
+        None if order.index(number) == position else order.index(number) for position, number in enumerate(order)
+    ]
     result = own(indexes, same_as, stack(indexes), databases=DATABASES)
     assert sum(share.bytes for share in result.owners) == sum(distinct[number].content_bytes for number in set(order))
+
+
+def test_absurd_paths_cost_what_they_are_long():
+    deep = b"a/" * 300_000
+    rows = [(deep + b"%d" % number, 1) for number in range(3)]
+    rows.append((deep + b"x.dist-info/METADATA", "Name: x\nVersion: 1\n"))
+    rows.append((deep + b"x.dist-info/RECORD", "a\n" * 100_000))
+    rows.append(("lib/apk/db/installed", "P:a\nV:1\nF:" + "a/" * 100_000 + "\n" + "R:a\n" * 100_000))
+    rows.append(("l", Kind.SYMLINK, b"b/" * 2_000))
+    rows.append((STATUS, status(a="1")))
+    rows.append(("var/lib/dpkg/info/a.list", b"/l/x\n" * 100_000 + b"/" + deep + b"\n" + b"/l" * 500 + b"/x\n"))
+    rows.append((deep + b"node_modules/.package-lock.json", '{"packages": {"node_modules/a": {"version": "1"}}}'))
+    rows.append((deep + b"node_modules/a/package.json", '{"name": "a", "version": "1"}'))
+    result = owned([layer(*rows)])
+    assert {share.package.name for share in result.packages} >= {"a", "x"}
+    assert sum(share.bytes for share in result.owners) == sum(layer(*rows).sizes)

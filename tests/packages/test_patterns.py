@@ -3,7 +3,6 @@ from fnmatch import fnmatchcase
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from layerscope.packages import PATTERNS
 from layerscope.packages.patterns import compile_patterns
 

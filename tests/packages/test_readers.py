@@ -5,16 +5,18 @@ import subprocess
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from packages.images import corpus
-
 from layerscope.model import Release
 from layerscope.packages import APK, DATABASES, DPKG, NPM, PYTHON
 from layerscope.packages.database import View
 from layerscope.packages.release import read_release
 
+from packages.images import corpus
+
 
 def view(files: dict[str, object]) -> View:
-    return View({path.encode(): text if isinstance(text, bytes) else str(text).encode() for path, text in files.items()})
+    return View(
+        {path.encode(): text if isinstance(text, bytes) else str(text).encode() for path, text in files.items()}
+    )
 
 
 def read(database, files):
@@ -345,7 +347,11 @@ def test_npm_knows_the_store_of_pnpm():
             "app/node_modules/.pnpm/b@1.0.0/node_modules/b/package.json": manifest("b"),
         },
     )
-    assert {name: package.reason for name, package in found.items()} == {"shop": "root", "a": "asked", "b": "dependency"}
+    assert {name: package.reason for name, package in found.items()} == {
+        "shop": "root",
+        "a": "asked",
+        "b": "dependency",
+    }
 
 
 # all
@@ -368,7 +374,9 @@ def damaged(draw):
     for path in draw(st.lists(st.sampled_from(sorted(files)), min_size=1, max_size=3)):
         content = files[path]
         start, end = sorted((draw(st.integers(0, len(content))), draw(st.integers(0, len(content)))))
-        files[path] = draw(st.one_of(st.binary(max_size=60), st.just(content[:start] + draw(st.binary(max_size=4)) + content[end:])))
+        files[path] = draw(
+            st.one_of(st.binary(max_size=60), st.just(content[:start] + draw(st.binary(max_size=4)) + content[end:]))
+        )
     return files
 
 
@@ -402,7 +410,6 @@ def test_a_content_is_parsed_once_for_all_layers():
     def parse(content, problems):
         calls.append(content)
         problems.append("odd")
-        return None
 
     again = View(seen.files, None, 3, seen.memo, seen.notes)
     assert seen.parsed(b"a", parse) is None
@@ -414,7 +421,10 @@ def test_a_content_is_parsed_once_for_all_layers():
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({b"etc/os-release": b"ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME='Debian 12'\n"}, Release("debian", "12", "Debian 12")),
+        (
+            {b"etc/os-release": b"ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME='Debian 12'\n"},
+            Release("debian", "12", "Debian 12"),
+        ),
         ({b"usr/lib/os-release": b'ID=wolfi\nPRETTY_NAME="a \\"b\\""\n'}, Release("wolfi", None, 'a "b"')),
         ({b"etc/alpine-release": b"3.20.1\n"}, Release("alpine", "3.20.1", "Alpine Linux 3.20.1")),
         ({b"etc/debian_version": b"7.1\n"}, Release("debian", "7.1", "Debian GNU/Linux 7.1")),

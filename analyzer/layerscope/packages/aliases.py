@@ -9,13 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layerscope.model import Kind, LayerIndex
-from layerscope.packages.paths import parent
+from layerscope.packages.database import MAX_GROWTH
+from layerscope.packages.paths import parent, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_LINKS = 40
 """Links followed on the way to one folder, as Linux does it; also what breaks a cycle."""
+
+
+MAX_STEPS = 512
+"""Components passed on the way to one folder."""
+
+MAX_TARGET = 4095
+"""Bytes of a link's target that Linux can store; longer ones lead nowhere."""
 
 
 class Aliases:
@@ -27,10 +35,10 @@ class Aliases:
         self._links: dict[bytes, bytes] = {}
         self._folders: dict[bytes, bytes] = {}
         self._lists: dict[int, tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {}
-        for index in indexes:
-            if index is not None:
-                paths, kinds = index.paths, index.kinds
-                self._links.update((paths[row], to) for row, to in index.links.items() if kinds[row] == Kind.SYMLINK)
+        for index in filter(None, indexes):
+            for row, to in index.links.items():
+                if index.kinds[row] == Kind.SYMLINK and len(to) <= MAX_TARGET:
+                    self._links[index.paths[row]] = to
 
     def folder(self, folder: bytes) -> bytes:
         """Return where a folder really is; itself if that cannot be told."""
@@ -44,13 +52,17 @@ class Aliases:
         known = self._lists.get(id(paths))
         if known is None:
             folders = self._folders
-            moved = []
+            moved: list[bytes] = []
+            room = MAX_GROWTH * sum(map(len, paths))
             for path in paths:
                 folder, slash, name = path.rpartition(b"/")
                 real = folders.get(folder)
                 if real is None:
                     real = self.folder(folder)
                 if real != folder:
+                    room -= len(real)
+                    if room < 0:
+                        break
                     moved.append(real + slash + name if real else name)
             # The list is held beside the answer, so that no other list can get its identity.
             known = self._lists[id(paths)] = (paths, tuple(moved))
@@ -59,8 +71,11 @@ class Aliases:
     def _resolve(self, folder: bytes) -> bytes:
         """Walk down to a folder, following links."""
         links = self._links
-        done, todo, followed = b"", folder.split(b"/")[::-1], 0
+        if shallow(folder) != folder:
+            return folder
+        done, todo, followed, steps = b"", folder.split(b"/")[::-1], 0, 0
         while todo:
+            steps += 1
             part = todo.pop()
             if part == b"..":
                 done = parent(done)
@@ -73,7 +88,7 @@ class Aliases:
                 done = place
                 continue
             followed += 1
-            if followed > MAX_LINKS:
+            if followed > MAX_LINKS or steps > MAX_STEPS:
                 return folder
             if target.startswith(b"/"):
                 done = b""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
-from layerscope.packages.database import MAX_RECORDS, Database, View
+from layerscope.packages.database import MAX_GROWTH, MAX_RECORDS, Database, View
 from layerscope.packages.purl import distribution
 from layerscope.packages.text import text
 
@@ -49,7 +49,7 @@ def read(view: View) -> Iterator[Package]:
     for chunk in chunks[:MAX_RECORDS]:
         record = view.once(_record, chunk)
         if record is None:
-            view.note(path, f"a record without a name or a version was left out: {text(chunk[:40])!r}")
+            view.note(path, f"a record that is no package was left out: {text(chunk[:40])!r}")
         else:
             records.append(record)
     if len(chunks) > MAX_RECORDS:
@@ -79,13 +79,17 @@ def read(view: View) -> Iterator[Package]:
 
 
 def _record(chunk: bytes) -> _Record | None:
-    """Parse one record, None if it has no name or no version."""
+    """Parse one record, None if it has no name, no version, or absurd folders."""
     fields: dict[bytes, bytes] = {}
     paths: list[bytes] = []
     folder = b""
+    room = MAX_GROWTH * len(chunk)
     for line in chunk.split(b"\n"):
         letter = line[:2]
         if letter == b"R:":
+            room -= len(folder)
+            if room < 0:
+                return None
             paths.append(folder + line[2:])
         elif letter == b"F:":
             folder = line[2:].strip(b"/") + b"/" if len(line) > 2 else b""

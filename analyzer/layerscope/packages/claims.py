@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layerscope.packages.paths import parent
+from layerscope.packages.paths import parent, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,18 +82,10 @@ class Claims:
 
     def _tree(self, folder: bytes) -> int:
         """Return who claims a folder or the nearest one above it; remembered until the next version is laid."""
-        known, trees = self._folders, self._trees
-        missing = []
-        while True:
-            number = known.get(folder)
-            if number is None:
-                number = trees.get(folder)
-            if number is not None:
-                break
-            missing.append(folder)
-            if not folder:
-                number = NOBODY
-                break
-            folder = parent(folder)
-        known.update(dict.fromkeys(missing, number))
+        number = self._folders.get(folder)
+        if number is None:
+            place = shallow(folder)
+            while (number := self._trees.get(place)) is None and place:
+                place = parent(place)
+            number = self._folders[folder] = NOBODY if number is None else number
         return number

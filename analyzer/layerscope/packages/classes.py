@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from layerscope.packages.paths import shallow
+
 CLASSES = (
     "package database",
     "cache",
@@ -114,25 +116,25 @@ class Classes:
     def rank(self, path: bytes) -> int:
         """Return the position in `CLASSES` of a file's class."""
         folder, _, name = path.rpartition(b"/")
-        known = self._known.get(folder)
-        if known is None:
-            known = self._folder(folder)
-        rank = min(known, _NAMES.get(name, _OTHER), _BELOW.get(path, _OTHER))
-        ending = _ENDINGS.get(name.rpartition(b".")[2])
-        return rank if ending is None or ending > rank or b"." not in name else ending
+        rank = self._known.get(folder)
+        if rank is None:
+            rank = self._folder(folder)
+        _, dot, ending = name.rpartition(b".")
+        found = _ENDINGS.get(ending, _OTHER) if dot else _OTHER
+        rank = min(rank, found)
+        if name in _NAMES or path in _BELOW:
+            rank = min(rank, _NAMES.get(name, _OTHER), _BELOW.get(path, _OTHER))
+        return rank
 
     def _folder(self, folder: bytes) -> int:
-        """Find a folder's rank, from the nearest one above that is known downwards."""
-        missing = []
-        known = self._known.get(folder)
-        while known is None:
-            missing.append(folder)
-            folder = folder.rpartition(b"/")[0]
-            known = self._known.get(folder)
-        for folder in reversed(missing):
-            name = folder.rpartition(b"/")[2]
-            known = min(known, _FOLDERS.get(name, _OTHER), _BELOW.get(folder, _OTHER))
-            if folder == self._application:
-                known = min(known, _APPLICATION)
-            self._known[folder] = known
-        return known
+        """Find a folder's rank: the least of its own and those of the folders above it."""
+        rank, place = _OTHER, shallow(folder)
+        while (known := self._known.get(place)) is None:
+            above, _, name = place.rpartition(b"/")
+            rank = min(rank, _FOLDERS.get(name, _OTHER), _BELOW.get(place, _OTHER))
+            if place == self._application:
+                rank = min(rank, _APPLICATION)
+            place = above
+        # Only the folder itself is remembered: all those above it would be many times as long as the path.
+        self._known[folder] = rank = min(rank, known)
+        return rank

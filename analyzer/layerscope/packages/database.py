@@ -14,11 +14,20 @@ from layerscope.model import Level, Note, Package, Release
 
 Result = TypeVar("Result")
 
-MAX_RECORDS = 200_000
+MAX_RECORDS = 50_000
 """Packages that one database may hold; what is beyond is left out with a note."""
 
 MAX_PROBLEMS = 20
 """Notes that one file may cause."""
+
+
+MAX_GROWTH = 32
+"""How many times longer than the text that lists them the paths of a package may get; real ones stay below 5."""
+
+
+def bloated(folder: bytes, count: int, content: bytes) -> bool:
+    """Tell whether writing `folder` before `count` names, listed in `content`, is an attack on memory."""
+    return len(folder) * count > MAX_GROWTH * len(content)
 
 
 @dataclass(frozen=True, slots=True)

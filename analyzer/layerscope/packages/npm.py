@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from layerscope.model import Package
-from layerscope.packages.database import MAX_RECORDS, Database, View
+from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import SHARED, parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
@@ -134,7 +134,11 @@ def _locked(view: View) -> dict[bytes, _Manifest]:
     for path in view.files:
         if path.endswith(_LOCK):
             base = parent(parent(path))
-            for name, manifest in (view.parsed(path, _lock) or {}).items():
+            locked = view.parsed(path, _lock) or {}
+            if bloated(base, len(locked), view.files[path]):
+                view.note(path, "its paths would be absurdly long")
+                continue
+            for name, manifest in locked.items():
                 found[_inside(base, b"/" + name)] = manifest
     return found
 

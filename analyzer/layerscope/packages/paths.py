@@ -9,9 +9,18 @@ SHARED = frozenset(
 """Folders, the root among them, that no single application owns."""
 
 
+MAX_DEPTH = 128
+"""Components of a folder that are looked at; the work on a path stays in proportion to its length."""
+
+
 def parent(path: bytes) -> bytes:
     """Return the folder of a path, `b""` for one at the root."""
     return path.rpartition(b"/")[0]
+
+
+def shallow(folder: bytes) -> bytes:
+    """Return a folder, or of one that is absurdly deep the one above it at `MAX_DEPTH`."""
+    return folder if folder.count(b"/") < MAX_DEPTH else b"/".join(folder.split(b"/", MAX_DEPTH)[:MAX_DEPTH])
 
 
 def join(folder: bytes, path: bytes) -> bytes:

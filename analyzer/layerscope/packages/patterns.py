@@ -22,12 +22,13 @@ def compile_patterns(patterns: Iterable[str]) -> Callable[[bytes], bool]:
     patterns = tuple(dict.fromkeys(patterns))
     ends = [pattern.rpartition("*")[2].rpartition("/")[2].encode() for pattern in patterns]
     length = min((len(end) for end in ends if end), default=0)
-    last = frozenset(end[-length:] for end in ends if end)
+    tail = slice(-length, None)
+    last = frozenset(end[tail] for end in ends if end)
     first = tuple(pattern.partition("*")[0].encode() for pattern, end in zip(patterns, ends, strict=True) if not end)
-    whole = re.compile("|".join(map(_regex, patterns)).encode() or rb"(?!)", re.DOTALL)
+    whole = re.compile("|".join(map(_regex, patterns)).encode() or rb"(?!)", re.DOTALL).fullmatch
 
     def keep(path: bytes) -> bool:
-        return (path[-length:] in last or path.startswith(first)) and whole.fullmatch(path) is not None
+        return (path[tail] in last or path.startswith(first)) and whole(path) is not None
 
     return keep
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
-from layerscope.packages.database import MAX_RECORDS, Database, View
+from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import join, parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
@@ -107,7 +107,9 @@ def _claims(view: View, folder: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, 
     site = parent(folder)
     for path, base in ((folder + b"/RECORD", site), (folder + b"/installed-files.txt", folder)):
         listed = view.parsed(path, _record if base is site else _lines)
-        if listed is not None:
+        if listed is not None and bloated(base, len(listed), view.files[path]):
+            view.note(path, "its paths would be absurdly long")
+        elif listed is not None:
             return tuple([join(base, path) for path in listed]), (folder,)
     modules = view.parsed(folder + b"/top_level.txt", _lines) or ()
     places = [join(site, module) for module in modules]
