@@ -50,7 +50,7 @@ RULES = (
         "usr/share/rpm usr/lib/sysimage/rpm var/lib/rpmmanifest usr/lib/sysimage/libdnf5 var/lib/dnf var/lib/yum "
         "var/lib/pacman/local var/lib/chisel",
         folders="conda-meta",
-        names=".package-lock.json",
+        names=".package-lock.json .yarn-state.yml .yarn-integrity .modules.yaml",
     ),
     Rule(
         "cache",

@@ -6,7 +6,6 @@ Every regular file's content belongs to exactly one owner: a package, or no pack
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,17 +14,16 @@ from typing import TYPE_CHECKING
 from layerscope.model import Kind, LayerIndex, Note, Package, Release
 from layerscope.packages import DATABASES
 from layerscope.packages.aliases import Aliases
-from layerscope.packages.claims import NOBODY, Claims
+from layerscope.packages.claims import Claims
 from layerscope.packages.classes import CLASSES, Classes
+from layerscope.packages.column import FIRST_CLASS, assign
 from layerscope.packages.paths import SHARED, join
-from layerscope.packages.timeline import Presence, Timeline, Version, image_release, presences, timelines
+from layerscope.packages.requirements import edges, known_roots, retained
+from layerscope.packages.timeline import Presence, image_release, presences, timelines
 
 if TYPE_CHECKING:
     from layerscope.packages.database import Database
     from layerscope.rootfs import Stack
-
-_FIRST_CLASS = NOBODY - 1
-_OWNABLE = frozenset({int(Kind.FILE), int(Kind.SYMLINK), int(Kind.HARDLINK)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,9 @@ class PackageShare:
     removed_in  position of the layer that removed or superseded it
     parent      the distribution package that holds it: the bytes are the parent's
     by_layer    content bytes by layer position
-    roots       "known" or "inferred"
+    required_by       names of the packages that need it, at the end
+    roots             "known" or "inferred": whether something tells what was asked for
+    retained_bytes    what leaves the image with it and all that only it needs; None if it is gone already
     """
 
     package: Package
@@ -90,7 +90,7 @@ class Ownership:
     def class_of(self, row: int) -> str | None:
         """Return the class of a file that no package has, None for any other row."""
         number = self.column[row]
-        return CLASSES[_FIRST_CLASS - number] if number <= _FIRST_CLASS else None
+        return CLASSES[FIRST_CLASS - number] if number <= FIRST_CLASS else None
 
 
 def own(
@@ -114,7 +114,7 @@ def own(
     found = [presence for line in lines for presence in presences(line).values()]
     numbers = {presence.package.key: number for number, presence in enumerate(found)}
     claims = Claims(numbers, Aliases(indexes))
-    column = _column(indexes, same_as, stack, claims=claims, lines=lines, classes=Classes(_application(workdir)))
+    column = assign(indexes, same_as, stack, claims=claims, lines=lines, classes=Classes(_application(workdir)))
     tallies = _tally(indexes, same_as, stack, column)
     return Ownership(
         packages=_package_shares(found, claims.parents, tallies),
@@ -128,82 +128,6 @@ def own(
 def _application(workdir: str | None) -> bytes:
     folder = join(b"", (workdir or "/").encode("utf-8", "surrogateescape"))
     return b"" if folder in SHARED else folder
-
-
-def _column(
-    indexes: Sequence[LayerIndex | None],
-    same_as: Sequence[int | None],
-    stack: Stack,
-    *,
-    claims: Claims,
-    lines: Iterable[Timeline],
-    classes: Classes,
-) -> array[int]:
-    """Return who has each row, walking from the top layer to the base."""
-    starts = stack.starts
-    column = array("i", [NOBODY]) * starts[-1]
-    schedule = _schedule(lines, len(indexes))
-    linked: dict[int, int] = {}
-    for position in reversed(range(len(indexes))):
-        for version in schedule.get(position, ()):
-            claims.lay(version.packages)
-        index, start = indexes[position], starts[position]
-        if index is None or same_as[position] is not None:
-            continue
-        owners = _owners(index, claims, classes)
-        for row in sorted((row for row in index.links if index.kinds[row] == Kind.HARDLINK), reverse=True):
-            if owners[row] >= 0:
-                linked[_first(stack.inodes.get(start + row, -1), starts, same_as)] = owners[row]
-        column[start : starts[position + 1]] = owners
-    # A file without an owner of its own name has that of the first link to it that has one.
-    for row, number in linked.items():
-        if row >= 0 and column[row] < 0:
-            column[row] = number
-    for position, original in enumerate(same_as):
-        if original is not None:
-            column[starts[position] : starts[position + 1]] = column[starts[original] : starts[original + 1]]
-    for row, inode in stack.inodes.items():
-        column[row] = column[inode] if inode >= 0 else NOBODY
-    return column
-
-
-def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[Version]]:
-    """Return layer position -> versions to lay before its rows, on the way down: all that speak of it or later ones.
-
-    Databases of the system come first, so that language packages find their parents.
-    """
-    schedule: defaultdict[int, list[Version]] = defaultdict(list)
-    for line in sorted(lines, key=lambda line: not any(p.system for v in line.versions for p in v.packages)):
-        next_position = layers
-        for version in reversed(line.versions):
-            schedule[next_position - 1].append(version)
-            next_position = version.position
-    return schedule
-
-
-def _owners(index: LayerIndex, claims: Claims, classes: Classes) -> array[int]:
-    """Return who has each row of one layer, by its own name; links that nobody lists and folders are nobody's."""
-    listed, owner, rank = claims.paths.get, claims.owner, classes.rank
-    owners = array("i", [NOBODY]) * len(index.paths)
-    for row, (path, kind) in enumerate(zip(index.paths, index.kinds, strict=True)):
-        if kind not in _OWNABLE:
-            continue
-        number = listed(path)
-        if number is None:
-            number = owner(path)
-            if number == NOBODY and kind == Kind.FILE:
-                number = _FIRST_CLASS - rank(path)
-        owners[row] = number
-    return owners
-
-
-def _first(row: int, starts: Sequence[int], same_as: Sequence[int | None]) -> int:
-    """Return the row that counts: of a repeated layer the one in its first position."""
-    if row < 0:
-        return row
-    position = bisect_right(starts, row) - 1
-    original = same_as[position]
-    return row if original is None else starts[original] + row - starts[position]
 
 
 @dataclass(slots=True)
@@ -254,11 +178,19 @@ def _tally(
 def _package_shares(
     found: Sequence[Presence], parents: Mapping[int, int], tallies: Mapping[int, _Tally]
 ) -> tuple[PackageShare, ...]:
-    wanted_by = _wanted_by(found)
+    sizes = {number: tally.share() for number, tally in tallies.items() if number >= 0}
+    there = {number: presence.package for number, presence in enumerate(found) if presence.removed_in is None}
+    needs = edges(there)
+    known = known_roots(there.values())
+    kept = retained(there, needs, {number: size for number, (size, _) in sizes.items()})
+    wanted: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    for number, others in needs.items():
+        for other in others:
+            wanted[other][there[number].name] = None
     shares = []
     for number, presence in enumerate(found):
         tally = tallies.get(number) or _Tally()
-        size, hidden = tally.share()
+        size, hidden = sizes.get(number, (0, 0))
         holder = parents.get(number)
         shares.append(
             PackageShare(
@@ -271,27 +203,19 @@ def _package_shares(
                 hidden_bytes=hidden,
                 files=tally.files,
                 by_layer={position: here[0] for position, here in sorted(tally.layers.items())},
-                required_by=wanted_by.get((presence.package.type, presence.package.name), ()),
+                required_by=tuple(sorted(wanted.get(number, ()))),
+                roots="known" if presence.package.type in known else "inferred",
+                retained_bytes=kept.get(number),
             )
         )
     return tuple(shares)
-
-
-def _wanted_by(found: Iterable[Presence]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return (type, name) -> names of the packages that are there at the end and require it."""
-    wanted: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-    for presence in found:
-        if presence.removed_in is None:
-            for name in presence.package.requires:
-                wanted[presence.package.type, name][presence.package.name] = None
-    return {key: tuple(sorted(names)) for key, names in wanted.items()}
 
 
 def _owner_shares(found: Sequence[Presence], tallies: Mapping[int, _Tally]) -> tuple[OwnerShare, ...]:
     """Return a row for each package type, also without bytes, and for each class that has files."""
     rows: dict[tuple[str | None, str | None], _Tally] = {(one.package.type, None): _Tally() for one in found}
     for number, tally in tallies.items():
-        key = (found[number].package.type, None) if number >= 0 else (None, CLASSES[_FIRST_CLASS - number])
+        key = (found[number].package.type, None) if number >= 0 else (None, CLASSES[FIRST_CLASS - number])
         row = rows.setdefault(key, _Tally())
         row.files += tally.files
         for position, (size, hidden) in tally.layers.items():
