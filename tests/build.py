@@ -435,9 +435,7 @@ def v1_json(ids: Sequence[str], number: int) -> bytes:
 
 def manifest_json(rows: Sequence[tuple[Image, str, Sequence[str]]]) -> list[dict[str, Any]]:
     """Return manifest.json from image, name of its config, names of its layers."""
-    return [
-        {"Config": name, "RepoTags": list(image.tags) or None, "Layers": list(layers)} for image, name, layers in rows
-    ]
+    return [{"Config": name, "RepoTags": list(image.tags) or None, "Layers": list(layers)} for image, name, layers in rows]
 
 
 def by_name(members: Members) -> Members:
@@ -474,8 +472,7 @@ def docker25(images: Sequence[Image]) -> Members:
             members[blob(document)] = document
         (row,) = manifest_json([(image, blob(image.config), [blob(data) for data in blobs])])
         sources = {
-            digest(data): {"mediaType": OCI + "layer.v1.tar", "size": len(data), "digest": digest(data)}
-            for data in blobs
+            digest(data): {"mediaType": OCI + "layer.v1.tar", "size": len(data), "digest": digest(data)} for data in blobs
         }
         manifests.append(row | {"LayerSources": sources})
         tops += [sha(data) for data in blobs[-1:]] or [""]
@@ -665,9 +662,7 @@ def archive(
     prefix  in front of each name: "./", "/"
     """
     globs = [text for text in omit if isinstance(text, str)]
-    kept = [
-        name for name, data in members.items() if data not in omit and not any(fnmatch(name, glob) for glob in globs)
-    ]
+    kept = [name for name, data in members.items() if data not in omit and not any(fnmatch(name, glob) for glob in globs)]
     names = order(kept)
     rows = [(name, members[name]) for name in names]
     rows += [(name, data) for name, data in rows if any(fnmatch(name, glob) for glob in again)]

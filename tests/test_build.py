@@ -166,9 +166,7 @@ def test_manifest_json_names_what_is_there(style):
 
 def test_repeated_legacy_layers_are_links():
     members = build.docker(Image([IMAGE.layers[0]] * 2), "legacy")
-    assert [
-        node.type for name, node in members.items() if name.endswith("layer.tar") and not isinstance(node, bytes)
-    ] == [b"2"]
+    assert [node.type for name, node in members.items() if name.endswith("layer.tar") and not isinstance(node, bytes)] == [b"2"]
 
 
 @pytest.mark.parametrize("style", ["legacy", "docker25", "podman"])
@@ -250,13 +248,9 @@ def test_the_committed_fixtures_are_what_their_script_makes(fixtures_dir):
 
 
 def test_media_types_follow_the_bytes():
-    members = build.oci(
-        Image([IMAGE.layers[0]] * 4, codec=["none", build.gz, lambda data: build.zst(data, 2, b"x"), "xz"])
-    )
+    members = build.oci(Image([IMAGE.layers[0]] * 4, codec=["none", build.gz, lambda data: build.zst(data, 2, b"x"), "xz"]))
     documents = [
-        json.loads(data)
-        for name, data in members.items()
-        if isinstance(data, bytes) and data[:2] == b'{"' and "sha256" in name
+        json.loads(data) for name, data in members.items() if isinstance(data, bytes) and data[:2] == b'{"' and "sha256" in name
     ]
     (manifest,) = [document for document in documents if "layers" in document]
     assert [row["mediaType"].rpartition("tar")[2] for row in manifest["layers"]] == ["", "+gzip", "+zstd", "+xz"]
@@ -295,9 +289,7 @@ def test_dpkg_reads_the_debian_fixture(fixtures_dir, tmp_path):
     database = str(root / "var/lib/dpkg")
     assert (
         "curl 7.88.1-10 install ok installed"
-        in tool("dpkg-query", f"--admindir={database}", "-W", "-f=${Package} ${Version} ${Status}\n")
-        .decode()
-        .splitlines()
+        in tool("dpkg-query", f"--admindir={database}", "-W", "-f=${Package} ${Version} ${Status}\n").decode().splitlines()
     )
     assert b"/lib/x86_64-linux-gnu/libz.so.1\n" in tool("dpkg-query", f"--admindir={database}", "-L", "zlib1g:amd64")
     assert b"diversion by dash from: /bin/sh" in tool("dpkg-query", f"--admindir={database}", "-S", "/bin/sh")

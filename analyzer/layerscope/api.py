@@ -41,7 +41,7 @@ def load(
     read. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read of a damaged
     one is returned, with `complete` false.
     """
-    with _open(source, limits, verify, progress, stdin) as container:
+    with _open(source, limits, verify=verify, progress=progress, stdin=stdin) as container:
         if not images.holds_image(container):
             if isinstance(container, Folder):
                 raise ArchiveError(images.folder_hint(container), id="A36")
@@ -54,7 +54,7 @@ def list_images(
     source: str, *, limits: Mapping[str, int] | None = None, stdin: BinaryIO | None = None
 ) -> tuple[ImageSummary, ...]:
     """Return a line for each image that an archive holds, sorted by name."""
-    with _open(source, limits, False, None, stdin) as container:
+    with _open(source, limits, stdin=stdin) as container:
         if not images.holds_image(container):
             if isinstance(container, Folder):
                 raise ArchiveError(images.folder_hint(container), id="A36")
@@ -82,7 +82,12 @@ def list_files(image: Image) -> tuple[FileRow, ...]:
 
 @contextmanager
 def _open(
-    source: str, limits: Mapping[str, int] | None, verify: bool, progress: Progress | None, stdin: BinaryIO | None
+    source: str,
+    limits: Mapping[str, int] | None,
+    *,
+    verify: bool = False,
+    progress: Progress | None = None,
+    stdin: BinaryIO | None = None,
 ) -> Iterator[Container]:
     done = 0
 

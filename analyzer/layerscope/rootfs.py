@@ -8,13 +8,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from layerscope.model import Fate, Kind, LayerIndex, Level, Note
 
 FILE, DIRECTORY, SYMLINK, HARDLINK, WHITEOUT, OPAQUE, OTHER = (
-    int(kind)
-    for kind in (Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARDLINK, Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)
+    int(kind) for kind in (Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARDLINK, Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)
 )
 MARKS = (WHITEOUT, OPAQUE)
 LIVE, REPLACED, DELETED = int(Fate.LIVE), int(Fate.REPLACED), int(Fate.DELETED)
@@ -45,8 +44,8 @@ class Stack:
     inodes: dict[int, int]
     names: dict[int, tuple[int, int]]
     visible: dict[bytes, int]
-    successors: dict[int, int]
-    buried: tuple[dict[bytes, int], ...]
+    successors: dict[int, int] = field(default_factory=dict)
+    buried: tuple[dict[bytes, int], ...] = ()
     notes: tuple[Note, ...] = ()
 
     def position_of(self, row: int) -> int:

@@ -35,25 +35,95 @@ class Cache:
 CACHES: tuple[Cache, ...] = (
     Cache("apt lists", "package lists", r"var/lib/apt/lists", None, "/var/lib/apt/lists", "rm -rf /var/lib/apt/lists/*"),
     Cache("apt", "downloaded packages and cache", r"var/cache/apt", None, "/var/cache/apt", "apt-get clean"),
-    Cache("dpkg", "backups of its databases", r"(?!)", r"var/(?:lib/dpkg|cache/debconf)/[^/]+-old", None, "rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old"),
+    Cache(
+        "dpkg",
+        "backups of its databases",
+        r"(?!)",
+        r"var/(?:lib/dpkg|cache/debconf)/[^/]+-old",
+        None,
+        "rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old",
+    ),
     Cache("apk", "cache", r"(?:var/cache/apk|etc/apk/cache)", None, None, "apk add --no-cache"),
     Cache("dnf", "cache", r"var/cache/(?:dnf|yum|libdnf5)", None, "/var/cache/dnf", "dnf clean all"),
     Cache("zypper", "cache", r"var/cache/zypp", None, "/var/cache/zypp", "zypper clean --all"),
-    Cache("pacman", "downloaded packages", r"var/cache/pacman/pkg|var/lib/pacman/sync", None, "/var/cache/pacman/pkg", "pacman -Scc --noconfirm"),
+    Cache(
+        "pacman",
+        "downloaded packages",
+        r"var/cache/pacman/pkg|var/lib/pacman/sync",
+        None,
+        "/var/cache/pacman/pkg",
+        "pacman -Scc --noconfirm",
+    ),
     Cache("pip", "cache", r"(?:.*/)?\.cache/pip", None, "/root/.cache/pip", "pip install --no-cache-dir"),
     Cache("uv", "cache", r"(?:.*/)?\.cache/uv", None, "/root/.cache/uv", "uv cache clean"),
     Cache("poetry", "cache", r"(?:.*/)?\.cache/pypoetry", None, "/root/.cache/pypoetry", "poetry install --no-cache"),
     Cache("npm", "cache", r"(?:.*/)?\.npm/(?:_cacache|_logs|_npx)", None, "/root/.npm", "npm cache clean --force"),
-    Cache("yarn", "cache", r"(?:.*/)?\.cache/yarn|(?:.*/)?\.yarn/berry/cache", None, "/usr/local/share/.cache/yarn", "yarn cache clean"),
-    Cache("pnpm", "store", r"(?:.*/)?(?:\.local/share/pnpm/store|\.pnpm-store)", None, "/root/.local/share/pnpm/store", "pnpm store prune"),
-    Cache("gem", "downloaded gems", r"(?:.*/)?(?:\.bundle/cache|\.gem/specs)", r".*/gems/[^/]+/cache/[^/]+\.gem|.*/bundle/(?:ruby/)?[^/]+/cache/[^/]+\.gem", None, "rm -rf \"$(gem env gemdir)\"/cache/*.gem"),
-    Cache("go", "module and build cache", r"(?:.*/)?(?:go/pkg/mod/cache|\.cache/go-build)", None, "/root/.cache/go-build", "go clean -cache -modcache"),
-    Cache("cargo", "registry", r"(?:.*/)?\.?cargo/(?:registry|git)/(?:cache|src|index|db|checkouts)", None, "/usr/local/cargo/registry", "rm -rf \"$CARGO_HOME\"/registry"),
+    Cache(
+        "yarn",
+        "cache",
+        r"(?:.*/)?\.cache/yarn|(?:.*/)?\.yarn/berry/cache",
+        None,
+        "/usr/local/share/.cache/yarn",
+        "yarn cache clean",
+    ),
+    Cache(
+        "pnpm",
+        "store",
+        r"(?:.*/)?(?:\.local/share/pnpm/store|\.pnpm-store)",
+        None,
+        "/root/.local/share/pnpm/store",
+        "pnpm store prune",
+    ),
+    Cache(
+        "gem",
+        "downloaded gems",
+        r"(?:.*/)?(?:\.bundle/cache|\.gem/specs)",
+        r".*/gems/[^/]+/cache/[^/]+\.gem|.*/bundle/(?:ruby/)?[^/]+/cache/[^/]+\.gem",
+        None,
+        'rm -rf "$(gem env gemdir)"/cache/*.gem',
+    ),
+    Cache(
+        "go",
+        "module and build cache",
+        r"(?:.*/)?(?:go/pkg/mod/cache|\.cache/go-build)",
+        None,
+        "/root/.cache/go-build",
+        "go clean -cache -modcache",
+    ),
+    Cache(
+        "cargo",
+        "registry",
+        r"(?:.*/)?\.?cargo/(?:registry|git)/(?:cache|src|index|db|checkouts)",
+        None,
+        "/usr/local/cargo/registry",
+        'rm -rf "$CARGO_HOME"/registry',
+    ),
     Cache("maven", "local repository", r"(?:.*/)?\.m2/repository", None, "/root/.m2", "rm -rf ~/.m2/repository"),
     Cache("gradle", "cache", r"(?:.*/)?\.gradle/caches", None, "/root/.gradle", "rm -rf ~/.gradle/caches"),
-    Cache("conda", "package cache", r"(?:.*/)?(?:conda|miniconda\d?|miniforge\d?|mambaforge|anaconda\d?|micromamba)/pkgs", None, "/opt/conda/pkgs", "conda clean -afy"),
-    Cache("composer", "cache", r"(?:.*/)?(?:\.composer/cache|\.cache/composer)", None, "/root/.composer/cache", "composer clear-cache"),
-    Cache("nuget", "http cache", r"(?:.*/)?\.local/share/NuGet/(?:http-cache|v3-cache)", None, None, "dotnet nuget locals http-cache --clear"),
+    Cache(
+        "conda",
+        "package cache",
+        r"(?:.*/)?(?:conda|miniconda\d?|miniforge\d?|mambaforge|anaconda\d?|micromamba)/pkgs",
+        None,
+        "/opt/conda/pkgs",
+        "conda clean -afy",
+    ),
+    Cache(
+        "composer",
+        "cache",
+        r"(?:.*/)?(?:\.composer/cache|\.cache/composer)",
+        None,
+        "/root/.composer/cache",
+        "composer clear-cache",
+    ),
+    Cache(
+        "nuget",
+        "http cache",
+        r"(?:.*/)?\.local/share/NuGet/(?:http-cache|v3-cache)",
+        None,
+        None,
+        "dotnet nuget locals http-cache --clear",
+    ),
     Cache("man-db", "index", r"var/cache/man", None, None, "rm -rf /var/cache/man"),
 )
 FOLDERS = re.compile("|".join(f"(?P<c{number}>{cache.folders})(?:/.*)?" for number, cache in enumerate(CACHES)).encode())
@@ -74,7 +144,7 @@ def find_caches(image: Image, stack: Stack, fates: bytearray) -> tuple[list[Caus
     links = spans_with_links(stack, image)
     names = names_of(stack)
     for position, row, number, size, span in _matches(image, stack, fates):
-        if row in names and not _all_match(image, stack, row, names[row]):
+        if row in names and not _all_match(image, stack, names[row]):
             continue
         claimed.add(row)
         piles.setdefault((number, position), Pile()).add(row, size, span + links.get(row, 0))
@@ -103,7 +173,7 @@ def _matches(image: Image, stack: Stack, fates: bytearray) -> Iterator[tuple[int
                 yield layer.position, start + row, number, size, index.spans[row]
 
 
-def _all_match(image: Image, stack: Stack, row: int, links: list[int]) -> bool:
+def _all_match(image: Image, stack: Stack, links: list[int]) -> bool:
     """Whether every live name of an inode lies in a cache: else removing one frees nothing."""
     for link in links:
         if stack.ended[link] < 0:

@@ -35,12 +35,18 @@ def find_copies(image: Image, stack: Stack, duplicates: Sequence[DuplicateSet], 
 
 def _cause(image: Image, stack: Stack, position: int, pile: Pile, originals: set[int]) -> Cause:
     count = len(pile.rows)
-    where = "this layer" if originals == {position} else "layer " + ", ".join(map(str, sorted(originals)[:3]))
-    if len(originals) > 3:
-        where = "lower layers"
+    copies = f"{count:,} cop{'y' if count == 1 else 'ies'} of files that"
+    if originals == {position}:
+        title = f"{copies} this layer holds already"
+    elif len(originals) == 1:
+        title = f"{copies} layer {min(originals)} holds already"
+    else:
+        title = f"{copies} layers {' and '.join(map(str, sorted(originals)))} hold already"
+        if len(originals) > 3:
+            title = f"{copies} lower layers hold already"
     return Cause(
         id=ID,
-        title=f"{count:,} cop{'y' if count == 1 else 'ies'} of files that {where} already {'has' if 'layers' not in where else 'have'}",
+        title=title,
         certainty=Certainty.POSSIBLE,
         bytes=pile.bytes,
         tar_bytes=pile.tar_bytes,

@@ -20,6 +20,10 @@ class Dive:
     user_wasted_percent: float | None
 
 
+UNSEEN = frozenset((int(Kind.OPAQUE), int(Kind.OTHER)))
+WHITEOUT = int(Kind.WHITEOUT)
+
+
 def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     """Count as dive does: every layer listed, repeats too; a path wastes all its copies once it is seen twice."""
     sizes = [0 if index is None else sum(index.sizes) + sum(index.declared.values()) for index in indexes]
@@ -54,9 +58,9 @@ def _leaves(index: LayerIndex, buried: dict[bytes, int]) -> dict[bytes, int]:
     inner: set[bytes] = set()
     declared = index.declared
     for row, (path, kind, size) in enumerate(zip(index.paths, index.kinds, index.sizes, strict=True)):
-        if kind == Kind.OPAQUE or kind == Kind.OTHER or path.startswith(AUFS):
+        if kind in UNSEEN or path.startswith(AUFS):
             continue
-        if kind == Kind.WHITEOUT:
+        if kind == WHITEOUT:
             if path not in buried:
                 continue
             size = buried[path]

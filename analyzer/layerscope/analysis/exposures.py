@@ -13,7 +13,17 @@ from layerscope.rootfs import DELETED, FILE, LIVE, Stack
 KEY_NAMES = frozenset(
     b"id_rsa id_dsa id_ecdsa id_ed25519 .npmrc .netrc .git-credentials .pgpass .pypirc .htpasswd .env credentials.json".split()
 )
-KEY_ENDS = (b".key", b".ppk", b".p12", b".pfx", b".jks", b".keystore", b"/.aws/credentials", b"/.docker/config.json", b"/.kube/config")
+KEY_ENDS = (
+    b".key",
+    b".ppk",
+    b".p12",
+    b".pfx",
+    b".jks",
+    b".keystore",
+    b"/.aws/credentials",
+    b"/.docker/config.json",
+    b"/.kube/config",
+)
 SECRET_NAME = re.compile(r"(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|ACCESS_KEY)$", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"^(?:|changeme|change_me|example|none|null|true|false|\$\{?\w+\}?|<.*>|x+|\*+)$", re.IGNORECASE)
 STATES = ("visible", "replaced", "deleted")
@@ -63,7 +73,11 @@ def _from_rows(index: LayerIndex, position: int, start: int, fates: bytearray, e
         what = None
         if kind == FILE:
             if mode & 0o6000:
-                what = ("setuid-file", "info", "runs as its owner") if mode & 0o4000 else ("setgid-file", "info", "runs as its group")
+                what = (
+                    ("setuid-file", "info", "runs as its owner")
+                    if mode & 0o4000
+                    else ("setgid-file", "info", "runs as its group")
+                )
             elif path[path.rfind(b"/") + 1 :] in KEY_NAMES or path.endswith(KEY_ENDS):
                 what = ("key-file", "warning", "its name says that it holds a key or a password")
         elif kind in DEVICES:

@@ -1,4 +1,7 @@
-"""Which bytes does no container see, and why are they there? Groups 1 to 4 of the causes: together exactly the hidden content."""
+"""Which bytes does no container see, and why are they there?
+
+Groups 1 to 4 of the causes: together exactly the hidden content.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ from layerscope.model import Image, LayerIndex
 from layerscope.rootfs import FILE, LIVE, REPLACED, Stack
 
 SHOWN = 5
-METADATA, IDENTICAL, DELETED_LATER, REPLACED_LATER = "metadata-only-copy", "identical-rewrite", "deleted-later", "replaced-later"
+METADATA, IDENTICAL, DELETED_LATER, REPLACED_LATER = (
+    "metadata-only-copy",
+    "identical-rewrite",
+    "deleted-later",
+    "replaced-later",
+)
 ASPECTS = ("mode", "owner", "time", "attributes")
 CHOWN = re.compile(r"\bchown\s+(?:-\S+\s+)*([\w.${}-]+(?::[\w.${}-]*)?)")
 CHMOD = re.compile(r"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)")
@@ -172,10 +180,8 @@ def _fix(kind: str, position: int, adds: str, hidden_in: int, hides: str, aspect
     if kind == METADATA:
         owner, mode = CHOWN.search(hides), CHMOD.search(hides)
         if copied and (owner or mode) and not hides.startswith(COPIES):
-            flags = " ".join(
-                flag for flag in (owner and f"--chown={owner[1]}", mode and f"--chmod={mode[1]}") if flag
-            )
-            verb = adds.split()[0]
+            flags = " ".join(flag for flag in (owner and f"--chown={owner[1]}", mode and f"--chmod={mode[1]}") if flag)
+            verb = adds.split(maxsplit=1)[0]
             return f"{verb} {flags} in layer {position}, and drop the step of layer {hidden_in}"
         if hides.startswith(COPIES):
             return f"copy these files once: layer {hidden_in} stores again what layer {position} has"
@@ -185,7 +191,8 @@ def _fix(kind: str, position: int, adds: str, hidden_in: int, hides: str, aspect
         return f"store these files once: layer {hidden_in} writes again what layer {position} has"
     if kind == DELETED_LATER:
         if copied:
-            return f"do not copy them in layer {position} (.dockerignore, or a narrower {adds.split()[0]}); deleting later frees nothing"
+            verb = adds.split(maxsplit=1)[0]
+            return f"do not copy them in layer {position} (.dockerignore, or a narrower {verb}): deleting later frees nothing"
         return f"delete them in the RUN that makes them (layer {position}); a later layer frees nothing"
     if copied:
         return f"copy the final content in layer {position}, instead of changing it in layer {hidden_in}"

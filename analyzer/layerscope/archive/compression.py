@@ -11,6 +11,8 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from typing import Any, Protocol
 
 from layerscope.archive.limits import MIB, Limits
@@ -21,23 +23,29 @@ CHUNK = 256 * 1024
 OUTPUT = MIB
 NO_OUTPUT = 4 * MIB
 
-try:
-    from isal import isal_zlib as fast_zlib
-
-    INFLATE_ERRORS: tuple[type[Exception], ...] = (zlib.error, fast_zlib.error)
-except ImportError:  # no wheel for this platform
-    fast_zlib = zlib
-    INFLATE_ERRORS = (zlib.error,)
+fast_zlib: Any = zlib
+with suppress(ImportError):  # no wheel for this platform
+    fast_zlib = import_module("isal.isal_zlib")
+INFLATE_ERRORS: tuple[type[Exception], ...] = (zlib.error, fast_zlib.error)
 
 
 class Decompressor(Protocol):
     """One member of a stream, as `bz2` and `lzma` shape it."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool:
+        """Whether the member's end was reached."""
 
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+    @property
+    def needs_input(self) -> bool:
+        """Whether all input so far is used up."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """Input behind the member's end."""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return at most `max_length` bytes."""
 
 
 class Inflate:
@@ -69,6 +77,13 @@ class Inflate:
         return result
 
 
+MEMBERS: dict[str, Callable[[], Decompressor]] = {
+    "gzip": Inflate,
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lzma.LZMADecompressor,
+}
+
+
 def detect(head: bytes) -> str:
     """Return "gzip", "zstd", "bzip2", "xz" or "none" by the first bytes (6 are enough)."""
     if head[:2] == b"\x1f\x8b":
@@ -92,8 +107,7 @@ def decompress(chunks: Iterator[bytes], compression: str, limits: Limits, notes:
 
         inside = frames(meter, limits, notes)
     else:
-        make: Callable[[], Decompressor] = {"gzip": Inflate, "bzip2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}[compression]
-        inside = _members(meter, make, compression, notes)
+        inside = _members(meter, MEMBERS[compression], compression, notes)
     return _capped(inside, meter, limits)
 
 
@@ -115,7 +129,7 @@ class Meter:
 
 def _members(meter: Meter, make: Callable[[], Decompressor], name: str, notes: Notebook) -> Iterator[bytes]:
     """Yield what is in all members, one after the other."""
-    errors = (*INFLATE_ERRORS, lzma.LZMAError, OSError, EOFError, ValueError)
+    errors: tuple[type[Exception], ...] = (*INFLATE_ERRORS, lzma.LZMAError, OSError, EOFError, ValueError)
     rest, position = b"", 0
     first = True
     while True:

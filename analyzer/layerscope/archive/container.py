@@ -193,15 +193,18 @@ class PassingTar(Container):
             self._scans[row] = scan_stream(_chain(head, tap), settings)
             if size <= len(head) and self._fits(size):
                 self._documents[row] = head
-        elif size <= len(head) or kept or (head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") and size <= settings.limits.json_bytes):
-            if self._fits(size):
-                self._documents[row] = head + b"".join(tap)
+        elif (size <= len(head) or kept or self._may_be_json(head, size)) and self._fits(size):
+            self._documents[row] = head + b"".join(tap)
         for _ in tap:
             pass
         if tap.digest is not None:
             self._digests[row] = bytes.fromhex(tap.digest[7:])
         if kept and row in self._documents:
             self._kept[row] = self._documents[row]
+
+    def _may_be_json(self, head: bytes, size: int) -> bool:
+        first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+        return first in (b"{", b"[") and size <= self.settings.limits.json_bytes
 
     def _fits(self, size: int) -> bool:
         if self._held + size > self.settings.limits.document_bytes:
@@ -262,9 +265,7 @@ class Folder(Container):
         self.archive_bytes = sum(member.size for member in self.stored)
         self.file_bytes = self.archive_bytes
 
-    def _add(
-        self, name: bytes, entry: os.DirEntry[bytes], inodes: dict[tuple[int, int], Member], waiting: list[bytes]
-    ) -> None:
+    def _add(self, name: bytes, entry: os.DirEntry[bytes], inodes: dict[tuple[int, int], Member], waiting: list[bytes]) -> None:
         status = entry.stat(follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
             waiting.append(name)

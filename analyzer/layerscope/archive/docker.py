@@ -35,9 +35,13 @@ def find_docker(container: Container) -> Found | None:
     items = list(objects(document))
     if len(items) > limits.manifests:
         raise ArchiveError(f"manifest.json lists {len(items):,} images; raise the limit with --limit manifests=VALUE", id="E09")
-    if items and not any(field(item, "Layers", "manifest.json", notes) or field(item, "Config", "manifest.json", notes) for item in items):
+    if items and not any(
+        field(item, "Layers", "manifest.json", notes) or field(item, "Config", "manifest.json", notes) for item in items
+    ):
         if "Image" in items[0] or "ImageIndex" in items[0]:
-            raise ArchiveError("this is an imgpkg bundle tar, which layerscope does not read; save the image with docker or skopeo", id="A55")
+            raise ArchiveError(
+                "this is an imgpkg bundle tar, which layerscope does not read; save the image with docker or skopeo", id="A55"
+            )
         if all("RepoTags" not in item for item in items):
             raise ArchiveError("manifest.json is not docker's: its items have neither Config nor Layers", id="A55")
     documents = {member.ident}
@@ -121,7 +125,9 @@ def find_legacy(container: Container) -> Found | None:
         tops = {name: [] for name in sorted(documents) if name not in parents}
     notes.info("A04", "no manifest.json: an archive of Docker before 1.10, read by its chain of parents")
     candidates = tuple(
-        candidate for top, names in tops.items() if (candidate := _chain(container, top, names, documents, versions)) is not None
+        candidate
+        for top, names in tops.items()
+        if (candidate := _chain(container, top, names, documents, versions)) is not None
     )
     return Found(candidates, frozenset(described)) if candidates else None
 

@@ -106,7 +106,9 @@ def mapping(value: object) -> Json:
 def string_map(value: object) -> Mapping[str, str]:
     """Return the entries of an object whose values are strings."""
     return {
-        name: string for key, item in mapping(value).items() if (string := text(item)) is not None and (name := text(key)) is not None
+        name: string
+        for key, item in mapping(value).items()
+        if (string := text(item)) is not None and (name := text(key)) is not None
     }
 
 

@@ -87,7 +87,11 @@ def join_views(docker: tuple[Candidate, ...], oci: tuple[Candidate, ...], notes:
     rest = list(oci)
     joined = []
     for one in docker:
-        twins = [other for other in rest if one.config is not None and other.config is not None and one.config.ident == other.config.ident]
+        twins = [
+            other
+            for other in rest
+            if one.config is not None and other.config is not None and one.config.ident == other.config.ident
+        ]
         for twin in twins:
             rest.remove(twin)
             one = _join(one, twin, notes)
@@ -99,10 +103,14 @@ def _join(docker: Candidate, oci: Candidate, notes: Notebook) -> Candidate:
     layers = docker.layers
     if len(docker.layers) == len(oci.layers):
         layers = tuple(_join_layer(a, b) for a, b in zip(docker.layers, oci.layers, strict=True))
-        if any(a.member and b.member and a.member.ident != b.member.ident for a, b in zip(docker.layers, oci.layers, strict=True)):
+        if any(
+            a.member and b.member and a.member.ident != b.member.ident for a, b in zip(docker.layers, oci.layers, strict=True)
+        ):
             notes.warn("A06", "manifest.json and index.json list different layers; manifest.json's are read")
     elif docker.layers:
-        notes.warn("A06", f"manifest.json lists {len(docker.layers)} layers, index.json {len(oci.layers)}; manifest.json's are read")
+        notes.warn(
+            "A06", f"manifest.json lists {len(docker.layers)} layers, index.json {len(oci.layers)}; manifest.json's are read"
+        )
     else:
         layers = oci.layers
     values = {name: getattr(docker, name) for name in Candidate.__slots__}
@@ -186,7 +194,7 @@ def answers_to(candidate: Candidate, wish: str) -> bool:
     """Whether an image has that name (a missing tag means latest), or a digest that begins so."""
     wanted = familiar(wish)
     for name in map(familiar, candidate.names):
-        if name == wanted or name == f"{wanted}:latest":
+        if name in (wanted, f"{wanted}:latest"):
             return True
     bare = wish.removeprefix("sha256:")
     digests = (candidate.config_digest, candidate.manifest_digest)
@@ -300,7 +308,9 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
     position = layer.position
     reason = why_opaque(ref.media_type)
     if reason is not None:
-        notes.add(reason[0], Level.ERROR, f"{reason[1]}: its {member.size:,} bytes are counted, its files are not", layer=position)
+        notes.add(
+            reason[0], Level.ERROR, f"{reason[1]}: its {member.size:,} bytes are counted, its files are not", layer=position
+        )
         return replace(layer, compression="none", blob_bytes=member.size, index=opaque_index(member.size))
     scan = container.scan(member)
     for note in scan.index.notes:
@@ -343,7 +353,9 @@ def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
         if claimed == actual:
             result = True if result is None else result
         else:
-            notes.add("B11", Level.WARNING, f"the {what} is said to be {claimed[:19]} and is {actual[:19]}", layer=layer.position)
+            notes.add(
+                "B11", Level.WARNING, f"the {what} is said to be {claimed[:19]} and is {actual[:19]}", layer=layer.position
+            )
             result = False
     return result
 
@@ -390,7 +402,9 @@ def root_file_system(container: Container) -> Image:
         manifest_digest=None,
         layers=(layer,),
         history=(),
-        storage=replace(divide(container, Found(()), None, notes), blob_bytes=scan.index.tar_bytes, orphan_bytes=0, container_bytes=0),
+        storage=replace(
+            divide(container, Found(()), None, notes), blob_bytes=scan.index.tar_bytes, orphan_bytes=0, container_bytes=0
+        ),
         notes=notes.freeze(),
     )
 
@@ -406,14 +420,15 @@ def _root_scan(container: TarFile | PassingTar) -> Scan | None:
         if what == "a file of zeros":
             what = "an empty tar"
         raise ArchiveError(f"{container.source} is {what}, not a container image", id="A36")
-    tops = {path.partition(b"/")[0] for path in index.paths}
+    tops = {path.partition(b"/")[0] for path in index.paths if path}
     if tops & ROOT_NAMES:
         return container.rootfs()
     if any(path.endswith(b"/Chart.yaml") for path in index.paths):
         raise ArchiveError(f"{container.source} is a Helm chart, not a container image", id="A36")
     shown = ", ".join(sorted(top.decode("utf-8", "backslashreplace") for top in tops)[:5])
     raise ArchiveError(
-        f"{container.source} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})", id="A36"
+        f"{container.source} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})",
+        id="A36",
     )
 
 

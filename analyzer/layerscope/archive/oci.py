@@ -75,9 +75,7 @@ def find_dir(container: Container) -> Found | None:
     version = container.find(b"version")
     if version is not None:
         walk.documents.add(version.ident)
-    walk.documents.update(
-        member.ident for name, member in container.members.items() if name.startswith(b"signature-")
-    )
+    walk.documents.update(member.ident for name, member in container.members.items() if name.startswith(b"signature-"))
     data = container.read(member)
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
     if "manifests" in document:
@@ -271,7 +269,7 @@ class Walk:
 
 def _with(candidate: Candidate, **changes: object) -> Candidate:
     values = {name: getattr(candidate, name) for name in Candidate.__slots__}
-    return Candidate(**{**values, **changes})  # type: ignore[arg-type]
+    return Candidate(**{**values, **changes})
 
 
 def names_of(annotations: object) -> tuple[str, ...]:

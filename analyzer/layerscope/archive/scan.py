@@ -79,9 +79,7 @@ def scan_stream(chunks: Iterator[bytes], settings: Settings) -> Scan:
 class Tap:
     """An iterator of chunks that counts, and hashes if asked to, what passes."""
 
-    def __init__(
-        self, chunks: Iterator[bytes], *, hashed: bool = False, progress: Callable[[int], None] | None = None
-    ) -> None:
+    def __init__(self, chunks: Iterator[bytes], *, hashed: bool = False, progress: Callable[[int], None] | None = None) -> None:
         self._chunks = chunks
         self._hash = hashlib.sha256() if hashed else None
         self._progress = progress

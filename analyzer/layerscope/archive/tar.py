@@ -77,6 +77,7 @@ class Owner:
         self.known: dict[bytes, tuple[int, int, int]] = {}
 
     def read(self, field: bytes) -> tuple[int, int, int]:
+        """Return permission bits, uid and gid."""
         found = (number(field[:8]) & 0o7777, number(field[8:16]), number(field[16:]))
         self.known[field] = found
         return found
@@ -99,7 +100,8 @@ def read_tar(
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
-    false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes. With `partial` a file whose end is missing gets a row of the size that is there.
+    false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
+    With `partial` a file whose end is missing gets a row of the size that is there.
     """
     return TarReader(feed, limits, keep, whiteouts, visit, partial).read()
 
@@ -200,7 +202,9 @@ class TarReader:
                     expected = sums[sum_field] = octal(sum_field) - 256 + sum(sum_field)
                 except HeaderError:
                     expected = -1
-            if (adler32(block[:256], 0) & 0xFFFF) + (adler32(block[256:], 0) & 0xFFFF) != expected and not checksum_holds(block):
+            if (adler32(block[:256], 0) & 0xFFFF) + (adler32(block[256:], 0) & 0xFFFF) != expected and not checksum_holds(
+                block
+            ):
                 feed.position = position - BLOCK
                 raise self._bad_header(block, start)
 
@@ -298,7 +302,11 @@ class TarReader:
             if flag in HEADER_ONLY:
                 stored = 0
             kind = kinds_of.get(flag, OTHER)
-            if flag == b"S" or (records is not None and b"GNU.sparse.map" in records) or (records and b"GNU.sparse.major" in records):
+            if (
+                flag == b"S"
+                or (records is not None and b"GNU.sparse.map" in records)
+                or (records and b"GNU.sparse.major" in records)
+            ):
                 feed.position = position
                 name, logical, stored, fragments = self._sparse(flag, block, name, records, size, start)
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
@@ -540,7 +548,9 @@ class TarReader:
         self.index.xattrs[row] = found
         for name, _ in found:
             if name.startswith(b"trusted.overlay."):
-                self.notes.warn("C24", f"sets {name.decode('latin-1')}, which the kernel's overlayfs obeys", path=path, offset=start)
+                self.notes.warn(
+                    "C24", f"sets {name.decode('latin-1')}, which the kernel's overlayfs obeys", path=path, offset=start
+                )
 
 
 def tail_device(tail: bytes) -> int:
