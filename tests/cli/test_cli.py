@@ -302,9 +302,7 @@ def test_a_full_disk_is_told():
 
 
 def test_the_module_runs():
-    process = start(
-        code="import runpy, sys; sys.argv[1:] = ['--version']; runpy.run_module('layerscope', run_name='__main__')"
-    )
+    process = start(code="import runpy, sys; sys.argv[1:] = ['--version']; runpy.run_module('layerscope', run_name='__main__')")
     out, _ = process.communicate()
     assert process.returncode == 0
     assert out.startswith(b"layerscope ")

@@ -58,9 +58,7 @@ def test_files_are_valid():
     assert hard["link"] == "/bin/busybox"
     assert root["path"] == "/"
     text = FILE_FORMATS["json"](report.image, some_files(), Options())
-    assert json.loads(text) == files_document(
-        report.image, sorted(some_files(), key=lambda row: (-row.bytes, row.path))
-    )
+    assert json.loads(text) == files_document(report.image, sorted(some_files(), key=lambda row: (-row.bytes, row.path)))
     assert json.loads(FILE_FORMATS["json"](report.image, (), Options()))["files"] == []
     text = FILE_FORMATS["json"](report.image, some_files(), Options(top=1))
     assert [row["path"] for row in json.loads(text)["files"]] == ["/app/dist/bundle.js"]

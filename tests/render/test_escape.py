@@ -23,9 +23,7 @@ texts = st.one_of(st.text(NASTY), st.text(st.characters(codec=None)), st.text("`
 
 
 def is_plain(text):
-    return all(
-        letter == " " or unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"} for letter in text
-    )
+    return all(letter == " " or unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"} for letter in text)
 
 
 @settings(deadline=None)

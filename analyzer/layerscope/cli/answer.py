@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # paths are text from the command line here, surrogates and all; the escapes are imported when something is to be said
-# ruff: noqa: PTH101, PTH105, PTH108, PTH110, PTH113, PTH116, PTH118, PTH120, PTH123, PLC0415
+# ruff: noqa: PTH101, PTH105, PTH108, PTH110, PTH113, PTH116, PTH118, PTH120, PTH123
 import os
 import secrets
 import sys

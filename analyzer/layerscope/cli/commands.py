@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --version and completion are quick
 from typing import Annotated
 
 import typer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: PLC0415 - imported when needed: starting must be quick
 import sys
 import time
 from collections.abc import Callable, Iterator

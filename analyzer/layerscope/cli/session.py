@@ -6,7 +6,6 @@ part; 70 a bug in layerscope; 130 interrupted; 141 the reader of the output went
 
 from __future__ import annotations
 
-# ruff: noqa: PLC0415 - imported when needed: starting must be quick
 import sys
 import traceback
 from collections.abc import Sequence

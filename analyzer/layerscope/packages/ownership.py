@@ -5,10 +5,25 @@ Every regular file's content belongs to exactly one owner: a package, or no pack
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from layerscope.model import Package
+from layerscope.model import Kind, LayerIndex, Note, Package, Release
+from layerscope.packages import DATABASES
+from layerscope.packages.aliases import Aliases
+from layerscope.packages.claims import Claims
+from layerscope.packages.classes import CLASSES, Classes
+from layerscope.packages.column import FIRST_CLASS, assign
+from layerscope.packages.paths import SHARED, join
+from layerscope.packages.requirements import edges, known_roots, retained
+from layerscope.packages.timeline import Presence, image_release, presences, timelines
+
+if TYPE_CHECKING:
+    from layerscope.packages.database import Database
+    from layerscope.rootfs import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +34,9 @@ class PackageShare:
     removed_in  position of the layer that removed or superseded it
     parent      the distribution package that holds it: the bytes are the parent's
     by_layer    content bytes by layer position
-    roots       "known" or "inferred"
+    required_by       names of the packages that need it, at the end
+    roots             "known" or "inferred": whether something tells what was asked for
+    retained_bytes    what leaves the image with it and all that only it needs; None if it is gone already
     """
 
     package: Package
@@ -54,7 +71,160 @@ class OwnerShare:
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Every package and every owner; the owner rows sum to the image's content."""
+    """Every package and every owner; the owner rows sum to the image's content.
+
+    column   who has each row, by row id: index in `packages`, `NOBODY`, or a class (see `class_of`)
+    """
 
     packages: tuple[PackageShare, ...]
     owners: tuple[OwnerShare, ...]
+    notes: tuple[Note, ...] = ()
+    release: Release | None = None
+    column: array[int] = field(default_factory=lambda: array("i"))
+
+    def owner_of(self, row: int) -> Package | None:
+        """Return the package that has a row, by row id; a hard link's is its file's."""
+        number = self.column[row]
+        return self.packages[number].package if number >= 0 else None
+
+    def class_of(self, row: int) -> str | None:
+        """Return the class of a file that no package has, None for any other row."""
+        number = self.column[row]
+        return CLASSES[FIRST_CLASS - number] if number <= FIRST_CLASS else None
+
+
+def own(
+    indexes: Sequence[LayerIndex | None],
+    same_as: Sequence[int | None],
+    stack: Stack,
+    databases: Iterable[Database] = DATABASES,
+    release: Release | None = None,
+    *,
+    workdir: str | None = None,
+) -> Ownership:
+    """Give every file's content to one owner.
+
+    `indexes` holds one index a layer position, repeated layers again, None where the blob is missing; `same_as` the
+    position that a layer repeats: its bytes count there, once. `workdir` is the config's: an application lies below it,
+    if it is not a folder of the system.
+    """
+    if release is None:
+        release = image_release(indexes, stack)
+    lines = timelines(indexes, stack, databases, release)
+    found = [presence for line in lines for presence in presences(line).values()]
+    numbers = {presence.package.key: number for number, presence in enumerate(found)}
+    claims = Claims(numbers, Aliases(indexes))
+    column = assign(indexes, same_as, stack, claims=claims, lines=lines, classes=Classes(_application(workdir)))
+    tallies = _tally(indexes, same_as, stack, column)
+    return Ownership(
+        packages=_package_shares(found, claims.parents, tallies),
+        owners=_owner_shares(found, tallies),
+        notes=tuple(note for line in lines for note in line.notes),
+        release=release,
+        column=column,
+    )
+
+
+def _application(workdir: str | None) -> bytes:
+    folder = join(b"", (workdir or "/").encode("utf-8", "surrogateescape"))
+    return b"" if folder in SHARED else folder
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one owner has: by layer position [bytes, hidden bytes], and files."""
+
+    layers: dict[int, list[int]] = field(default_factory=dict)
+    files: int = 0
+
+    def share(self) -> tuple[int, int]:
+        """Return bytes and hidden bytes of all layers."""
+        return sum(here[0] for here in self.layers.values()), sum(here[1] for here in self.layers.values())
+
+
+def _tally(
+    indexes: Sequence[LayerIndex | None], same_as: Sequence[int | None], stack: Stack, column: array[int]
+) -> dict[int, _Tally]:
+    """Sum the content of regular files by owner and layer."""
+    starts = stack.starts
+    tallies: defaultdict[int, _Tally] = defaultdict(_Tally)
+    repeats: defaultdict[int, list[int]] = defaultdict(list)
+    for position, original in enumerate(same_as):
+        if original is not None:
+            repeats[original].append(position)
+    for position, index in enumerate(indexes):
+        if index is None or same_as[position] is not None:
+            continue
+        fates = stack.fates[starts[position] : starts[position + 1]]
+        for other in repeats[position]:
+            # LIVE is 0 and the least: a file of a repeated layer lives if any of its rows does.
+            fates = bytearray(map(min, fates, stack.fates[starts[other] : starts[other + 1]]))
+        here: dict[int, list[int]] = {}
+        owners = column[starts[position] : starts[position + 1]]
+        for kind, size, number, fate in zip(index.kinds, index.sizes, owners, fates, strict=True):
+            if kind == Kind.FILE:
+                sums = here.get(number)
+                if sums is None:
+                    sums = here[number] = [0, 0, 0]
+                sums[0] += size
+                sums[1] += size if fate else 0
+                sums[2] += 1
+        for number, (size, hidden, files) in here.items():
+            tallies[number].layers[position] = [size, hidden]
+            tallies[number].files += files
+    return tallies
+
+
+def _package_shares(
+    found: Sequence[Presence], parents: Mapping[int, int], tallies: Mapping[int, _Tally]
+) -> tuple[PackageShare, ...]:
+    sizes = {number: tally.share() for number, tally in tallies.items() if number >= 0}
+    there = {number: presence.package for number, presence in enumerate(found) if presence.removed_in is None}
+    needs = edges(there)
+    known = known_roots(there.values())
+    kept = retained(there, needs, {number: size for number, (size, _) in sizes.items()})
+    wanted: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    for number, others in needs.items():
+        for other in others:
+            wanted[other][there[number].name] = None
+    shares = []
+    for number, presence in enumerate(found):
+        tally = tallies.get(number) or _Tally()
+        size, hidden = sizes.get(number, (0, 0))
+        holder = parents.get(number)
+        shares.append(
+            PackageShare(
+                package=presence.package,
+                layer=presence.layer,
+                removed_in=presence.removed_in,
+                parent=None if holder is None else found[holder].package,
+                bytes=size,
+                live_bytes=size - hidden,
+                hidden_bytes=hidden,
+                files=tally.files,
+                by_layer={position: here[0] for position, here in sorted(tally.layers.items())},
+                required_by=tuple(sorted(wanted.get(number, ()))),
+                roots="known" if presence.package.type in known else "inferred",
+                retained_bytes=kept.get(number),
+            )
+        )
+    return tuple(shares)
+
+
+def _owner_shares(found: Sequence[Presence], tallies: Mapping[int, _Tally]) -> tuple[OwnerShare, ...]:
+    """Return a row for each package type, also without bytes, and for each class that has files."""
+    rows: dict[tuple[str | None, str | None], _Tally] = {(one.package.type, None): _Tally() for one in found}
+    for number, tally in tallies.items():
+        key = (found[number].package.type, None) if number >= 0 else (None, CLASSES[FIRST_CLASS - number])
+        row = rows.setdefault(key, _Tally())
+        row.files += tally.files
+        for position, (size, hidden) in tally.layers.items():
+            sums = row.layers.setdefault(position, [0, 0])
+            sums[0] += size
+            sums[1] += hidden
+    shares = []
+    for (owner, class_), row in rows.items():
+        size, hidden = row.share()
+        by_layer = {position: (here[0], here[1]) for position, here in sorted(row.layers.items())}
+        shares.append(OwnerShare(owner, class_, size, size - hidden, hidden, row.files, by_layer))
+    return tuple(sorted(shares, key=lambda share: (-share.bytes, share.owner or "", share.class_ or "")))

@@ -186,7 +186,4 @@ def _entries(books: LayerBooks) -> Json:
 
 
 def _paths(places: Iterable[PathShare]) -> list[Json]:
-    return [
-        {"path": path_text(at.path), "path_b64": path_b64(at.path), "bytes": at.bytes, "layer": at.layer}
-        for at in places
-    ]
+    return [{"path": path_text(at.path), "path_b64": path_b64(at.path), "bytes": at.bytes, "layer": at.layer} for at in places]

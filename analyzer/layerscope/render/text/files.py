@@ -21,10 +21,7 @@ def files_text(_image: Image, files: Sequence[FileRow], options: Options) -> str
     """Return the largest files, one a row, and the sum of all."""
     ranked = rank_files(files)
     shown = [file for file in ranked if file.bytes][: options.rows(_MEASURE)]
-    rows = [
-        [say_size(file.bytes), str(file.layer), say_fate(file), fit(one_line(file.owner or ""), _OWNER)]
-        for file in shown
-    ]
+    rows = [[say_size(file.bytes), str(file.layer), say_fate(file), fit(one_line(file.owner or ""), _OWNER)] for file in shown]
     head = ["size", "layer", "fate", "owner"]
     table = tabulate(
         [head, ["9" * 7, "", "", ""], *rows],

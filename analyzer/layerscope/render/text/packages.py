@@ -35,9 +35,7 @@ def package_lines(report: Report, options: Options) -> list[str]:
     lines = [options.paint(row("PACKAGES", "size", "hidden", "layer", "why"), "title")]
     packages = rank_packages(report)
     shown = packages[: options.rows(_MEASURE)]
-    lines += (
-        row(f" {_name(share, name - 1)}", *_sizes(share), _layer(share.layer), say_reason(share)) for share in shown
-    )
+    lines += (row(f" {_name(share, name - 1)}", *_sizes(share), _layer(share.layer), say_reason(share)) for share in shown)
     owned = [owner for owner in owners if owner.owner is not None]
     rest = _sum(owned)[0] - _sum(shown)[0], _sum(owned)[1] - _sum(shown)[1]
     if rest[0]:

@@ -1,0 +1,125 @@
+"""Which Alpine packages are installed, and who asked for them?
+
+The format is apk-tools' `installed`: one `X:value` a line, a record ends at a line shorter than two characters. The
+files of a record are its `R` lines, each below the last `F` line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layerscope.model import Package
+from layerscope.packages.database import MAX_GROWTH, MAX_RECORDS, Database, View
+from layerscope.packages.purl import distribution
+from layerscope.packages.text import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INSTALLED = (b"lib/apk/db/installed", b"usr/lib/apk/db/installed")
+WORLD = b"etc/apk/world"
+
+_RECORD_END = re.compile(rb"\n.?(?=\n|\Z)")
+_NAME_END = re.compile(rb"[=<>~@]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """The fields of one record; `names` is what it provides beside its own name."""
+
+    name: str
+    version: str
+    arch: str | None
+    license: str | None
+    origin: str | None
+    names: tuple[str, ...]
+    depends: tuple[str, ...]
+    paths: tuple[bytes, ...]
+
+
+def read(view: View) -> Iterator[Package]:
+    """Yield the installed packages."""
+    path = next((path for path in INSTALLED if path in view.files), None)
+    if path is None:
+        return
+    chunks = [chunk for chunk in _RECORD_END.split(view.files[path]) if not chunk.isspace() and chunk]
+    records: list[_Record] = []
+    for chunk in chunks[:MAX_RECORDS]:
+        record = view.once(_record, chunk)
+        if record is None:
+            view.note(path, f"a record that is no package was left out: {text(chunk[:40])!r}")
+        else:
+            records.append(record)
+    if len(chunks) > MAX_RECORDS:
+        view.note(path, f"only the first {MAX_RECORDS} records were read")
+    providers: dict[str, str] = {}
+    for record in records:
+        for name in record.names:
+            providers.setdefault(name, record.name)
+    providers.update((record.name, record.name) for record in records)
+    world = view.files.get(WORLD)
+    asked = None if world is None else {providers.get(name, name) for name in _names(world)}
+    for record in records:
+        yield Package(
+            type="apk",
+            name=record.name,
+            version=record.version,
+            arch=record.arch,
+            purl=distribution("apk", view.release, record.name, record.version, record.arch),
+            origin=path,
+            paths=record.paths,
+            requires=_resolve(record, providers),
+            reason=None if asked is None else "asked" if record.name in asked else "dependency",
+            license=record.license,
+            source=record.origin,
+            system=True,
+        )
+
+
+def _record(chunk: bytes) -> _Record | None:
+    """Parse one record, None if it has no name, no version, or absurd folders."""
+    fields: dict[bytes, bytes] = {}
+    paths: list[bytes] = []
+    folder = b""
+    room = MAX_GROWTH * len(chunk)
+    for line in chunk.split(b"\n"):
+        letter = line[:2]
+        if letter == b"R:":
+            room -= len(folder)
+            if room < 0:
+                return None
+            paths.append(folder + line[2:])
+        elif letter == b"F:":
+            folder = line[2:].strip(b"/") + b"/" if len(line) > 2 else b""
+        elif letter[1:] == b":":
+            fields.setdefault(letter, line[2:])
+    name, version = text(fields.get(b"P:")), text(fields.get(b"V:"))
+    if not name or not version:
+        return None
+    return _Record(
+        name=name,
+        version=version,
+        arch=text(fields.get(b"A:")) or None,
+        license=text(fields.get(b"L:")) or None,
+        origin=text(fields.get(b"o:")) or None,
+        names=_names(fields.get(b"p:", b"")),
+        depends=_names(fields.get(b"D:", b"")),
+        paths=tuple(paths),
+    )
+
+
+def _names(tokens: bytes) -> tuple[str, ...]:
+    """Return the names in a list of `name[@tag][op version]`, without the conflicts (`!name`)."""
+    return tuple(text(_NAME_END.split(token, 1)[0]) for token in tokens.split() if not token.startswith(b"!"))
+
+
+def _resolve(record: _Record, providers: dict[str, str]) -> tuple[str, ...]:
+    """Return the packages that a record depends on; what nothing installed provides stays as it is written."""
+    needed = dict.fromkeys(providers.get(name, name) for name in record.depends)
+    needed.pop(record.name, None)
+    return tuple(needed)
+
+
+APK = Database("apk", (*(path.decode() for path in INSTALLED), WORLD.decode()), read)

@@ -1,0 +1,102 @@
+"""Who has each row?
+
+The layers are walked from the top down, so that the database as of each is at hand (see `claims`).
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from layerscope.model import Kind, LayerIndex
+from layerscope.packages.claims import NOBODY, Claims
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from layerscope.packages.classes import Classes
+    from layerscope.packages.timeline import Timeline, Version
+    from layerscope.rootfs import Stack
+
+FIRST_CLASS = NOBODY - 1
+"""The number of the first of `CLASSES` in a column; the others follow downwards."""
+
+_OWNABLE = frozenset({int(Kind.FILE), int(Kind.SYMLINK), int(Kind.HARDLINK)})
+
+
+def assign(
+    indexes: Sequence[LayerIndex | None],
+    same_as: Sequence[int | None],
+    stack: Stack,
+    *,
+    claims: Claims,
+    lines: Iterable[Timeline],
+    classes: Classes,
+) -> array[int]:
+    """Return who has each row, walking from the top layer to the base."""
+    starts = stack.starts
+    column = array("i", [NOBODY]) * starts[-1]
+    schedule = _schedule(lines, len(indexes))
+    linked: dict[int, int] = {}
+    for position in reversed(range(len(indexes))):
+        for version in schedule.get(position, ()):
+            claims.lay(version.packages)
+        index, start = indexes[position], starts[position]
+        if index is None or same_as[position] is not None:
+            continue
+        owners = _owners(index, claims, classes)
+        for row in sorted((row for row in index.links if index.kinds[row] == Kind.HARDLINK), reverse=True):
+            if owners[row] >= 0:
+                linked[_first(stack.inodes.get(start + row, -1), starts, same_as)] = owners[row]
+        column[start : starts[position + 1]] = owners
+    # A file without an owner of its own name has that of the first link to it that has one.
+    for row, number in linked.items():
+        if row >= 0 and column[row] < 0:
+            column[row] = number
+    for position, original in enumerate(same_as):
+        if original is not None:
+            column[starts[position] : starts[position + 1]] = column[starts[original] : starts[original + 1]]
+    for row, inode in stack.inodes.items():
+        column[row] = column[inode] if inode >= 0 else NOBODY
+    return column
+
+
+def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[Version]]:
+    """Return layer position -> versions to lay before its rows, on the way down: all that speak of it or later ones.
+
+    Databases of the system come first, so that language packages find their parents.
+    """
+    schedule: defaultdict[int, list[Version]] = defaultdict(list)
+    for line in sorted(lines, key=lambda line: not any(p.system for v in line.versions for p in v.packages)):
+        next_position = layers
+        for version in reversed(line.versions):
+            schedule[next_position - 1].append(version)
+            next_position = version.position
+    return schedule
+
+
+def _owners(index: LayerIndex, claims: Claims, classes: Classes) -> array[int]:
+    """Return who has each row of one layer, by its own name; links that nobody lists and folders are nobody's."""
+    listed, owner, rank = claims.paths.get, claims.owner, classes.rank
+    owners = array("i", [NOBODY]) * len(index.paths)
+    for row, (path, kind) in enumerate(zip(index.paths, index.kinds, strict=True)):
+        if kind not in _OWNABLE:
+            continue
+        number = listed(path)
+        if number is None:
+            number = owner(path)
+            if number == NOBODY and kind == Kind.FILE:
+                number = FIRST_CLASS - rank(path)
+        owners[row] = number
+    return owners
+
+
+def _first(row: int, starts: Sequence[int], same_as: Sequence[int | None]) -> int:
+    """Return the row that counts: of a repeated layer the one in its first position."""
+    if row < 0:
+        return row
+    position = bisect_right(starts, row) - 1
+    original = same_as[position]
+    return row if original is None else starts[original] + row - starts[position]

@@ -1,0 +1,92 @@
+"""What is a package database?
+
+A `Database` is a value: a name, the files worth keeping while a layer is scanned, and a pure reader of them. Adding one
+is a module and a name in `DATABASES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from layerscope.model import Level, Note, Package, Release
+
+Result = TypeVar("Result")
+
+MAX_RECORDS = 50_000
+"""Packages that one database may hold; what is beyond is left out with a note."""
+
+MAX_PROBLEMS = 20
+"""Notes that one file may cause."""
+
+
+MAX_GROWTH = 32
+"""How many times longer than the text that lists them the paths of a package may get; real ones stay below 5."""
+
+
+def bloated(folder: bytes, count: int, content: bytes) -> bool:
+    """Tell whether writing `folder` before `count` names, listed in `content`, is an attack on memory."""
+    return len(folder) * count > MAX_GROWTH * len(content)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The kept files of one database as of one layer.
+
+    files     path -> content
+    release   the distribution, for package URLs
+    layer     position of the layer, for notes
+    memo      what was parsed before, shared by the views of all layers
+    notes     what was odd, in the order it was met
+    """
+
+    files: Mapping[bytes, bytes]
+    release: Release | None = None
+    layer: int | None = None
+    memo: dict[object, Any] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+    def parsed(self, path: bytes, parse: Callable[[bytes, list[str]], Result]) -> Result | None:
+        """Return `parse(content, problems)` of a file, None if it is absent or unreadable; once for each content."""
+        content = self.files.get(path)
+        if content is None:
+            return None
+        key = (parse, content)
+        if key not in self.memo:
+            problems: list[str] = []
+            try:
+                self.memo[key] = parse(content, problems)
+            except (ValueError, RecursionError) as error:
+                self.memo[key] = None
+                problems.append(f"not readable: {type(error).__name__}")
+            for problem in problems[:MAX_PROBLEMS]:
+                self.note(path, problem)
+        found: Result | None = self.memo[key]
+        return found
+
+    def once(self, function: Callable[[bytes], Result], content: bytes) -> Result:
+        """Return `function(content)`, worked out once for all layers; for records of a file that changes a little."""
+        key = (function, content)
+        if key not in self.memo:
+            self.memo[key] = function(content)
+        found: Result = self.memo[key]
+        return found
+
+    def note(self, path: bytes, message: str) -> None:
+        """Report a record or a file that was left out."""
+        self.notes.append(Note("P01", Level.WARNING, f"package database: {message}", layer=self.layer, path=path))
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A kind of package database.
+
+    name       for people
+    patterns   globs over normalised paths: `**/` is any depth, also none; `*` stays within one component
+    read       the packages that a view tells of; never raises on hostile content
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    read: Callable[[View], Iterable[Package]]

@@ -1,0 +1,148 @@
+"""Which Python distributions are installed?
+
+By `*.dist-info` (METADATA, RECORD, REQUESTED) and the older `*.egg-info`, folder or file. Compiled modules that no
+RECORD lists belong to the module's owner; `claims` sees to that.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layerscope.model import Package
+from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
+from layerscope.packages.paths import join, parent
+from layerscope.packages.purl import purl
+from layerscope.packages.text import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FIELD = re.compile(
+    rb"^(Name|Version|License|License-Expression|Requires-Dist)[ \t]*:[ \t]*(.*)$", re.MULTILINE | re.IGNORECASE
+)
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_EXTRA = re.compile(r"\bextra\b")
+_SEPARATORS = re.compile(r"[-_.]+")
+_MAX_LICENSE = 100
+"""Characters; some distributions put the whole text there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Metadata:
+    """What METADATA or PKG-INFO tells; `requires` without what only an extra asks for."""
+
+    name: str
+    version: str
+    license: str | None
+    requires: tuple[str, ...]
+
+
+def read(view: View) -> Iterator[Package]:
+    """Yield the installed distributions."""
+    found: dict[bytes, _Metadata] = {}
+    for path in sorted(view.files):
+        if path.endswith((b".dist-info/METADATA", b".egg-info/PKG-INFO", b".egg-info")):
+            metadata = view.parsed(path, _metadata)
+            if metadata is not None:
+                found[path] = metadata
+            if len(found) == MAX_RECORDS:
+                view.note(path, f"only the first {MAX_RECORDS} distributions were read")
+                break
+    requested = {parent(path) for path in view.files if path.endswith(b"/REQUESTED")}
+    asking = {parent(folder) for folder in requested}
+    names = {normal(metadata.name): metadata.name for metadata in found.values()}
+    for path, metadata in found.items():
+        folder = path if path.endswith(b".egg-info") else parent(path)
+        site = parent(folder)
+        paths, trees = _claims(view, folder)
+        yield Package(
+            type="pypi",
+            name=metadata.name,
+            version=metadata.version,
+            arch=None,
+            purl=purl("pypi", None, metadata.name, metadata.version),
+            origin=path,
+            location=site,
+            paths=paths,
+            trees=trees,
+            requires=tuple(names.get(normal(name), name) for name in metadata.requires),
+            # An installer that marks nothing as requested tells nothing about the others either.
+            reason="asked" if folder in requested else "dependency" if site in asking else None,
+            license=metadata.license,
+        )
+
+
+def normal(name: str) -> str:
+    """Return a distribution's name as the index compares it (PEP 503)."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
+def _metadata(content: bytes, problems: list[str]) -> _Metadata | None:
+    fields: dict[bytes, list[str]] = {}
+    for name, value in _FIELD.findall(_HEADER_END.split(content, 1)[0]):
+        fields.setdefault(name.lower(), []).append(text(value))
+    name = fields.get(b"name", [""])[0]
+    version = fields.get(b"version", [""])[0]
+    if not name or not version:
+        problems.append("a distribution without a name or a version was left out")
+        return None
+    license_ = (fields.get(b"license-expression") or fields.get(b"license") or [""])[0]
+    requires = []
+    for requirement in fields.get(b"requires-dist", []):
+        wanted, _, marker = requirement.partition(";")
+        match = _REQUIREMENT.match(wanted)
+        if match and not _EXTRA.search(marker):
+            requires.append(match[0])
+    return _Metadata(name, version, license_ if 0 < len(license_) <= _MAX_LICENSE else None, tuple(dict.fromkeys(requires)))
+
+
+def _claims(view: View, folder: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the files and the folders that a distribution claims, by the best list that it has."""
+    site = parent(folder)
+    for path, base in ((folder + b"/RECORD", site), (folder + b"/installed-files.txt", folder)):
+        listed = view.parsed(path, _record if base is site else _lines)
+        if listed is not None and bloated(base, len(listed), view.files[path]):
+            view.note(path, "its paths would be absurdly long")
+        elif listed is not None:
+            return tuple([join(base, path) for path in listed]), (folder,)
+    modules = view.parsed(folder + b"/top_level.txt", _lines) or ()
+    places = [join(site, module) for module in modules]
+    # One at the root of the site, or above it, would claim everybody's files.
+    places = [place for place in places if len(place) > len(site) and place.startswith(site)]
+    return (folder, *(place + b".py" for place in places)), (folder, *places)
+
+
+def _record(content: bytes, problems: list[str]) -> tuple[bytes, ...]:
+    """Parse RECORD: path, hash, size, as comma-separated values."""
+    if b'"' not in content:
+        return tuple([line.rsplit(b",", 2)[0] for line in content.splitlines() if line])
+    try:
+        rows = csv.reader(content.decode("utf-8", "surrogateescape").splitlines())
+        return tuple([row[0].encode("utf-8", "surrogateescape") for row in rows if row and row[0]])
+    except csv.Error as error:
+        problems.append(f"RECORD: {error}")
+        return ()
+
+
+def _lines(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
+    return tuple(line for line in map(bytes.strip, content.splitlines()) if line)
+
+
+PYTHON = Database(
+    "python",
+    (
+        "**/*.dist-info/METADATA",
+        "**/*.dist-info/RECORD",
+        "**/*.dist-info/REQUESTED",
+        "**/*.dist-info/top_level.txt",
+        "**/*.egg-info",
+        "**/*.egg-info/PKG-INFO",
+        "**/*.egg-info/installed-files.txt",
+        "**/*.egg-info/top_level.txt",
+    ),
+    read,
+)

@@ -1,0 +1,93 @@
+"""Which packages need which, and what would leave the image with one of them?
+
+The graph has the packages that are there at the end. Its roots are what was asked for, the base system and
+applications; where nothing tells (`roots` "inferred") every package that nothing requires. What no root leads to hangs
+on the virtual root beside them: packages that nothing requires first, of a cycle the first one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layerscope.packages.dominators import dominators
+from layerscope.packages.paths import parent, shallow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from layerscope.model import Package
+
+_ASKED = frozenset({"asked", "root"})
+_ROOTS = _ASKED | {"base"}
+
+
+def edges(packages: Mapping[int, Package]) -> dict[int, tuple[int, ...]]:
+    """Return number -> numbers of the packages that a package requires; of several copies the nearest."""
+    first: dict[tuple[str, str], int] = {}
+    copies: dict[tuple[str, str], dict[bytes, int]] = {}
+    for number, package in packages.items():
+        name = (package.type, package.name)
+        first.setdefault(name, number)
+        copies.setdefault(name, {})[_home(package)] = number
+    found = {}
+    for number, package in packages.items():
+        needed: dict[int, None] = {}
+        for required in package.requires:
+            name = (package.type, required)
+            if name in first:
+                nearest = _nearest(package.location, copies[name]) if len(copies[name]) > 1 else None
+                needed[first[name] if nearest is None else nearest] = None
+        needed.pop(number, None)
+        found[number] = tuple(needed)
+    return found
+
+
+def _home(package: Package) -> bytes:
+    """Return the folder from which, and from below which, a package is found."""
+    home, modules, _ = (b"/" + package.location).rpartition(b"/node_modules/")
+    return home[1:] if modules else package.location
+
+
+def _nearest(location: bytes, homes: Mapping[bytes, int]) -> int | None:
+    """Return what is at home in a location or in the nearest folder above it."""
+    place = shallow(location)
+    while place not in homes and place:
+        place = parent(place)
+    return homes.get(place)
+
+
+def known_roots(packages: Iterable[Package]) -> frozenset[str]:
+    """Return the package types of which something tells what was asked for."""
+    return frozenset(package.type for package in packages if package.reason in _ASKED)
+
+
+def retained(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]], sizes: Mapping[int, int]) -> dict[int, int]:
+    """Return number -> bytes that leave the image with a package and everything that only it needs."""
+    known = known_roots(packages.values())
+    roots = [number for number, one in packages.items() if one.type in known and one.reason in _ROOTS]
+    reached = set[int]()
+    _reach(roots, needs, reached)
+    left = packages.keys() - reached
+    required = {other for number in left for other in needs[number]}
+    for number in (*(one for one in packages if one not in required), *packages):
+        if number not in reached:
+            roots.append(number)
+            _reach([number], needs, reached)
+    virtual = -1
+    order, above = dominators({**needs, virtual: roots}, virtual)
+    totals = {number: sizes.get(number, 0) for number in order}
+    for number, holder in zip(reversed(order), reversed(above), strict=True):
+        if number != holder:
+            totals[holder] += totals[number]
+    del totals[virtual]
+    return totals
+
+
+def _reach(roots: Iterable[int], needs: Mapping[int, Sequence[int]], reached: set[int]) -> None:
+    """Add everything that `roots` lead to."""
+    todo = [root for root in roots if root not in reached]
+    reached.update(todo)
+    while todo:
+        news = [other for other in needs[todo.pop()] if other not in reached]
+        reached.update(news)
+        todo.extend(news)
