@@ -155,6 +155,7 @@ def test_the_image_itself_is_no_output(api, capsys, tmp_path):
         (("report", "x", "--output", "r.pdf"), ".json"),
         (("report", "x", "--limit", "entries"), "NAME=VALUE"),
         (("report", "x", "--limit", "entries=many"), "4GiB"),
+        (("report", "x", "--limit", "entires=5"), "Did you mean 'entries'"),
         (("report", "x", "--platform", "amd64"), "linux/arm64"),
         (("report", "x", "--bandwidth", "fast"), "20Mbit/s"),
         (("report", "x", "--top", "0"), "--top"),

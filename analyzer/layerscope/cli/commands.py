@@ -120,9 +120,7 @@ def report(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(
-        source, image, choices.read_platform(platform), choices.read_limits(limit or ()), verify=verify, quiet=quiet
-    )
+    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
     if table is not None:
         choose(table, choices.TABLES, "table")
     wish = verbs.read_wish(format_ or ("csv" if table and not output else None), output or (), choices.FORMATS, source)
@@ -151,9 +149,7 @@ def files(
     ] = None,
     owner: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", show_default=False, help="Only what this package or class owns; * stands for any."
-        ),
+        typer.Option(metavar="NAME", show_default=False, help="Only what this package or class owns; * stands for any."),
     ] = None,
     glob: Annotated[
         str | None, typer.Option(metavar="PATTERN", show_default=False, help="Only these paths, like '/usr/share/*'.")
@@ -177,9 +173,7 @@ def files(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(
-        source, image, choices.read_platform(platform), choices.read_limits(limit or ()), verify=verify, quiet=quiet
-    )
+    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
     wish = verbs.read_wish(format_, output or (), choices.ROW_FORMATS, source)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
     return verbs.files(order, wish, look, verbs.read_sieve(layer, fate, owner, glob))
@@ -202,7 +196,7 @@ def images(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(archive, None, None, choices.read_limits(limit or ()), quiet=quiet)
+    order = verbs.Order(archive, None, None, verbs.read_limits(limit), quiet=quiet)
     return verbs.images(order, verbs.read_wish(format_, output or (), choices.ROW_FORMATS, archive))
 
 
@@ -210,9 +204,7 @@ def images(
 def schema(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files", "images"]
-        ),
+        typer.Argument(metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files", "images"]),
     ],
     *,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told

@@ -6,13 +6,15 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import typer
 
 from layerscope import api
 from layerscope.analysis.files import Sieve, sift
+from layerscope.archive.limits import Limits
+from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, format_of
 from layerscope.cli.progress import show_progress
@@ -71,6 +73,11 @@ class Look:
         able = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         color = name == "text" and (self.color == "always" or (self.color == "auto" and able))
         return replace(self.paper(), width=width, color=color)
+
+
+def read_limits(pairs: Iterable[str] | None) -> dict[str, int]:
+    """Return the limits that are raised; only those that there are."""
+    return choices.read_limits(pairs or (), [limit.name for limit in fields(Limits)])
 
 
 def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str | None) -> Sieve:

@@ -23,7 +23,7 @@ _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp", "Zs"))
 _MARK = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
 _COMMAND = re.compile(rf"^(\s*):(?=:)|{_MARK.pattern}", re.IGNORECASE)
 _FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
-_PROSE = re.compile(r"[\\`*_\[\]<>#|~&:$^]|(?<=www)\.|^[-+=]|(?<=^\d)[.)]")
+_PROSE = re.compile(r"[\\`*_\[\]<>#|~&:$^]|(?<=www)\.|^[-+=]|(?<=^\d)[.)](?=\s|$)")
 
 
 def decode(path: bytes) -> str:
