@@ -41,8 +41,8 @@ def assign(
     schedule = _schedule(lines, len(indexes))
     linked: dict[int, int] = {}
     for position in reversed(range(len(indexes))):
-        for version in schedule.get(position, ()):
-            claims.lay(version.packages)
+        for database, version in schedule.get(position, ()):
+            claims.lay(database, version.packages)
         index, start = indexes[position], starts[position]
         if index is None or same_as[position] is not None:
             continue
@@ -63,16 +63,16 @@ def assign(
     return column
 
 
-def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[Version]]:
-    """Return layer position -> versions to lay before its rows, on the way down: all that speak of it or later ones.
+def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[tuple[str, Version]]]:
+    """Return layer position -> versions, each with its database, to lay before its rows on the way down.
 
     Databases of the system come first, so that language packages find their parents.
     """
-    schedule: defaultdict[int, list[Version]] = defaultdict(list)
+    schedule: defaultdict[int, list[tuple[str, Version]]] = defaultdict(list)
     for line in sorted(lines, key=lambda line: not any(p.system for v in line.versions for p in v.packages)):
         next_position = layers
         for version in reversed(line.versions):
-            schedule[next_position - 1].append(version)
+            schedule[next_position - 1].append((line.database.name, version))
             next_position = version.position
     return schedule
 
