@@ -56,7 +56,7 @@ def check(indexes):
     [
         ("alpine-minirootfs-3.16.9-x86_64.tar.gz", 14),
         ("alpine-minirootfs-3.20.3-x86_64.tar.gz", 14),
-        ("alpine-minirootfs-20240923-aarch64.tar.gz", 15),
+        ("alpine-minirootfs-20240923-aarch64.tar.gz", 14),
     ],
 )
 def test_packages_own_an_alpine_root(name, packages):

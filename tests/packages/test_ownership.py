@@ -324,7 +324,7 @@ def DPKG_VIEW(files):
 
 
 @given(st.lists(layers(), min_size=1, max_size=4))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_owners_are_those_of_a_plain_reading_and_sum_to_the_content(indexes):
     stacked = stack(indexes)
     result = own(indexes, [None] * len(indexes), stacked)
