@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from layerscope.analysis.books import Books
+from layerscope.analysis.books import Books, keep_books
+from layerscope.analysis.caches import find_caches
 from layerscope.analysis.causes import Cause, Certainty
-from layerscope.analysis.dive import Dive
-from layerscope.analysis.duplicates import DuplicateSet
-from layerscope.analysis.exposures import Exposure
+from layerscope.analysis.copies import find_copies
+from layerscope.analysis.dive import Dive, count_as_dive
+from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
+from layerscope.analysis.exposures import Exposure, find_exposures
+from layerscope.analysis.waste import find_waste
 from layerscope.model import Image, Note, Release
-from layerscope.packages.ownership import Ownership
+from layerscope.packages.ownership import Ownership, own
+from layerscope.rootfs import Stack, merge_repeats, stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,41 @@ class Report:
     def reclaimable_bytes(self, certainty: Certainty | None = None) -> int:
         """Sum of all causes, or of those of one certainty."""
         return sum(cause.bytes for cause in self.causes if certainty in (None, cause.certainty))
+
+
+def stack_image(image: Image) -> Stack:
+    """Stack the layers of an image."""
+    return stack([image.index_of(layer.position) for layer in image.layers])
+
+
+def analyze(image: Image) -> Report:
+    """Ask every question of an image once."""
+    indexes = [image.index_of(layer.position) for layer in image.layers]
+    same_as = [layer.same_as for layer in image.layers]
+    stacked = stack(indexes)
+    fates, ended = merge_repeats(stacked, same_as)
+    books = keep_books(image, stacked, fates)
+    ownership = own_image(image, stacked)
+    duplicates = find_duplicates(image, stacked, fates)
+    # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then caches, then copies.
+    causes = find_waste(image, stacked, fates, ended)
+    caches, claimed = find_caches(image, stacked, fates)
+    causes += caches
+    causes += find_copies(image, stacked, duplicates, claimed)
+    return Report(
+        image=image,
+        release=ownership.release,
+        books=books,
+        dive=count_as_dive(indexes, stacked),
+        ownership=ownership,
+        duplicates=duplicates,
+        causes=tuple(sorted(causes, key=lambda cause: (-cause.bytes, cause.layer, cause.id, cause.title))),
+        exposures=find_exposures(image, stacked, fates, ended),
+        notes=(*image.notes, *stacked.notes, *ownership.notes),
+    )
+
+
+def own_image(image: Image, stacked: Stack) -> Ownership:
+    """Return whose each byte of an image is."""
+    indexes = [image.index_of(layer.position) for layer in image.layers]
+    return own(indexes, [layer.same_as for layer in image.layers], stacked, workdir=image.config.workdir)

@@ -6,7 +6,21 @@ The layers are stacked as overlayfs stacks them, with the image specification's 
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from layerscope.model import Fate, Kind, LayerIndex, Level, Note
+
+FILE, DIRECTORY, SYMLINK, HARDLINK, WHITEOUT, OPAQUE, OTHER = (
+    int(kind) for kind in (Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARDLINK, Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)
+)
+MARKS = (WHITEOUT, OPAQUE)
+LIVE, REPLACED, DELETED = int(Fate.LIVE), int(Fate.REPLACED), int(Fate.DELETED)
+AUFS = b".wh..wh."
+OVERLAY_OPAQUE = (b"trusted.overlay.opaque", b"y")
+LINKS_FOLLOWED = 40
+NOTES_PER_ID = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +33,9 @@ class Stack:
     inodes    hard-link row -> the regular file's row that it names; -1 if it names nothing
     names     regular-file rows that have hard links: (fate, ended) of the row's own name
     visible   path -> row that a container sees there, all kinds
+    successors  row whose name was REPLACED -> the row that took its place
+    buried    for each layer position: path of a whiteout that hit something -> sizes of all files in the folder that it took
+              away, 0 for a file
     """
 
     starts: tuple[int, ...]
@@ -27,8 +44,327 @@ class Stack:
     inodes: dict[int, int]
     names: dict[int, tuple[int, int]]
     visible: dict[bytes, int]
+    successors: dict[int, int] = field(default_factory=dict)
+    buried: tuple[dict[bytes, int], ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def position_of(self, row: int) -> int:
+        """Return the layer position of a row."""
+        return bisect_right(self.starts, row) - 1
 
     def name_ended(self, row: int) -> int:
         """Return the layer position that took away the row's own name, -1 if it is still there."""
         name = self.names.get(row)
         return self.ended[row] if name is None else name[1]
+
+
+def stack(indexes: Sequence[LayerIndex | None]) -> Stack:
+    """Stack the layers, base first; a layer that is not there (None) has no rows.
+
+    Linear in rows: each is put once and taken away at most once. Marks of a layer speak of the layers below it, so they are
+    obeyed before its entries are put, wherever they stand in the tar (image-spec, layer.md, "Whiteouts").
+    """
+    stacker = Stacker(indexes)
+    for position, index in enumerate(indexes):
+        if index is not None:
+            stacker.add(position, index)
+    return stacker.finish()
+
+
+def parent_of(path: bytes) -> bytes:
+    """Return the folder that a path is in."""
+    return path[: path.rfind(b"/")] if b"/" in path else b""
+
+
+class Stacker:
+    """The state while layers are put on one another.
+
+    `children` lists, for each folder that is there, the paths put into it; one that is gone again may still be listed.
+    """
+
+    def __init__(self, indexes: Sequence[LayerIndex | None]) -> None:
+        self.starts = [0]
+        self.sizes = array("q")
+        self.kinds = bytearray()
+        for index in indexes:
+            if index is not None:
+                self.sizes.extend(index.sizes)
+                self.kinds.extend(index.kinds)
+            self.starts.append(len(self.kinds))
+        self.fates = bytearray(len(self.kinds))
+        self.ended = array("i", [-1]) * len(self.kinds)
+        self.visible: dict[bytes, int] = {}
+        self.children: dict[bytes, list[bytes]] = {b"": []}
+        self.inodes: dict[int, int] = {}
+        self.links: dict[int, list[int]] = {}
+        self.successors: dict[int, int] = {}
+        self.buried: list[dict[bytes, int]] = [{} for _ in indexes]
+        self.notes: list[Note] = []
+        self._counts: dict[str, int] = {}
+        # Of the layer at hand:
+        self.position = 0
+        self.start = 0
+        self.targets: dict[int, bytes] = {}
+        self.gone: list[tuple[int, bytes]] = []
+        self.unlinked: list[int] = []
+
+    def add(self, position: int, index: LayerIndex) -> None:
+        """Put a layer on those that are there."""
+        self.position, self.start, self.targets = position, self.starts[position], index.links
+        self.gone, self.unlinked = [], []
+        if position:
+            self._obey(index)
+        self._put(index)
+        self._settle()
+
+    def _obey(self, index: LayerIndex) -> None:
+        """Take away what the layer's marks speak of."""
+        kinds, buried = index.kinds, self.buried[self.position]
+        if WHITEOUT in kinds or OPAQUE in kinds:
+            for row, kind in enumerate(kinds):
+                path = index.paths[row]
+                if kind == OPAQUE:
+                    self._bury_below(path)
+                elif kind == WHITEOUT:
+                    before, is_folder = len(self.gone), path in self.children
+                    if is_folder or path in self.visible:
+                        self._bury(path)
+                        buried[path] = sum(self.sizes[gone] for gone, _ in self.gone[before:]) if is_folder else 0
+                    elif path not in buried:
+                        self._note("C03", Level.INFO, "a whiteout of what is not there", path)
+        for row, attributes in index.xattrs.items():
+            if kinds[row] == DIRECTORY and OVERLAY_OPAQUE in attributes:
+                self._bury_below(index.paths[row])
+
+    def _bury(self, path: bytes) -> None:
+        """Take away a path and all that is below it."""
+        row = self.visible.pop(path, None)
+        if row is not None:
+            self.gone.append((row, path))
+        if path in self.children:
+            self._bury_below(path)
+            if path:
+                del self.children[path]
+
+    def _bury_below(self, path: bytes) -> None:
+        """Take away all that is below a folder, but not the folder."""
+        children, visible, gone = self.children, self.visible, self.gone
+        waiting = children.get(path)
+        if not waiting:
+            return
+        children[path] = []
+        while waiting:
+            child = waiting.pop()
+            row = visible.pop(child, None)
+            if row is not None:
+                gone.append((row, child))
+            below = children.pop(child, None)
+            if below:
+                waiting.extend(below)
+
+    def _put(self, index: LayerIndex) -> None:
+        """Put the layer's entries, in tar order."""
+        visible, children, gone, get_children = self.visible, self.children, self.gone, self.children.get
+        for row, (path, kind) in enumerate(zip(index.paths, index.kinds, strict=True), self.start):
+            if kind == OTHER:
+                continue
+            parent = path[: path.rfind(b"/")] if b"/" in path else b""
+            if kind == OPAQUE:
+                parent = path
+            inside = get_children(parent)
+            if inside is None:
+                folder = self._make_folder(parent)
+                path, inside = folder + path[len(parent) :], children[folder]
+            if kind in MARKS:
+                continue
+            if kind == DIRECTORY:
+                old = visible.get(path)
+                if path in children:
+                    if old is not None:  # listed again: the later row's attributes hold
+                        self.fates[old], self.ended[old] = REPLACED, self.position
+                else:
+                    if old is None:
+                        inside.append(path)
+                    else:
+                        self._give_way(old, path)
+                    children[path] = []
+                visible[path] = row
+                continue
+            if path in children:
+                self._bury(path)
+            elif path in visible:
+                gone.append((visible[path], path))
+            else:
+                inside.append(path)
+            if kind == HARDLINK and not self._link(row, path):
+                self.unlinked.append(row)
+            visible[path] = row
+            if path.startswith(AUFS):  # no container sees it, but hard links may lead to it (C10)
+                gone.append((row, path))
+
+    def _give_way(self, row: int, path: bytes) -> None:
+        """Take away what stands where a folder is put."""
+        self.gone.append((row, path))
+        if self.kinds[row] == SYMLINK:
+            self._note("C12", Level.WARNING, "a folder replaces a symlink; what the link leads to is not merged into it", path)
+
+    def _make_folder(self, path: bytes) -> bytes:
+        """Make a path a folder, with implied parents (C11, C17), and return where it is.
+
+        A symlink of the same layer in its way is followed, as unpacking does (C13); one of a lower layer gives way (C12).
+        """
+        for _ in range(LINKS_FOLLOWED):
+            at = self._obstacle(path)
+            if at is None:
+                break
+            target = self._target(at)
+            if target is None:
+                self._give_way(self.visible.pop(at), at)
+                self.children[at] = []
+            else:
+                path = (target + path[len(at) :]).lstrip(b"/")
+        else:
+            self._note("E17", Level.WARNING, "symlinks of one layer that lead in a circle", path)
+        missing: list[bytes] = []
+        at = path
+        while at not in self.children:
+            missing.append(at)
+            at = parent_of(at)
+        for folder in reversed(missing):
+            old = self.visible.pop(folder, None)
+            if old is None:
+                self.children[at].append(folder)
+            else:
+                self._give_way(old, folder)
+            self.children[folder] = []
+            at = folder
+        return path
+
+    def _obstacle(self, path: bytes) -> bytes | None:
+        """Return the uppermost of a path and its parents that is there and is no folder."""
+        found = None
+        while path not in self.children:
+            if path in self.visible:
+                found = path
+            path = parent_of(path)
+        return found
+
+    def _target(self, path: bytes) -> bytes | None:
+        """Return where a symlink that the layer at hand put leads, within the root; None for anything else."""
+        row = self.visible[path]
+        if row < self.start or self.kinds[row] != SYMLINK:
+            return None
+        link = self.targets.get(row - self.start, b"")
+        parts = [] if link.startswith(b"/") else path.split(b"/")[:-1]
+        for part in link.split(b"/"):
+            if part == b"..":
+                del parts[-1:]
+            elif part not in (b"", b"."):
+                parts.append(part)
+        target = b"/".join(parts)
+        return None if target == path or target.startswith(path + b"/") else target
+
+    def _link(self, row: int, path: bytes) -> bool:
+        """Join a hard link to its inode; False if its target is not there (yet)."""
+        target = self.targets.get(row - self.start, b"")
+        found = self.visible.get(target)
+        if found is None or target == path:
+            return False
+        self._join(row, found, path)
+        return True
+
+    def _join(self, row: int, found: int, path: bytes) -> None:
+        inode = self.inodes.get(found, found)
+        if inode >= 0 and self.kinds[inode] == DIRECTORY:
+            self._note("C31", Level.WARNING, "a hard link to a folder", path)
+            inode = -1
+        self.inodes[row] = inode
+        if inode < 0:
+            return
+        self.links.setdefault(inode, []).append(row)
+        if inode < self.start:
+            self._note("C29", Level.INFO, "a hard link to a file of a lower layer; some runtimes cannot unpack it", path)
+
+    def _settle(self) -> None:
+        """Decide what became of the rows that the layer took away, now that all of its own are there."""
+        visible, kinds, fates, ended, start = self.visible, self.kinds, self.fates, self.ended, self.start
+        if self.unlinked:
+            self._link_late()
+        for row, path in self.gone:
+            successor = visible.get(path, -1)
+            if successor == row:  # AUFS metadata
+                del visible[path]
+                successor = -1
+            ended[row] = self.position
+            if successor >= start and kinds[successor] != DIRECTORY:
+                fates[row] = REPLACED
+                self.successors[row] = successor
+            else:
+                fates[row] = DELETED
+
+    def _link_late(self) -> None:
+        """Join hard links whose target stands later in the tar (C28), or was taken away by the same layer."""
+        taken = {path: row for row, path in self.gone}
+        for row in self.unlinked:
+            target = self.targets.get(row - self.start, b"")
+            found = self.visible.get(target)
+            if found is not None and found != row and self.inodes.get(found) != row:
+                self._note("C28", Level.WARNING, "a hard link that stands before its target; runtimes cannot unpack it", target)
+                self._join(row, found, target)
+            elif target in taken and taken[target] != row:
+                self._join(row, taken[target], target)
+            else:
+                self.inodes[row] = -1
+                self._note("C31", Level.WARNING, "a hard link to what is not there", target)
+
+    def finish(self) -> Stack:
+        """Return the result. An inode with several names lives while one does; its fate is that of the last to go."""
+        fates, ended = self.fates, self.ended
+        own: dict[int, tuple[int, int]] = {}
+        for inode, links in self.links.items():
+            if self.kinds[inode] != FILE:
+                continue
+            own[inode] = (fates[inode], ended[inode])
+            names = (inode, *links)
+            if any(fates[name] == LIVE for name in names):
+                fates[inode], ended[inode] = LIVE, -1
+            else:
+                last = max(ended[name] for name in names)
+                replaced = any(fates[name] == REPLACED for name in names if ended[name] == last)
+                fates[inode], ended[inode] = (REPLACED if replaced else DELETED), last
+        return Stack(
+            starts=tuple(self.starts),
+            fates=fates,
+            ended=ended,
+            inodes=self.inodes,
+            names=own,
+            visible=self.visible,
+            successors=self.successors,
+            buried=tuple(self.buried),
+            notes=tuple(self.notes),
+        )
+
+    def _note(self, id: str, level: Level, message: str, path: bytes) -> None:  # noqa: A002
+        count = self._counts[id] = self._counts.get(id, 0) + 1
+        if count <= NOTES_PER_ID:
+            self.notes.append(Note(id, level, message, self.position, path))
+
+
+def merge_repeats(stack: Stack, same_as: Sequence[int | None]) -> tuple[bytearray, array[int]]:
+    """Return fates and ends in which the first of several equal layers speaks for all of them.
+
+    `same_as` names for each layer the first one stored in the same member. A file of it is live if any of its rows shows it,
+    else it has the fate of its last row.
+    """
+    fates, ended = stack.fates, stack.ended
+    if all(first is None for first in same_as):
+        return fates, ended
+    fates, ended = fates[:], ended[:]
+    for position, first in enumerate(same_as):
+        if first is None:
+            continue
+        here, there = stack.starts[position], stack.starts[first]
+        for row in range(stack.starts[position + 1] - here):
+            if fates[there + row] != LIVE:
+                fates[there + row], ended[there + row] = stack.fates[here + row], stack.ended[here + row]
+    return fates, ended

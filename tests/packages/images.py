@@ -65,11 +65,7 @@ def stack(indexes: list[LayerIndex | None]) -> Stack:
     for position, index in enumerate(indexes):
         if index is None:
             continue
-        put = {
-            path
-            for path, kind in zip(index.paths, index.kinds, strict=True)
-            if kind not in {Kind.WHITEOUT, Kind.OPAQUE}
-        }
+        put = {path for path, kind in zip(index.paths, index.kinds, strict=True) if kind not in {Kind.WHITEOUT, Kind.OPAQUE}}
         for path, kind in zip(index.paths, index.kinds, strict=True):
             if kind in {Kind.WHITEOUT, Kind.OPAQUE}:
                 fate = Fate.REPLACED if path in put else Fate.DELETED

@@ -357,9 +357,7 @@ def test_owners_are_those_of_a_plain_reading_and_sum_to_the_content(indexes):
 def test_repeated_layers_count_once(distinct, data):
     order = data.draw(st.lists(st.integers(0, len(distinct) - 1), min_size=1, max_size=5))
     indexes = [distinct[number] for number in order]
-    same_as = [
-        None if order.index(number) == position else order.index(number) for position, number in enumerate(order)
-    ]
+    same_as = [None if order.index(number) == position else order.index(number) for position, number in enumerate(order)]
     result = own(indexes, same_as, stack(indexes), databases=DATABASES)
     assert sum(share.bytes for share in result.owners) == sum(distinct[number].content_bytes for number in set(order))
 

@@ -5,9 +5,7 @@ from layerscope.model import Release
 from layerscope.packages.purl import distribution, purl
 from packageurl import PackageURL
 
-word = st.text(
-    st.characters(codec="ascii", categories=["L", "N"]) | st.sampled_from("+-._~:@"), min_size=1, max_size=12
-)
+word = st.text(st.characters(codec="ascii", categories=["L", "N"]) | st.sampled_from("+-._~:@"), min_size=1, max_size=12)
 
 
 @given(st.sampled_from(["apk", "deb", "npm", "pypi"]), st.none() | word, word, word, st.text("abc.-+ é1&=", max_size=5))

@@ -14,9 +14,7 @@ from packages.images import corpus
 
 
 def view(files: dict[str, object]) -> View:
-    return View(
-        {path.encode(): text if isinstance(text, bytes) else str(text).encode() for path, text in files.items()}
-    )
+    return View({path.encode(): text if isinstance(text, bytes) else str(text).encode() for path, text in files.items()})
 
 
 def read(database, files):
@@ -139,8 +137,7 @@ Architecture: all
 Version: 1
 """
 EXTENDED = "\n\n".join(
-    f"Package: {name}\nArchitecture: amd64\nAuto-Installed: 1"
-    for name in ("libcurl4", "ca-certificates", "openssl", "zlib1g")
+    f"Package: {name}\nArchitecture: amd64\nAuto-Installed: 1" for name in ("libcurl4", "ca-certificates", "openssl", "zlib1g")
 )
 
 
@@ -216,9 +213,7 @@ def test_dpkg_agrees_with_dpkg_query(name, tmp_path):
     (tmp_path / "updates").mkdir()
     (tmp_path / "info").mkdir()
     form = "${db:Status-Status}\t${Package}\t${Version}\t${Architecture}\n"
-    told = subprocess.run(
-        [program, "--admindir", str(tmp_path), "-W", "-f", form], capture_output=True, text=True, check=False
-    )
+    told = subprocess.run([program, "--admindir", str(tmp_path), "-W", "-f", form], capture_output=True, text=True, check=False)
     rows = [line.split("\t") for line in told.stdout.splitlines()]
     expected = sorted(row[1:] for row in rows if row[0] not in {"not-installed", "config-files"})
     if told.returncode:

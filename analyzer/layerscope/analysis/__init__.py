@@ -1,1 +1,1 @@
-"""TODO."""
+"""One question a module, one function, one frozen result."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from layerscope.model import Fate, Image, Kind, Layer, LayerIndex
+from layerscope.rootfs import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,120 @@ class Books:
     def efficiency(self) -> float:
         """Share of the content that a container can see; 1.0 when there is none."""
         return self.live_bytes / self.content_bytes if self.content_bytes else 1.0
+
+
+class Unbalanced(AssertionError):  # noqa: N818 - it names the state of the books
+    """The numbers do not add up: a bug in layerscope, never the image's fault."""
+
+
+def keep_books(image: Image, stack: Stack, fates: bytearray) -> Books:
+    """Count every byte once and check the balance.
+
+    `fates` are the stack's with repeated layers merged into the first. Raises `Unbalanced` if
+    `archive = live + replaced + deleted + overhead - compression + metadata + orphans + container` does not hold.
+    """
+    rows = tuple(_layer(image, layer, stack, fates) for layer in image.layers)
+
+    def total(name: str) -> int:
+        return sum(getattr(row, name) or 0 for row in rows)
+
+    known = [row.pull_bytes for row, layer in zip(rows, image.layers, strict=True) if layer.present]
+    books = Books(
+        layers=rows,
+        tar_bytes=total("tar_bytes"),
+        content_bytes=total("content_bytes"),
+        overhead_bytes=total("overhead_bytes"),
+        compression_bytes=total("compression_bytes"),
+        live_bytes=total("live_bytes"),
+        replaced_bytes=total("replaced_bytes"),
+        deleted_bytes=total("deleted_bytes"),
+        docker_bytes=total("docker_bytes"),
+        pull_bytes=None if None in known else total("pull_bytes"),
+        entries=sum(row.entries.total for row in rows if row.entries is not None),
+        files=sum(
+            sum(kind == Kind.FILE and fates[start + row] == Fate.LIVE for row, kind in enumerate(layer.index.kinds))
+            for layer, start in zip(image.layers, stack.starts, strict=False)
+            if layer.index is not None
+        ),
+    )
+    check_balance(image, books)
+    return books
+
+
+def check_balance(image: Image, books: Books) -> None:
+    """Raise `Unbalanced` if the books do not add up to the archive, or the rows not to the totals."""
+    storage = image.storage
+    archive = (
+        books.live_bytes
+        + books.replaced_bytes
+        + books.deleted_bytes
+        + books.overhead_bytes
+        - books.compression_bytes
+        + storage.metadata_bytes
+        + storage.orphan_bytes
+        + storage.container_bytes
+    )
+    blobs = sum(row.blob_bytes or 0 for row in books.layers)
+    if archive != storage.archive_bytes or blobs != storage.blob_bytes:
+        raise Unbalanced(
+            f"the parts make {archive} bytes, the archive has {storage.archive_bytes}; "
+            f"the layers store {blobs}, the image {storage.blob_bytes}"
+        )
+
+
+def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerBooks:
+    position = layer.position
+    index = image.index_of(position)
+    if not layer.present or index is None:
+        return LayerBooks(position, None, layer.descriptor_bytes, *(None,) * 9)
+    docker = _docker_bytes(index, stack, position)
+    if layer.index is None:
+        return LayerBooks(position, 0, 0, 0, 0, 0, 0, 0, 0, 0, docker, EntryCounts())
+    live, replaced, deleted = _by_fate(index, fates, stack.starts[position])
+    content = live + replaced + deleted
+    blob = layer.blob_bytes or 0
+    return LayerBooks(
+        position=position,
+        blob_bytes=blob,
+        pull_bytes=None if layer.compression == "none" else blob,
+        tar_bytes=index.tar_bytes,
+        content_bytes=content,
+        overhead_bytes=index.tar_bytes - content,
+        compression_bytes=index.tar_bytes - blob,
+        live_bytes=live,
+        replaced_bytes=replaced,
+        deleted_bytes=deleted,
+        docker_bytes=docker,
+        entries=_count(index),
+    )
+
+
+def _by_fate(index: LayerIndex, fates: bytearray, start: int) -> tuple[int, int, int]:
+    """Return live, replaced and deleted content; only regular files have sizes."""
+    here = fates[start : start + len(index)]
+    total = sum(index.sizes)
+    if not any(here):
+        return total, 0, 0
+    replaced = sum(size for size, fate in zip(index.sizes, here, strict=True) if fate == Fate.REPLACED)
+    deleted = sum(size for size, fate in zip(index.sizes, here, strict=True) if fate == Fate.DELETED)
+    return total - replaced - deleted, replaced, deleted
+
+
+def _docker_bytes(index: LayerIndex, stack: Stack, position: int) -> int:
+    """Return what `docker history` shows under overlay2: sizes in the layer's folder, symlinks by their length (F01)."""
+    start, ended = stack.starts[position], stack.ended
+    links: Sequence[tuple[int, bytes]] = [(row, link) for row, link in index.links.items() if index.kinds[row] == Kind.SYMLINK]
+    own = sum(size for row, size in enumerate(index.sizes) if size and ended[start + row] != position)
+    return own + sum(len(link) for row, link in links if ended[start + row] != position)
+
+
+def _count(index: LayerIndex) -> EntryCounts:
+    count = index.kinds.count
+    return EntryCounts(
+        files=count(Kind.FILE),
+        directories=count(Kind.DIRECTORY),
+        symlinks=count(Kind.SYMLINK),
+        hardlinks=count(Kind.HARDLINK),
+        devices=count(Kind.CHARACTER) + count(Kind.BLOCK) + count(Kind.FIFO),
+        whiteouts=count(Kind.WHITEOUT) + count(Kind.OPAQUE),
+    )

@@ -5,18 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from layerscope.analysis.causes import PathShare
+from layerscope.model import Image
+from layerscope.rootfs import LIVE, Stack
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateSet:
-    """Live files of equal content that are different inodes; `bytes` is the size of one."""
+    """Live files of equal content that are different inodes; `bytes` is the size of one, `rows` their ids in the stack."""
 
     digest: bytes
     bytes: int
     copies: int
     paths: tuple[PathShare, ...]
+    rows: tuple[int, ...] = ()
 
     @property
     def wasted_bytes(self) -> int:
         """What all but one copy take."""
         return self.bytes * (self.copies - 1)
+
+
+def find_duplicates(image: Image, stack: Stack, fates: bytearray) -> tuple[DuplicateSet, ...]:
+    """Return the sets of equal live files, by a strong digest, the most wasteful first; hard links are no duplicates."""
+    groups: dict[bytes, list[int]] = {}
+    for layer in image.layers:
+        if layer.index is not None:
+            start = stack.starts[layer.position]
+            for row, digest in layer.index.digests.items():
+                if fates[start + row] == LIVE:
+                    groups.setdefault(digest, []).append(start + row)
+    sets = []
+    for digest, rows in groups.items():
+        if len(rows) > 1:
+            shares = tuple(share_of(image, stack, row) for row in sorted(rows))
+            if shares[0].bytes:
+                sets.append(DuplicateSet(digest, shares[0].bytes, len(rows), shares, tuple(sorted(rows))))
+    return tuple(sorted(sets, key=lambda group: (-group.wasted_bytes, group.paths[0].path)))
+
+
+def share_of(image: Image, stack: Stack, row: int) -> PathShare:
+    """Return path, size and layer of a row."""
+    position = stack.position_of(row)
+    index = image.index_of(position)
+    assert index is not None
+    inside = row - stack.starts[position]
+    return PathShare(index.paths[inside], index.sizes[inside], position)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""How do bytes become an image? The only package that touches the world."""

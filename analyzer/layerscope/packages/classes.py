@@ -80,9 +80,7 @@ RULES = (
     Rule("static library", endings="a la"),
     Rule("configuration", below="etc usr/local/etc", folders=".config"),
     # What images put there by COPY, by hand or by `make install`; home folders hold what an application's user runs.
-    Rule(
-        "application", below="app srv opt home root usr/src usr/local workspace work code data go var/www var/task src"
-    ),
+    Rule("application", below="app srv opt home root usr/src usr/local workspace work code data go var/www var/task src"),
 )
 
 

@@ -145,9 +145,7 @@ def _chosen(choices: Iterable[tuple[str, ...]], providers: Mapping[str, str], ow
             yield name
 
 
-def _reasons(
-    records: Iterable[_Record], providers: Mapping[str, str], automatic: frozenset[str] | None
-) -> dict[str, str]:
+def _reasons(records: Iterable[_Record], providers: Mapping[str, str], automatic: frozenset[str] | None) -> dict[str, str]:
     """Return why each package is there: "base", "asked", "dependency", "recommended".
 
     Without apt's `extended_states` only the base is known. What apt does not call automatic was asked for, or belongs

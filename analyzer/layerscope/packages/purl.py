@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 _LOWER_NAMES = frozenset({"apk", "npm", "pypi"})
 
 
-def purl(
-    type_: str, namespace: str | None, name: str, version: str, qualifiers: tuple[tuple[str, str], ...] = ()
-) -> str:
+def purl(type_: str, namespace: str | None, name: str, version: str, qualifiers: tuple[tuple[str, str], ...] = ()) -> str:
     """Return the package URL; `qualifiers` are sorted by key, those without a value are left out."""
     name = name.strip().strip("/")
     if type_ in _LOWER_NAMES:

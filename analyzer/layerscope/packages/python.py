@@ -97,9 +97,7 @@ def _metadata(content: bytes, problems: list[str]) -> _Metadata | None:
         match = _REQUIREMENT.match(wanted)
         if match and not _EXTRA.search(marker):
             requires.append(match[0])
-    return _Metadata(
-        name, version, license_ if 0 < len(license_) <= _MAX_LICENSE else None, tuple(dict.fromkeys(requires))
-    )
+    return _Metadata(name, version, license_ if 0 < len(license_) <= _MAX_LICENSE else None, tuple(dict.fromkeys(requires)))
 
 
 def _claims(view: View, folder: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:

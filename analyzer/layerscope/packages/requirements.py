@@ -61,9 +61,7 @@ def known_roots(packages: Iterable[Package]) -> frozenset[str]:
     return frozenset(package.type for package in packages if package.reason in _ASKED)
 
 
-def retained(
-    packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]], sizes: Mapping[int, int]
-) -> dict[int, int]:
+def retained(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]], sizes: Mapping[int, int]) -> dict[int, int]:
     """Return number -> bytes that leave the image with a package and everything that only it needs."""
     known = known_roots(packages.values())
     roots = [number for number, one in packages.items() if one.type in known and one.reason in _ROOTS]

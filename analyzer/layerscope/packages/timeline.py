@@ -90,9 +90,7 @@ def image_release(indexes: Sequence[LayerIndex | None], stack: Stack) -> Release
     return release
 
 
-def _timeline(
-    indexes: Sequence[LayerIndex | None], stack: Stack, database: Database, release: Release | None
-) -> Timeline:
+def _timeline(indexes: Sequence[LayerIndex | None], stack: Stack, database: Database, release: Release | None) -> Timeline:
     memo: dict[object, Any] = {}
     notes: list[Note] = []
     versions = []
@@ -123,9 +121,7 @@ def _states(
             yield position, files
 
 
-def _changes(
-    indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool]
-) -> dict[int, list[Change]]:
+def _changes(indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool]) -> dict[int, list[Change]]:
     """Return by layer position what came and what went."""
     changes: defaultdict[int, list[Change]] = defaultdict(list)
     for position, index in enumerate(indexes):

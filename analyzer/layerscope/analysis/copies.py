@@ -1,0 +1,64 @@
+"""Which live files are stored more than once? Group 9 of the causes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from layerscope.analysis.causes import Cause, Certainty
+from layerscope.analysis.duplicates import DuplicateSet
+from layerscope.analysis.waste import Pile, spans_with_links
+from layerscope.model import Image
+from layerscope.rootfs import Stack
+
+ID = "duplicate-content"
+
+
+def find_copies(image: Image, stack: Stack, duplicates: Sequence[DuplicateSet], claimed: set[int]) -> list[Cause]:
+    """Return a cause for each layer that stores copies of what is already there.
+
+    Of each set the copies that nothing else claims count, less one: the first in layer and tar order stays.
+    """
+    piles: dict[int, Pile] = {}
+    originals: dict[int, set[int]] = {}
+    links = spans_with_links(stack, image)
+    for group in duplicates:
+        rows = [row for row in group.rows if row not in claimed]
+        for row in rows[1:]:
+            position = stack.position_of(row)
+            index = image.index_of(position)
+            assert index is not None
+            span = index.spans[row - stack.starts[position]] + links.get(row, 0)
+            piles.setdefault(position, Pile()).add(row, group.bytes, span)
+            originals.setdefault(position, set()).add(stack.position_of(rows[0]))
+    return [_cause(image, stack, position, pile, originals[position]) for position, pile in piles.items()]
+
+
+def _cause(image: Image, stack: Stack, position: int, pile: Pile, originals: set[int]) -> Cause:
+    count = len(pile.rows)
+    copies = f"{count:,} cop{'y' if count == 1 else 'ies'} of files that"
+    if originals == {position}:
+        title = f"{copies} this layer holds already"
+    elif len(originals) == 1:
+        title = f"{copies} layer {min(originals)} holds already"
+    else:
+        title = f"{copies} layers {' and '.join(map(str, sorted(originals)))} hold already"
+        if len(originals) > 3:
+            title = f"{copies} lower layers hold already"
+    return Cause(
+        id=ID,
+        title=title,
+        certainty=Certainty.POSSIBLE,
+        bytes=pile.bytes,
+        tar_bytes=pile.tar_bytes,
+        layer=position,
+        instruction=image.layers[position].instruction,
+        hidden_in=None,
+        hidden_by_instruction=None,
+        fix=(
+            f"keep one copy: in the step of layer {position} use hard links or symlinks, or drop the copies"
+            if originals == {position}
+            else f"keep one copy: let layer {position} link to the file it repeats, or drop it"
+        ),
+        path_count=count,
+        paths=pile.largest(image, stack),
+    )

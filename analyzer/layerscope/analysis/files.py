@@ -1,0 +1,63 @@
+"""Which files are there, how much do they weigh, and what became of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from layerscope.model import Fate, Image, Kind
+from layerscope.rootfs import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One entry of one layer.
+
+    link      of a hard link the path that it names; of a symlink the target as written
+    layer     position of the layer that stores it
+    ended_by  position of the layer that replaced or deleted it, None while it lives
+    owner     who owns its bytes: a package or a class, None for what has no bytes to own
+    """
+
+    path: bytes
+    kind: Kind
+    link: bytes | None
+    bytes: int
+    mode: int
+    uid: int
+    gid: int
+    layer: int
+    fate: Fate
+    ended_by: int | None
+    owner: str | None
+
+
+def list_files(image: Image, stack: Stack, owner_name: Callable[[int], str | None]) -> tuple[FileRow, ...]:
+    """Return every entry of every layer, in the order of layers and of their tars; a repeated layer once.
+
+    `owner_name` is asked for row ids of the stack.
+    """
+    rows: list[FileRow] = []
+    for layer in image.layers:
+        index = layer.index
+        if index is None or layer.same_as is not None:
+            continue
+        start = stack.starts[layer.position]
+        for row, path in enumerate(index.paths):
+            fate, ended = Fate(stack.fates[start + row]), stack.ended[start + row]
+            rows.append(
+                FileRow(
+                    path=path,
+                    kind=Kind(index.kinds[row]),
+                    link=index.links.get(row),
+                    bytes=index.sizes[row],
+                    mode=index.modes[row],
+                    uid=index.uids[row],
+                    gid=index.gids[row],
+                    layer=layer.position,
+                    fate=fate,
+                    ended_by=None if ended < 0 else ended,
+                    owner=owner_name(start + row),
+                )
+            )
+    return tuple(rows)

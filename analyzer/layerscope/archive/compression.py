@@ -1,0 +1,193 @@
+"""How is it compressed, and what is inside? Decided by magic bytes: names and media types lie (D10).
+
+Every decompressor takes an iterator of chunks and yields chunks of bounded size, in constant memory. It reads all members
+of a gzip file (D01, RFC 1952 section 2.2) and all frames of a zstd one (D07, RFC 8878 section 3). Damage raises an
+`ArchiveError` with the offset in the compressed bytes; what came before it has been yielded.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, Protocol
+
+from layerscope.archive.limits import MIB, Limits
+from layerscope.archive.notebook import Notebook
+from layerscope.errors import ArchiveError, LimitError
+
+CHUNK = 256 * 1024
+OUTPUT = MIB
+NO_OUTPUT = 4 * MIB
+
+fast_zlib: Any = zlib
+with suppress(ImportError):  # no wheel for this platform
+    fast_zlib = import_module("isal.isal_zlib")
+INFLATE_ERRORS: tuple[type[Exception], ...] = (zlib.error, fast_zlib.error)
+
+
+class Decompressor(Protocol):
+    """One member of a stream, as `bz2` and `lzma` shape it."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the member's end was reached."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether all input so far is used up."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """Input behind the member's end."""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return at most `max_length` bytes."""
+
+
+class Inflate:
+    """A gzip member behind the interface of `bz2.BZ2Decompressor`."""
+
+    def __init__(self) -> None:
+        self._inner: Any = fast_zlib.decompressobj(31)
+        self._tail = b""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the member's end was reached."""
+        return bool(self._inner.eof)
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether all input so far is used up."""
+        return not self._tail and not self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """Input behind the member's end."""
+        return bytes(self._inner.unused_data)
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return at most `max_length` bytes; call with b"" for more while `needs_input` is false."""
+        result = bytes(self._inner.decompress(self._tail + data if self._tail else data, max_length))
+        self._tail = self._inner.unconsumed_tail
+        return result
+
+
+MEMBERS: dict[str, Callable[[], Decompressor]] = {
+    "gzip": Inflate,
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lzma.LZMADecompressor,
+}
+
+
+def detect(head: bytes) -> str:
+    """Return "gzip", "zstd", "bzip2", "xz" or "none" by the first bytes (6 are enough)."""
+    if head[:2] == b"\x1f\x8b":
+        return "gzip"
+    if head[:4] == b"\x28\xb5\x2f\xfd" or (head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F):
+        return "zstd"
+    if head[:3] == b"BZh" and head[3:4].isdigit():
+        return "bzip2"
+    if head[:6] == b"\xfd7zXZ\x00":
+        return "xz"
+    return "none"
+
+
+def decompress(chunks: Iterator[bytes], compression: str, limits: Limits, notes: Notebook) -> Iterator[bytes]:
+    """Yield the uncompressed bytes; `compression` is what `detect` said."""
+    if compression == "none":
+        return chunks
+    meter = Meter(chunks)
+    if compression == "zstd":
+        from layerscope.archive.zstd import frames
+
+        inside = frames(meter, limits, notes)
+    else:
+        inside = _members(meter, MEMBERS[compression], compression, notes)
+    return _capped(inside, meter, limits)
+
+
+class Meter:
+    """An iterator of chunks that counts what went through."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.consumed = 0
+
+    def __iter__(self) -> Meter:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = next(self._chunks)
+        self.consumed += len(chunk)
+        return chunk
+
+
+def _members(meter: Meter, make: Callable[[], Decompressor], name: str, notes: Notebook) -> Iterator[bytes]:
+    """Yield what is in all members, one after the other."""
+    errors: tuple[type[Exception], ...] = (*INFLATE_ERRORS, lzma.LZMAError, OSError, EOFError, ValueError)
+    rest, position = b"", 0
+    first = True
+    while True:
+        while not rest:
+            rest = next(meter, b"")
+            if not rest:
+                return
+        if not first:
+            if not rest.strip(b"\0"):  # tape padding (D02)
+                position, rest = position + len(rest), b""
+                continue
+            if not _starts_member(rest, name) and len(rest) < 6:
+                rest += next(meter, b"")
+            if not _starts_member(rest, name):
+                size = len(rest) + sum(len(chunk) for chunk in meter)
+                notes.warn("D03", f"{size} bytes after the end of the {name} data were not read", offset=position)
+                return
+        member = make()
+        silent = 0
+        # A member may be tiny (D05): feed little at first, so that what is left over stays cheap to hand on.
+        step = 1024
+        while not member.eof:
+            if member.needs_input:
+                if not rest:
+                    rest = next(meter, b"")
+                    if not rest:
+                        raise ArchiveError(f"the {name} data end in the middle", id="D04", offset=position)
+                data, rest = rest[:step], rest[step:]
+                step = min(step * 4, CHUNK)
+            else:
+                data = b""
+            try:
+                output = member.decompress(data, OUTPUT)
+            except errors as error:
+                raise ArchiveError(f"damaged {name} data: {error}", id="D04", offset=position) from error
+            position += len(data)
+            silent = 0 if output else silent + len(data)
+            if silent > NO_OUTPUT:
+                raise ArchiveError(f"{silent} bytes of {name} data hold nothing", id="D06", offset=position)
+            if output:
+                yield output
+        left = member.unused_data
+        position -= len(left)
+        rest = left + rest
+        first = False
+
+
+def _starts_member(data: bytes, name: str) -> bool:
+    return detect(data) == name
+
+
+def _capped(chunks: Iterator[bytes], meter: Meter, limits: Limits) -> Iterator[bytes]:
+    """Stop a bomb (D13): cap the ratio and the size of what comes out."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limits.layer_bytes:
+            raise LimitError(f"more than {limits.layer_bytes} bytes come out", limit="layer_bytes", offset=size)
+        if size > 64 * MIB and size > limits.ratio * max(meter.consumed, 1):
+            raise LimitError(f"{meter.consumed} compressed bytes became more than {size}", limit="ratio", offset=size)
+        yield chunk

@@ -1,0 +1,76 @@
+"""What does the image's config say? (OCI image-spec, config.md.)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from layerscope.archive.documents import Json, mapping, objects, string_map, text, texts
+from layerscope.archive.instructions import for_people
+from layerscope.archive.notebook import Notebook
+from layerscope.model import Config, HistoryRow
+
+CREATED_BY_LIMIT = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigDocument:
+    """A config as read: what a runtime is told, the diff IDs, and the history not yet joined to layers."""
+
+    config: Config
+    diff_ids: tuple[str | None, ...]
+    history: tuple[Json, ...]
+
+
+def read_config(document: Json, notes: Notebook) -> ConfigDocument:
+    """Read a config; every field may be null or absent (B08)."""
+    told = mapping(document.get("config"))
+    rootfs = mapping(document.get("rootfs"))
+    kind = rootfs.get("type")
+    if kind not in (None, "", "layers"):
+        notes.fail("B09", f"the config's rootfs is of type {text(kind)!r}, not 'layers'")
+    healthcheck = mapping(told.get("Healthcheck")).get("Test")
+    config = Config(
+        architecture=text(document.get("architecture")) or None,
+        os=text(document.get("os")) or None,
+        variant=text(document.get("variant")) or None,
+        os_version=text(document.get("os.version")) or None,
+        created=text(document.get("created")) or None,
+        author=text(document.get("author")) or None,
+        user=text(told.get("User")) or None,
+        workdir=text(told.get("WorkingDir")) or None,
+        entrypoint=texts(told.get("Entrypoint")),
+        cmd=texts(told.get("Cmd")),
+        env=texts(told.get("Env")),
+        labels=string_map(told.get("Labels")),
+        ports=tuple(filter(None, map(text, mapping(told.get("ExposedPorts"))))),
+        volumes=tuple(filter(None, map(text, mapping(told.get("Volumes"))))),
+        has_healthcheck=bool(healthcheck) and healthcheck != ["NONE"],
+    )
+    ids = rootfs.get("diff_ids")
+    diff_ids = tuple(map(text, ids)) if isinstance(ids, list) else ()
+    return ConfigDocument(config, diff_ids, tuple(objects(document.get("history"))))
+
+
+def align_history(history: tuple[Json, ...], layers: int, notes: Notebook) -> tuple[HistoryRow, ...]:
+    """Join history rows to layers from the front, by the `empty_layer` flag alone (B01 to B04)."""
+    rows = []
+    position = 0
+    for row in history:
+        empty = row.get("empty_layer") is True
+        layer = None
+        if not empty and position < layers:
+            layer, position = position, position + 1
+        elif not empty:
+            position += 1
+        created_by = text(row.get("created_by"))
+        if created_by is not None and len(created_by) > CREATED_BY_LIMIT:
+            created_by = created_by[:CREATED_BY_LIMIT] + " ... (cut)"
+        comment = text(row.get("comment"))
+        rows.append(HistoryRow(created_by, for_people(created_by, comment), text(row.get("created")), comment, empty, layer))
+    if history and position > layers:
+        notes.warn("B03", f"the history tells of {position} layers, the image has {layers}")
+    elif history and position < layers:
+        notes.warn("B02", f"the history tells of {position} layers, the image has {layers}: the last ones have none")
+    elif not history and layers:
+        notes.info("B01", "the image has no history")
+    return tuple(rows)

@@ -1,0 +1,371 @@
+"""Which named blobs does the input hold? An outer tar (in place, or passing once) or a folder; nothing is unpacked."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import BinaryIO
+
+from layerscope.archive.compression import CHUNK, decompress, detect
+from layerscope.archive.feed import Feed
+from layerscope.archive.header import BLOCK, clean, looks_like_tar
+from layerscope.archive.notebook import Notebook
+from layerscope.archive.scan import Scan, Settings, Tap, hash_rows, scan_place, scan_stream
+from layerscope.archive.tar import read_tar
+from layerscope.errors import ArchiveError
+from layerscope.model import Kind, LayerIndex, Level
+
+SNIFFED = 1 << 16
+BLOB_NAME = re.compile(rb"(?:.*/)?(?:sha\d+[:-])?[0-9a-f]{64,128}(?:\.tar)?(?:\.\w+)?|.*\.tar(?:\.\w+)?|.*\.tgz")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A regular file of the container. `ident` tells stored members apart; two names may lead to one."""
+
+    ident: int
+    name: bytes
+    size: int
+
+
+class Container:
+    """Named blobs, and how their bytes add up. Subclasses say where the bytes are."""
+
+    def __init__(self, source: str, settings: Settings) -> None:
+        self.source = source
+        self.settings = settings
+        self.notes = Notebook()
+        self.members: dict[bytes, Member] = {}
+        self.links: dict[bytes, bytes] = {}
+        self.stored: list[Member] = []
+        self.file_bytes: int | None = None
+        self.archive_bytes = 0
+
+    def find(self, name: bytes) -> Member | None:
+        """Return the member of that name, through links (A02, E02); None if there is none."""
+        for _ in range(40):
+            member = self.members.get(name)
+            if member is not None:
+                return member
+            target = self.links.get(name)
+            if target is None:
+                return None
+            name = target
+        self.notes.warn("A02", "links that lead in a circle", path=name)
+        return None
+
+    def read(self, member: Member) -> bytes:
+        """Return the bytes of a document; one over the limit is an ArchiveError."""
+        limit = self.settings.limits.json_bytes
+        if member.size > limit:
+            shown = member.name.decode("utf-8", "backslashreplace")
+            raise ArchiveError(f"{shown} has {member.size:,} bytes; raise the limit with --limit json_bytes=VALUE", id="E08")
+        return self._bytes(member)
+
+    def _bytes(self, member: Member) -> bytes:
+        raise NotImplementedError
+
+    def scan(self, member: Member) -> Scan:
+        """Return what the member holds as a layer."""
+        raise NotImplementedError
+
+    def rootfs(self) -> Scan | None:
+        """Return the container read as one layer, None if it is a folder (A35)."""
+        return None
+
+    def hash_rows(self, member: Member | None, scan: Scan, sizes: set[int]) -> None:
+        """Add digests to the scan of an uncompressed layer (None: of the container itself)."""
+
+    def close(self) -> None:
+        """Let go of the input."""
+
+    def _add_row(self, index: LayerIndex, row: int) -> None:
+        """Take in a row of an outer tar; of two equal names the last holds (A51)."""
+        path, kind = index.paths[row], index.kinds[row]
+        if kind == Kind.FILE:
+            member = Member(row, path, index.sizes[row])
+            if path in self.members or path in self.links:
+                self.notes.warn("A51", "stands twice in the archive; the last one holds, readers disagree", path=path)
+                self.links.pop(path, None)
+            self.members[path] = member
+            self.stored.append(member)
+        elif kind in (Kind.SYMLINK, Kind.HARDLINK):
+            self.members.pop(path, None)
+            link = index.links[row]
+            self.links[path] = link if kind == Kind.HARDLINK else join(path, link)
+
+
+def join(path: bytes, link: bytes) -> bytes:
+    """Return where a symlink at `path` leads, within the container."""
+    parts = [] if link.startswith(b"/") else path.split(b"/")[:-1]
+    for part in link.split(b"/"):
+        if part == b"..":
+            if parts:
+                parts.pop()
+        elif part not in (b"", b"."):
+            parts.append(part)
+    return b"/".join(parts)
+
+
+class TarFile(Container):
+    """An uncompressed outer tar: layers are read where they lie."""
+
+    def __init__(self, source: str, buffer: bytes | mmap, settings: Settings) -> None:
+        super().__init__(source, settings)
+        self.buffer = buffer
+        self.file_bytes = self.archive_bytes = len(buffer)
+        feed = Feed.over(buffer, 0, len(buffer))
+        self.index = read_tar(feed, limits=settings.limits, whiteouts=False, partial=True)
+        self.notes.extend(self.index.notes)
+        for row in range(len(self.index)):
+            self._add_row(self.index, row)
+
+    def _place(self, member: Member) -> int:
+        return self.index.offsets[member.ident]
+
+    def _bytes(self, member: Member) -> bytes:
+        start = self._place(member)
+        return bytes(self.buffer[start : start + member.size])
+
+    def scan(self, member: Member) -> Scan:
+        """Return what the member holds as a layer."""
+        return scan_place(self.buffer, self._place(member), member.size, self.settings)
+
+    def rootfs(self) -> Scan:
+        """Return the tar itself as one layer."""
+        return scan_place(self.buffer, 0, len(self.buffer), self.settings)
+
+    def hash_rows(self, member: Member | None, scan: Scan, sizes: set[int]) -> None:
+        """Add digests to the scan of an uncompressed layer."""
+        if scan.compression == "none":
+            hash_rows(self.buffer, 0 if member is None else self._place(member), scan.index, sizes)
+
+    def close(self) -> None:
+        """Unmap the file."""
+        if isinstance(self.buffer, mmap):
+            self.buffer.close()
+
+
+class PassingTar(Container):
+    """An outer tar that passes once (compressed, or from a pipe): whatever may be a layer is scanned as it comes by."""
+
+    def __init__(self, source: str, chunks: Iterator[bytes], settings: Settings) -> None:
+        super().__init__(source, settings)
+        self._documents: dict[int, bytes] = {}
+        self._scans: dict[int, Scan] = {}
+        self._held = 0
+        self._digests: dict[int, bytes] = {}
+        self._kept: dict[int, bytes] = {}
+        self.raw = Tap(chunks)
+        head = next(self.raw, b"")
+        while 0 < len(head) < BLOCK and (more := next(self.raw, b"")):
+            head += more
+        compression = detect(head)
+        self.compressed = compression != "none"
+        self.head = head
+        inner = decompress(_chain(head, self.raw), compression, settings.limits, self.notes)
+        feed = Feed.of(inner)
+        self.index = read_tar(feed, limits=settings.limits, visit=self._visit, partial=True)
+        self.notes.extend(self.index.notes)
+        for _ in self.raw:
+            pass
+        self.file_bytes = self.raw.size
+        self.archive_bytes = self.index.tar_bytes
+        for row in range(len(self.index)):
+            self._add_row(self.index, row)
+
+    def _visit(self, row: int, path: bytes, size: int, pieces: Iterator[bytes]) -> None:
+        settings = self.settings
+        looks_like_blob = BLOB_NAME.fullmatch(path) is not None
+        tap = Tap(pieces, hashed=not looks_like_blob)
+        head = next(tap, b"")
+        while len(head) < min(size, SNIFFED) and (more := next(tap, b"")):
+            head += more
+        kept = not looks_like_blob and size <= settings.limits.kept_file_bytes and settings.keep(path)
+        if detect(head) != "none" or looks_like_tar(head):
+            self._scans[row] = scan_stream(_chain(head, tap), settings)
+            if size <= len(head) and self._fits(size):
+                self._documents[row] = head
+        elif (size <= len(head) or kept or self._may_be_json(head, size)) and self._fits(size):
+            self._documents[row] = head + b"".join(tap)
+        for _ in tap:
+            pass
+        if tap.digest is not None:
+            self._digests[row] = bytes.fromhex(tap.digest[7:])
+        if kept and row in self._documents:
+            self._kept[row] = self._documents[row]
+
+    def _may_be_json(self, head: bytes, size: int) -> bool:
+        first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+        return first in (b"{", b"[") and size <= self.settings.limits.json_bytes
+
+    def _fits(self, size: int) -> bool:
+        if self._held + size > self.settings.limits.document_bytes:
+            self.notes.warn("E08", "the archive's documents are too many to hold; raise --limit document_bytes=VALUE")
+            return False
+        self._held += size
+        return True
+
+    def _bytes(self, member: Member) -> bytes:
+        try:
+            return self._documents[member.ident]
+        except KeyError:
+            shown = member.name.decode("utf-8", "backslashreplace")
+            raise ArchiveError(f"{shown} is no document", id="E06") from None
+
+    def scan(self, member: Member) -> Scan:
+        """Return what was found while the member passed."""
+        found = self._scans.get(member.ident)
+        return found if found is not None else scan_stream(iter((self._documents.get(member.ident, b""),)), self.settings)
+
+    def rootfs(self) -> Scan:
+        """Return the tar that passed, as one layer; its contents were hashed and kept on the way."""
+        index = self.index
+        index.digests.update(self._digests)
+        index.kept.update(self._kept)
+        return Scan(index, "none", index.tar_bytes)
+
+
+def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from rest
+
+
+class Folder(Container):
+    """A folder of files: OCI layout, `dir:`, a registry's storage. Links are followed hop by hop within it (E03)."""
+
+    def __init__(self, source: str, root: Path, settings: Settings) -> None:
+        super().__init__(source, settings)
+        self.root = os.fsencode(root)
+        self._paths: list[bytes] = []
+        self._open: list[mmap] = []
+        self._maps: dict[int, bytes | mmap] = {}
+        inodes: dict[tuple[int, int], Member] = {}
+        waiting = [b""]
+        while waiting:
+            inside = waiting.pop()
+            try:
+                entries = sorted(os.scandir(os.path.join(self.root, inside)), key=lambda entry: entry.name)
+            except OSError as error:
+                self.notes.fail("A33", f"a folder cannot be listed: {error.strerror}", path=inside)
+                continue
+            for entry in entries:
+                name = os.path.join(inside, entry.name)
+                self._add(name, entry, inodes, waiting)
+                if len(self._paths) > settings.limits.entries:
+                    raise ArchiveError(f"more than {settings.limits.entries:,} files in this folder", id="E09")
+        self.archive_bytes = sum(member.size for member in self.stored)
+        self.file_bytes = self.archive_bytes
+
+    def _add(self, name: bytes, entry: os.DirEntry[bytes], inodes: dict[tuple[int, int], Member], waiting: list[bytes]) -> None:
+        status = entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            waiting.append(name)
+        elif stat.S_ISLNK(status.st_mode):
+            target = os.readlink(os.path.join(self.root, name))
+            if target.startswith(b"/") or clean(os.path.join(os.path.dirname(name), target))[1]:
+                self.notes.warn("E03", "a link that leads out of the folder is not followed", path=name)
+            else:
+                self.links[name] = join(name, target)
+        elif stat.S_ISREG(status.st_mode):
+            key = (status.st_dev, status.st_ino)
+            member = inodes.get(key)
+            if member is None:
+                member = inodes[key] = Member(len(self._paths), name, status.st_size)
+                self._paths.append(name)
+                self.stored.append(member)
+            self.members[name] = member
+        else:
+            self.notes.warn("E03", "neither a file nor a folder; passed over", path=name)
+
+    def _map(self, member: Member) -> bytes | mmap:
+        found = self._maps.get(member.ident)
+        if found is None:
+            path = os.path.join(self.root, self._paths[member.ident])
+            try:
+                descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            except OSError as error:
+                raise ArchiveError(f"{os.fsdecode(path)}: {error.strerror}", id="A33") from error
+            found = map_file(descriptor)
+            self._maps[member.ident] = found
+        return found
+
+    def _bytes(self, member: Member) -> bytes:
+        return bytes(self._map(member)[: member.size])
+
+    def scan(self, member: Member) -> Scan:
+        """Return what the file holds as a layer."""
+        buffer = self._map(member)
+        return scan_place(buffer, 0, len(buffer), self.settings)
+
+    def hash_rows(self, member: Member | None, scan: Scan, sizes: set[int]) -> None:
+        """Add digests to the scan of an uncompressed layer."""
+        if member is not None and scan.compression == "none":
+            hash_rows(self._map(member), 0, scan.index, sizes)
+
+    def close(self) -> None:
+        """Unmap all files."""
+        for buffer in self._maps.values():
+            if isinstance(buffer, mmap):
+                buffer.close()
+
+
+def map_file(descriptor: int) -> bytes | mmap:
+    """Map an open file and close its descriptor; an empty one gives b""."""
+    try:
+        if os.fstat(descriptor).st_size == 0:
+            return b""
+        return mmap(descriptor, 0, access=ACCESS_READ)
+    finally:
+        os.close(descriptor)
+
+
+def open_container(source: str, settings: Settings, stdin: BinaryIO | None = None) -> Container:
+    """Open an archive, a folder or, for "-", standard input.
+
+    A missing file is a FileNotFoundError; what is no archive is an ArchiveError that names it.
+    """
+    if source == "-":
+        return PassingTar("-", read_chunks(stdin or sys.stdin.buffer), settings)
+    path = Path(source)
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        return Folder(source, path, settings)
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode) or stat.S_ISSOCK(status.st_mode):
+        raise ArchiveError(f"{source} is a device, not an image", id="E31")
+    if not stat.S_ISREG(status.st_mode):
+        with path.open("rb") as stream:
+            return PassingTar(source, read_chunks(stream), settings)
+    if status.st_size == 0:
+        raise ArchiveError(f"{source} is empty: 0 bytes", id="A36")
+    with path.open("rb") as stream:
+        head = stream.read(BLOCK)
+        if detect(head) != "none":
+            stream.seek(0)
+            return PassingTar(source, read_chunks(stream), settings)
+        buffer = map_file(os.dup(stream.fileno()))
+    return TarFile(source, buffer, settings)
+
+
+def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield what a stream gives, as it comes."""
+    read = getattr(stream, "read1", stream.read)
+    while True:
+        with suppress(InterruptedError):
+            chunk = read(CHUNK)
+            if not chunk:
+                return
+            yield chunk
+
+
+def unreadable(container: Container) -> bool:
+    """Whether an outer tar gave nothing at all."""
+    return not container.stored and any(note.level is Level.ERROR for note in container.notes.freeze())

@@ -1,0 +1,445 @@
+"""Which images are in there, which one is meant, and what is it?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from layerscope.archive.candidate import Candidate, Found, LayerRef
+from layerscope.archive.config import ConfigDocument, align_history, read_config
+from layerscope.archive.container import Container, Folder, Member, PassingTar, TarFile
+from layerscope.archive.docker import find_docker, find_legacy
+from layerscope.archive.documents import mapping, parse
+from layerscope.archive.filetypes import HEAD, name_bytes
+from layerscope.archive.notebook import Notebook
+from layerscope.archive.oci import find_dir, find_oci, find_registry, refuse
+from layerscope.archive.opaque import opaque_index, why_opaque
+from layerscope.archive.scan import Scan, shared_sizes
+from layerscope.archive.storage import divide
+from layerscope.errors import ArchiveError, LimitError, SelectionError
+from layerscope.model import Config, Image, Layer, LayerIndex, Level
+
+ROOT_NAMES = frozenset((b"etc", b"bin", b"usr", b"lib", b"sbin", b"var", b".dockerenv", b"Files", b"nix"))
+SUFFIXES = {"gzip": ("gzip",), "zstd": ("zstd",), "none": ("tar",)}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSummary:
+    """One line of the list of images: what it is called, what it runs on, whether its blobs are there."""
+
+    names: tuple[str, ...]
+    platform: str | None
+    config_digest: str | None
+    layers: int
+    missing: int
+    layout: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether every blob is in the archive."""
+        return not self.missing
+
+
+def discover(container: Container) -> Found:
+    """Return all images of a container, those of manifest.json and index.json joined (A07).
+
+    A document that is broken does not hide the other; if neither gives an image, the first complaint is raised.
+    """
+    complaints: list[ArchiveError] = []
+    views: list[Found] = []
+    for reader in (find_docker, find_oci, find_dir, find_registry):
+        try:
+            found = reader(container)
+        except LimitError:
+            raise
+        except ArchiveError as error:
+            complaints.append(error)
+        else:
+            if found is not None:
+                views.append(found)
+    if not any(view.candidates for view in views):
+        try:
+            legacy = find_legacy(container)
+        except ArchiveError as error:
+            complaints.append(error)
+            legacy = None
+        if legacy is not None:
+            views.append(legacy)
+    for complaint in complaints:
+        container.notes.fail(complaint.id or "A33", str(complaint))
+    candidates: tuple[Candidate, ...] = ()
+    for view in views:
+        candidates = join_views(candidates, view.candidates, container.notes) if candidates else view.candidates
+    everything = Found(
+        candidates,
+        frozenset(ident for view in views for ident in view.documents),
+        tuple(refusal for view in views for refusal in view.refusals),
+    )
+    if not candidates and complaints:
+        raise complaints[0]
+    refuse(everything)
+    return everything
+
+
+def join_views(docker: tuple[Candidate, ...], oci: tuple[Candidate, ...], notes: Notebook) -> tuple[Candidate, ...]:
+    """Join two views of one archive on the config's member."""
+    rest = list(oci)
+    joined = []
+    for one in docker:
+        twins = [
+            other
+            for other in rest
+            if one.config is not None and other.config is not None and one.config.ident == other.config.ident
+        ]
+        for twin in twins:
+            rest.remove(twin)
+            one = _join(one, twin, notes)
+        joined.append(one)
+    return (*joined, *rest)
+
+
+def _join(docker: Candidate, oci: Candidate, notes: Notebook) -> Candidate:
+    layers = docker.layers
+    if len(docker.layers) == len(oci.layers):
+        layers = tuple(_join_layer(a, b) for a, b in zip(docker.layers, oci.layers, strict=True))
+        if any(
+            a.member and b.member and a.member.ident != b.member.ident for a, b in zip(docker.layers, oci.layers, strict=True)
+        ):
+            notes.warn("A06", "manifest.json and index.json list different layers; manifest.json's are read")
+    elif docker.layers:
+        notes.warn(
+            "A06", f"manifest.json lists {len(docker.layers)} layers, index.json {len(oci.layers)}; manifest.json's are read"
+        )
+    else:
+        layers = oci.layers
+    values = {name: getattr(docker, name) for name in Candidate.__slots__}
+    values.update(
+        names=tuple(dict.fromkeys((*docker.names, *(() if docker.names else oci.names)))),
+        manifest_digest=oci.manifest_digest,
+        platform=oci.platform,
+        annotations={**docker.annotations, **oci.annotations},
+        documents=docker.documents | oci.documents,
+        layers=layers,
+    )
+    return Candidate(**values)
+
+
+def _join_layer(docker: LayerRef, oci: LayerRef) -> LayerRef:
+    return replace(
+        docker,
+        member=docker.member or oci.member,
+        digest=oci.digest or docker.digest,
+        media_type=oci.media_type or docker.media_type,
+        size=oci.size if oci.size is not None else docker.size,
+        urls=oci.urls or docker.urls,
+    )
+
+
+def familiar(name: str) -> str:
+    """Return an image's name as people write it: without docker.io/library/ (A03)."""
+    return name.removeprefix("docker.io/").removeprefix("library/")
+
+
+def platform_of(container: Container, candidate: Candidate) -> str | None:
+    """Return the platform that a candidate's config tells, else its descriptor's (A50)."""
+    try:
+        return _config(container, candidate, Notebook()).config.platform or candidate.platform
+    except ArchiveError:
+        return candidate.platform
+
+
+def summarize(container: Container, found: Found) -> tuple[ImageSummary, ...]:
+    """Return a line for each image, sorted by name: the order of manifest.json is random (A14)."""
+    lines = [
+        ImageSummary(
+            names=tuple(map(familiar, one.names)),
+            platform=platform_of(container, one),
+            config_digest=one.config_digest,
+            layers=len(one.layers),
+            missing=sum(layer.member is None and not layer.foreign for layer in one.layers) + (one.config is None),
+            layout=one.layout,
+        )
+        for one in found.candidates
+    ]
+    return tuple(sorted(lines, key=lambda line: (line.names, line.platform or "", line.config_digest or "")))
+
+
+def choose(container: Container, found: Found, image: str | None, platform: str | None) -> Candidate:
+    """Return the image that is meant; SelectionError with the list if that is not one."""
+    pool = list(found.candidates)
+    if image is not None:
+        pool = [one for one in pool if answers_to(one, image)]
+    if platform is not None:
+        pool = [one for one in pool if _same_platform(platform_of(container, one), platform)]
+    there = [one for one in pool if one.present and (not one.layers or any(layer.member for layer in one.layers))]
+    pool = there or pool
+    if len(pool) == 1:
+        return pool[0]
+    lines = tuple(describe(line) for line in summarize(container, found))
+    if not pool:
+        wish = " ".join(filter(None, (image, platform)))
+        raise SelectionError(f"{container.source} holds no image {wish!r}; it holds", lines)
+    raise SelectionError(f"{container.source} holds {len(pool)} images; choose one with --image or --platform", lines)
+
+
+def describe(line: ImageSummary) -> str:
+    """Return a summary as a line for people."""
+    name = ", ".join(line.names) or line.config_digest or "(no name)"
+    state = "" if line.complete else ", not all in the archive"
+    return f"{name}  {line.platform or 'unknown platform'}  {line.layers} layers{state}"
+
+
+def answers_to(candidate: Candidate, wish: str) -> bool:
+    """Whether an image has that name (a missing tag means latest), or a digest that begins so."""
+    wanted = familiar(wish)
+    for name in map(familiar, candidate.names):
+        if name in (wanted, f"{wanted}:latest"):
+            return True
+    bare = wish.removeprefix("sha256:")
+    digests = (candidate.config_digest, candidate.manifest_digest)
+    return len(bare) >= 6 and any(digest and digest.partition(":")[2].startswith(bare) for digest in digests)
+
+
+def _same_platform(have: str | None, wish: str) -> bool:
+    if have is None:
+        return False
+    return have == wish or have.startswith(wish + "/") or have.partition("/")[2] == wish
+
+
+def _config(container: Container, candidate: Candidate, notes: Notebook) -> ConfigDocument:
+    if candidate.inline_config is not None:
+        data = candidate.inline_config
+    elif candidate.config is not None:
+        data = container.read(candidate.config)
+    else:
+        raise ArchiveError(f"the config {candidate.config_name} is not in the archive", id="A33")
+    return read_config(mapping(parse(data, "the config", container.settings.limits, notes)), notes)
+
+
+def build(container: Container, found: Found, candidate: Candidate) -> Image:
+    """Read one image whole."""
+    notes = Notebook()
+    try:
+        document = _config(container, candidate, notes)
+    except ArchiveError as error:
+        notes.fail(error.id or "A33", str(error))
+        document = ConfigDocument(Config(), (), ())
+    config_digest = _check_config(container, candidate, notes)
+    limit = container.settings.limits.layers
+    if len(candidate.layers) > limit:
+        raise LimitError(f"the image has {len(candidate.layers):,} layers, more than {limit:,}", limit="layers")
+    if document.diff_ids and len(document.diff_ids) != len(candidate.layers):
+        notes.warn("B10", f"the config tells of {len(document.diff_ids)} layers, the manifest of {len(candidate.layers)}")
+    history = align_history(document.history, len(candidate.layers), notes)
+    layers = tuple(_layers(container, candidate, document, {row.layer: row for row in history if row.layer is not None}, notes))
+    members = [layer.member for layer in candidate.layers]
+    _hash_shared(container, members, layers)
+    storage = divide(container, found, candidate, notes)
+    return Image(
+        source=container.source,
+        layout=candidate.layout,
+        names=tuple(dict.fromkeys(map(familiar, candidate.names))),
+        config=replace(document.config, annotations=candidate.annotations),
+        config_digest=config_digest,
+        manifest_digest=candidate.manifest_digest,
+        layers=layers,
+        history=history,
+        storage=storage,
+        notes=(*container.notes.freeze(), *notes.freeze()),
+    )
+
+
+def _check_config(container: Container, candidate: Candidate, notes: Notebook) -> str | None:
+    """Return the config's digest, as it is; one that is claimed and wrong is a note (B11)."""
+    if candidate.config is None:
+        return candidate.config_digest
+    try:
+        data = container.read(candidate.config)
+    except ArchiveError:
+        return candidate.config_digest
+    claimed = candidate.config_digest
+    if claimed is not None and not claimed.startswith("sha256:"):
+        return claimed
+    actual = "sha256:" + hashlib.sha256(data).hexdigest()
+    if claimed is not None and claimed != actual:
+        notes.warn("B11", f"the config is named {claimed[:19]} and has the digest {actual[:19]}")
+    return actual
+
+
+def _layers(
+    container: Container, candidate: Candidate, document: ConfigDocument, history: dict[int, object], notes: Notebook
+) -> Iterable[Layer]:
+    first: dict[int, int] = {}
+    for position, ref in enumerate(candidate.layers):
+        row = history.get(position)
+        claimed = document.diff_ids[position] if position < len(document.diff_ids) else None
+        member = ref.member
+        if member is not None and ref.foreign and member.size == 0 and ref.size:
+            member = None  # a stub (A37)
+        layer = Layer(
+            position=position,
+            digest=ref.digest,
+            diff_id=claimed,
+            media_type=ref.media_type,
+            compression=None,
+            blob_bytes=None,
+            descriptor_bytes=ref.size,
+            instruction=getattr(row, "instruction", "(no history)"),
+            created_by=getattr(row, "created_by", None),
+            created=getattr(row, "created", None),
+            foreign=ref.foreign,
+            urls=ref.urls,
+        )
+        if member is None:
+            if not ref.foreign:
+                notes.add("A09", Level.ERROR, f"{ref.name} is not in the archive", layer=position)
+            else:
+                notes.add("A37", Level.INFO, "a layer that archives leave out; its bytes are not counted", layer=position)
+            yield layer
+        elif member.ident in first:
+            yield replace(layer, same_as=first[member.ident], blob_bytes=member.size)
+        else:
+            first[member.ident] = position
+            yield _scanned(container, layer, ref, member, notes)
+
+
+def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, notes: Notebook) -> Layer:
+    position = layer.position
+    reason = why_opaque(ref.media_type)
+    if reason is not None:
+        notes.add(
+            reason[0], Level.ERROR, f"{reason[1]}: its {member.size:,} bytes are counted, its files are not", layer=position
+        )
+        return replace(layer, compression="none", blob_bytes=member.size, index=opaque_index(member.size))
+    scan = container.scan(member)
+    for note in scan.index.notes:
+        notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=position)
+    if ref.media_type and scan.blob_bytes and not _media_fits(ref.media_type, scan.compression):
+        message = f"the media type says {ref.media_type}, the bytes are {_called(scan.compression)}"
+        notes.add("D10", Level.WARNING, message, layer=position)
+    if scan.compression in ("bzip2", "xz"):
+        notes.add("D09", Level.INFO, f"compressed with {scan.compression}, which OCI does not allow", layer=position)
+    return replace(
+        layer,
+        compression=scan.compression,
+        blob_bytes=scan.blob_bytes,
+        verified=_verified(layer, scan, notes),
+        index=scan.index,
+    )
+
+
+def _called(compression: str) -> str:
+    return "not compressed" if compression == "none" else f"{compression} data"
+
+
+def _media_fits(media_type: str, compression: str) -> bool:
+    lowered = media_type.lower()
+    if "gzip" in lowered:
+        return compression == "gzip"
+    if "zstd" in lowered:
+        return compression == "zstd"
+    if lowered.endswith((".tar", "+tar")):
+        return compression == "none"
+    return True
+
+
+def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
+    """Compare what is claimed with what was hashed; None if nothing was hashed or nothing is claimed."""
+    result: bool | None = None
+    for what, claimed, actual in (("digest", layer.digest, scan.digest), ("diff ID", layer.diff_id, scan.index.diff_id)):
+        if claimed is None or actual is None or not claimed.startswith("sha256:"):
+            continue
+        if claimed == actual:
+            result = True if result is None else result
+        else:
+            notes.add(
+                "B11", Level.WARNING, f"the {what} is said to be {claimed[:19]} and is {actual[:19]}", layer=layer.position
+            )
+            result = False
+    return result
+
+
+def _hash_shared(container: Container, members: list[Member | None], layers: tuple[Layer, ...]) -> None:
+    """Hash the files of uncompressed layers whose size another file has too."""
+    sizes = shared_sizes(layer.index for layer in layers if layer.index is not None)
+    for layer, member in zip(layers, members, strict=True):
+        if layer.index is not None and layer.compression is not None:
+            container.hash_rows(member, Scan(layer.index, layer.compression, layer.blob_bytes or 0), sizes)
+
+
+def root_file_system(container: Container) -> Image:
+    """Read the container itself as one layer (`docker export`, A35), or say what it is if it is no root file system."""
+    scan = None
+    if isinstance(container, (TarFile, PassingTar)):
+        scan = _root_scan(container)
+    if scan is None:
+        raise ArchiveError(f"{container.source} holds no image: no manifest.json, no index.json", id="A36")
+    layer = Layer(
+        position=0,
+        digest=None,
+        diff_id=None,
+        media_type=None,
+        compression="none",
+        blob_bytes=scan.index.tar_bytes,
+        descriptor_bytes=None,
+        instruction="root file system",
+        created_by=None,
+        created=None,
+        index=scan.index,
+    )
+    container.hash_rows(None, scan, shared_sizes([scan.index]))
+    notes = Notebook()
+    notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
+    for note in scan.index.notes:
+        notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=0)
+    return Image(
+        source=container.source,
+        layout="rootfs",
+        names=(),
+        config=Config(),
+        config_digest=None,
+        manifest_digest=None,
+        layers=(layer,),
+        history=(),
+        storage=replace(
+            divide(container, Found(()), None, notes), blob_bytes=scan.index.tar_bytes, orphan_bytes=0, container_bytes=0
+        ),
+        notes=notes.freeze(),
+    )
+
+
+def _root_scan(container: TarFile | PassingTar) -> Scan | None:
+    index: LayerIndex = container.index
+    if not len(index):
+        head = container.head if isinstance(container, PassingTar) else bytes(container.buffer[:HEAD])
+        if isinstance(container, PassingTar) and container.compressed:
+            inside = index.notes[0].message if index.notes else "nothing"
+            raise ArchiveError(f"{container.source} is compressed, and holds no tar: {inside}", id="A36")
+        what = name_bytes(head)
+        if what == "a file of zeros":
+            what = "an empty tar"
+        raise ArchiveError(f"{container.source} is {what}, not a container image", id="A36")
+    tops = {path.partition(b"/")[0] for path in index.paths if path}
+    if tops & ROOT_NAMES:
+        return container.rootfs()
+    if any(path.endswith(b"/Chart.yaml") for path in index.paths):
+        raise ArchiveError(f"{container.source} is a Helm chart, not a container image", id="A36")
+    shown = ", ".join(sorted(top.decode("utf-8", "backslashreplace") for top in tops)[:5])
+    raise ArchiveError(
+        f"{container.source} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})",
+        id="A36",
+    )
+
+
+def holds_image(container: Container) -> bool:
+    """Whether anything in the container speaks of images at all."""
+    if any(name in container.members or name in container.links for name in (b"manifest.json", b"index.json", b"repositories")):
+        return True
+    return any(b"docker/registry/v2/" in b"/" + name or name.startswith(b"v2/blobs/") for name in container.members)
+
+
+def folder_hint(container: Container) -> str:
+    """Return what to say of a folder without an image."""
+    assert isinstance(container, Folder)
+    return f"{container.source} is a folder without index.json or manifest.json: not an OCI layout, not a dir: folder"

@@ -1,0 +1,41 @@
+"""Which layers cannot be looked into, by what their media type says? (A39, A43, A57)"""
+
+from __future__ import annotations
+
+from array import array
+
+from layerscope.model import LayerIndex
+
+
+def why_opaque(media_type: str | None) -> tuple[str, str] | None:
+    """Return the case and what to say, None for a layer that is a tar."""
+    kind = (media_type or "").lower()
+    if "encrypted" in kind:
+        return "A39", "the layer is encrypted"
+    if "erofs" in kind:
+        return "A57", "the layer is an EROFS file system"
+    if "squashfs" in kind:
+        return "A43", "the layer is a squashfs file system"
+    return None
+
+
+def opaque_index(size: int) -> LayerIndex:
+    """Return the index of a blob of which only the size is known."""
+    return LayerIndex(
+        paths=[],
+        kinds=bytearray(),
+        sizes=array("q"),
+        modes=array("H"),
+        uids=[],
+        gids=[],
+        mtimes=[],
+        offsets=array("q"),
+        spans=array("q"),
+        links={},
+        xattrs={},
+        declared={},
+        sparse={},
+        digests={},
+        kept={},
+        tar_bytes=size,
+    )

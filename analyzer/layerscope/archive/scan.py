@@ -1,0 +1,141 @@
+"""What is in one layer's blob?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from mmap import mmap
+
+from layerscope.archive.compression import CHUNK, decompress, detect
+from layerscope.archive.feed import Feed
+from layerscope.archive.limits import Limits
+from layerscope.archive.notebook import Notebook
+from layerscope.archive.sparse import SPARSE_HASHED, content_digest
+from layerscope.archive.tar import Keep, read_tar
+from layerscope.model import Kind, LayerIndex
+
+FILE = int(Kind.FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a scan is asked for: whose contents to keep, whether to hash blob and tar, how much is too much."""
+
+    limits: Limits
+    keep: Keep
+    verify: bool = False
+    progress: Callable[[int], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One blob as found. `digest` is its SHA-256 if that was asked for."""
+
+    index: LayerIndex
+    compression: str
+    blob_bytes: int
+    digest: str | None = None
+
+
+def chunks_of(buffer: bytes | mmap, start: int, size: int) -> Iterator[bytes]:
+    """Yield part of a buffer in chunks."""
+    stop = min(start + size, len(buffer))
+    for offset in range(start, stop, CHUNK):
+        yield bytes(buffer[offset : min(offset + CHUNK, stop)])
+
+
+def scan_place(buffer: bytes | mmap, start: int, size: int, settings: Settings) -> Scan:
+    """Scan a blob that lies in a buffer; an uncompressed one is read in place."""
+    if detect(buffer[start : start + min(size, 6)]) != "none":
+        return scan_stream(chunks_of(buffer, start, size), settings)
+    diff_id = None
+    if settings.verify:
+        diff_id = "sha256:" + _hash(chunks_of(buffer, start, size))
+    index = read_tar(Feed.over(buffer, start, size), limits=settings.limits, keep=settings.keep)
+    if settings.progress is not None:
+        settings.progress(size)
+    return Scan(replace(index, diff_id=diff_id), "none", size, diff_id)
+
+
+def scan_stream(chunks: Iterator[bytes], settings: Settings) -> Scan:
+    """Scan a blob that passes once."""
+    outer = Tap(chunks, hashed=settings.verify, progress=settings.progress)
+    head = next(outer, b"")
+    while 0 < len(head) < 6 and (more := next(outer, b"")):
+        head += more
+    compression = detect(head)
+    notes = Notebook()
+    inner: Iterator[bytes] = decompress(_again(head, outer), compression, settings.limits, notes)
+    tap = Tap(inner, hashed=True) if settings.verify and compression != "none" else None
+    index = read_tar(Feed.of(tap or inner), limits=settings.limits, keep=settings.keep)
+    for _ in outer:  # after damage: the blob is measured to its end
+        pass
+    diff_id = (tap or outer).digest
+    return Scan(replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze())), compression, outer.size, outer.digest)
+
+
+class Tap:
+    """An iterator of chunks that counts, and hashes if asked to, what passes."""
+
+    def __init__(self, chunks: Iterator[bytes], *, hashed: bool = False, progress: Callable[[int], None] | None = None) -> None:
+        self._chunks = chunks
+        self._hash = hashlib.sha256() if hashed else None
+        self._progress = progress
+        self.size = 0
+
+    def __iter__(self) -> Tap:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = next(self._chunks)
+        self.size += len(chunk)
+        if self._hash is not None:
+            self._hash.update(chunk)
+        if self._progress is not None:
+            self._progress(len(chunk))
+        return chunk
+
+    @property
+    def digest(self) -> str | None:
+        """Digest of what has passed, None if it was not hashed."""
+        return None if self._hash is None else "sha256:" + self._hash.hexdigest()
+
+
+def _again(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from rest
+
+
+def _hash(chunks: Iterator[bytes]) -> str:
+    hasher = hashlib.sha256()
+    for chunk in chunks:
+        hasher.update(chunk)
+    return hasher.hexdigest()
+
+
+def shared_sizes(indexes: Iterable[LayerIndex]) -> set[int]:
+    """Return the sizes that more than one regular file has: only those can hold equal content."""
+    counts: Counter[int] = Counter()
+    for index in indexes:
+        counts.update(index.sizes)
+    return {size for size, count in counts.items() if count > 1 and size}
+
+
+def hash_rows(buffer: bytes | mmap, start: int, index: LayerIndex, sizes: set[int]) -> None:
+    """Add to the index the digests of the rows of these sizes; `buffer[start:]` is the uncompressed layer."""
+    digests, offsets, kinds, sparse = index.digests, index.offsets, index.kinds, index.sparse
+    sha256 = hashlib.sha256
+    with memoryview(buffer) as view:
+        for row, size in enumerate(index.sizes):
+            if size in sizes and kinds[row] == FILE and row not in digests:
+                where = start + offsets[row]
+                if row in sparse:
+                    stored = sum(length for _, length in sparse[row])
+                    if size <= SPARSE_HASHED:
+                        digests[row] = content_digest(sparse[row], size, chunks_of(buffer, where, stored))
+                else:
+                    with view[where : where + size] as content:
+                        digests[row] = sha256(content).digest()

@@ -1,0 +1,115 @@
+"""What does a command give back? Texts, where they go, and an exit code; written here and nowhere else."""
+
+from __future__ import annotations
+
+# paths are text from the command line here, surrogates and all; the escapes are imported when something is to be said
+# ruff: noqa: PTH101, PTH105, PTH108, PTH110, PTH113, PTH116, PTH118, PTH120, PTH123
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TextIO
+
+
+class OutputError(Exception):
+    """A text could not be written; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command found.
+
+    text     for standard output, if any
+    files    texts by the path of the file that they go to
+    warning  one line for standard error
+    code     the exit code
+    """
+
+    text: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    warning: str | None = None
+    code: int = 0
+
+
+def deliver(answer: Answer) -> None:
+    """Write files first, each whole or not at all, then standard output, then the warning."""
+    for path, text in answer.files.items():
+        replace_file(path, text)
+    if answer.text is not None:
+        _print(answer.text)
+    if answer.warning:
+        complain(answer.warning)
+
+
+def prepare_streams() -> None:
+    """Make both streams take any text in any locale: UTF-8, and escapes for what is no Unicode."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def complain(message: str) -> None:
+    """Write a message to standard error, each of its lines escaped; a closed standard error is no trouble."""
+    from layerscope.render.escape import terminal
+
+    text = "".join(f"{terminal(line)}\n" for line in message.split("\n"))
+    stream: TextIO | None = sys.stderr
+    try:
+        if stream is not None:
+            stream.write(text)
+            stream.flush()
+    except (OSError, ValueError):
+        silence(stream)
+
+
+def replace_file(path: str, text: str) -> None:
+    """Write a file beside its place and rename it there; what is no regular file (a pipe, a device) is written to."""
+    place = os.path.realpath(path)
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        if os.path.lexists(place) and not os.path.isfile(place):
+            with open(place, "wb") as stream:
+                stream.write(data)
+            return
+        _write_beside(place, data)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write: {error.strerror or error}") from error
+
+
+def silence(stream: TextIO | None) -> None:
+    """Point a stream that nobody reads any more at nothing, so that the interpreter can close it in peace."""
+    try:
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        return
+
+
+def _write_beside(place: str, data: bytes) -> None:
+    beside = os.path.join(os.path.dirname(place), f".layerscope-{secrets.token_hex(8)}.tmp")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            if os.path.exists(place):
+                os.chmod(beside, os.stat(place).st_mode & 0o777)
+        os.replace(beside, place)
+    except BaseException:
+        os.unlink(beside)
+        raise
+
+
+def _print(text: str) -> None:
+    stream: TextIO | None = sys.stdout
+    if stream is None:
+        raise OutputError("standard output is closed")
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        silence(stream)
+        raise OutputError(f"standard output: cannot write: {getattr(error, 'strerror', None) or error}") from error

@@ -1,0 +1,187 @@
+"""Which commands and options are there?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from layerscope.cli import choices
+from layerscope.cli.answer import Answer
+from layerscope.cli.choices import choose
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True, no_args_is_help=True)
+
+_IMAGE = "A docker save tar, an OCI archive or folder, compressed or not; - is standard input."
+Source = Annotated[str, typer.Argument(metavar="IMAGE", help=_IMAGE, show_default=False)]
+Archive = Annotated[str, typer.Argument(metavar="ARCHIVE", help=_IMAGE, show_default=False)]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", "-f", metavar="NAME", show_default=False, help="text (default), json, markdown or csv.",
+        autocompletion=lambda: list(choices.FORMATS),
+    ),
+]  # fmt: skip
+Output = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", show_default=False,
+        help="Write to a file; .txt, .json, .md or .csv tells the format. May be repeated.",
+    ),
+]  # fmt: skip
+Top = Annotated[int | None, typer.Option(min=1, metavar="N", show_default=False, help="Rows of each table.")]
+Table = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", show_default=False, help=f"Which table csv writes: {', '.join(choices.TABLES)}.",
+        autocompletion=lambda: list(choices.TABLES),
+    ),
+]  # fmt: skip
+Name = Annotated[
+    str | None, typer.Option("--image", metavar="NAME", show_default=False, help="The image, if there are several.")
+]
+Platform = Annotated[
+    str | None, typer.Option(metavar="OS/ARCH", show_default=False, help="The platform, if there are several.")
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", show_default=False, help="Raise a safety limit, like layer_bytes=512GiB."),
+]
+Bandwidth = Annotated[str, typer.Option(metavar="RATE", help="The line that the pull time is told for.")]
+Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a bug.")]
+Color = Annotated[
+    str,
+    typer.Option(metavar="WHEN", help="auto, always or never.", autocompletion=lambda: list(choices.COLORS)),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from layerscope._version import __version__
+
+        typer.echo(f"layerscope {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Tell what makes a container image fat, which instruction and package did it, and what to do about it.
+
+    Reads image archives offline; nothing is unpacked, nothing is run, no daemon is asked.
+
+    Exit codes: 0 fine, 2 wrong usage, 3 not readable or only in part, 70 a bug, 130 interrupted.
+    """
+
+
+@app.command(no_args_is_help=True)
+def report(
+    source: Source,
+    *,
+    format_: Format = None,
+    output: Output = None,
+    top: Top = None,
+    table: Table = None,
+    image: Name = None,
+    platform: Platform = None,
+    limit: Limit = None,
+    bandwidth: Bandwidth = "100Mbit/s",
+    verify: Verify = False,
+    color: Color = "auto",
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001 - read where errors are told
+) -> Answer:
+    """Tell what makes an image fat and what to do about it.
+
+    \b
+    docker save node-app | layerscope report -
+    layerscope report image.tar --output report.json --output report.md
+    layerscope report image.tar --table packages > packages.csv
+    """  # noqa: D301 - the mark that keeps the lines apart
+    from layerscope.cli import verbs
+
+    order = verbs.Order(
+        source, image, choices.read_platform(platform), choices.read_limits(limit or ()), verify=verify, quiet=quiet
+    )
+    if table is not None:
+        choose(table, choices.TABLES, "table")
+    wish = verbs.read_wish(format_ or ("csv" if table and not output else None), output or (), choices.FORMATS, source)
+    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), table, choices.read_bandwidth(bandwidth))
+    return verbs.report(order, wish, look)
+
+
+@app.command(no_args_is_help=True)
+def files(
+    source: Source,
+    *,
+    format_: Format = None,
+    output: Output = None,
+    top: Top = None,
+    image: Name = None,
+    platform: Platform = None,
+    limit: Limit = None,
+    verify: Verify = False,
+    color: Color = "auto",
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001 - read where errors are told
+) -> Answer:
+    """Tell which files weigh how much, and whose they are.
+
+    Each row says in which layer the file lies, and what became of it.
+
+    \b
+    layerscope files image.tar --top 20
+    layerscope files image.tar --format json
+    """  # noqa: D301 - the mark that keeps the lines apart
+    from layerscope.cli import verbs
+
+    order = verbs.Order(
+        source, image, choices.read_platform(platform), choices.read_limits(limit or ()), verify=verify, quiet=quiet
+    )
+    wish = verbs.read_wish(format_, output or (), choices.ROW_FORMATS, source)
+    return verbs.files(order, wish, verbs.Look(top, choose(color, choices.COLORS, "colour mode")))
+
+
+@app.command(no_args_is_help=True)
+def images(
+    archive: Archive,
+    *,
+    format_: Format = None,
+    output: Output = None,
+    limit: Limit = None,
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001 - read where errors are told
+) -> Answer:
+    """Tell which images and platforms an archive holds.
+
+    \b
+    layerscope images images.tar
+    """  # noqa: D301 - the mark that keeps the lines apart
+    from layerscope.cli import verbs
+
+    order = verbs.Order(archive, None, None, choices.read_limits(limit or ()), quiet=quiet)
+    return verbs.images(order, verbs.read_wish(format_, output or (), choices.ROW_FORMATS, archive))
+
+
+@app.command(no_args_is_help=True)
+def schema(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files"])
+    ],
+    *,
+    debug: Debug = False,  # noqa: ARG001 - read where errors are told
+) -> Answer:
+    """Print the JSON Schema of a JSON document.
+
+    \b
+    layerscope schema report > report.schema.json
+    """  # noqa: D301 - the mark that keeps the lines apart
+    from layerscope.render.schemas import SCHEMAS, schema_text
+
+    return Answer(schema_text(choose(name, SCHEMAS, "schema")))

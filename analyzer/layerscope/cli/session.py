@@ -1,0 +1,102 @@
+"""Which exit code does a run end with, and what is said when something goes wrong?
+
+0 fine; 2 a wrong argument, a missing file, an image that must be chosen; 3 the image could not be read, or only in
+part; 70 a bug in layerscope; 130 interrupted; 141 the reader of the output went away, as a shell tells of any filter.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from layerscope.cli.answer import Answer, OutputError, complain, deliver, prepare_streams, silence
+from layerscope.errors import ArchiveError, LayerscopeError, SelectionError
+
+FINE, USAGE, UNREADABLE, BUG, INTERRUPTED, PIPE = 0, 2, 3, 70, 130, 141
+_WRONG_PATH = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    raise SystemExit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code.
+
+    A reader that closes the pipe early (`| head`) ends the run quietly with 141, never 0: with `pipefail`, a hook must
+    not take half a run for a pass.
+    """
+    prepare_streams()
+    try:
+        return _run(arguments)
+    except BrokenPipeError:
+        silence(sys.stdout)
+        return PIPE
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last door: everything else is told by explain
+        code, message = explain(error)
+        if code == BUG and "--debug" in arguments:
+            message = "".join(traceback.format_exception(error)) + message
+        complain(message)
+        return code
+
+
+def explain(error: Exception) -> tuple[int, str]:
+    """Return the exit code and the message of an error."""
+    from layerscope.render.escape import one_line
+
+    if isinstance(error, SelectionError):
+        return USAGE, "\n".join([one_line(str(error)), *(f"  {one_line(choice)}" for choice in error.choices)])
+    if isinstance(error, ArchiveError):
+        return UNREADABLE, one_line(str(error))
+    if isinstance(error, LayerscopeError | OutputError):
+        return USAGE, one_line(str(error))
+    if isinstance(error, OSError):
+        code = USAGE if isinstance(error, _WRONG_PATH) else UNREADABLE
+        place = "" if error.filename is None else f"{_text(error.filename)}: "
+        return code, f"{place}{error.strerror or error}"
+    if hasattr(error, "format_message"):
+        return USAGE, _say_usage(error)
+    return BUG, (
+        f"a bug in layerscope: {type(error).__name__}: {error}\n"
+        "Please report it with the command you ran; --debug shows the traceback."
+    )
+
+
+def _run(arguments: Sequence[str]) -> int:
+    import typer
+
+    from layerscope.cli.commands import app
+
+    command = typer.main.get_command(app)
+    try:
+        answer = command.main(list(arguments), prog_name="layerscope", standalone_mode=False)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    if isinstance(answer, Answer):
+        deliver(answer)
+        return answer.code
+    if answer == INTERRUPTED:
+        raise KeyboardInterrupt
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return answer if isinstance(answer, int) else FINE
+
+
+def _say_usage(error: Exception) -> str:
+    """Return the message of a wrong argument, and where to read on."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "layerscope"
+    if type(error).__name__ == "NoArgsIsHelpError" and context:
+        return str(context.get_help())
+    message: str = error.format_message()  # type: ignore[attr-defined]
+    return f"{message}\nSee '{path} --help'."
+
+
+def _text(name: object) -> str:
+    return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name)

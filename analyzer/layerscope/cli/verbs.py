@@ -1,0 +1,140 @@
+"""How does a command get from its arguments to its answer? Load, ask, render."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from layerscope import api
+from layerscope.cli.answer import Answer
+from layerscope.cli.choices import choose, format_of
+from layerscope.cli.progress import show_progress
+from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
+from layerscope.render.images import ImageRow
+
+if TYPE_CHECKING:
+    from layerscope.model import Image
+
+_PART = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which image is to be read, and how."""
+
+    source: str
+    image: str | None = None
+    platform: str | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
+    verify: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which formats are wanted: one for standard output, if any, and one a file."""
+
+    format: str | None
+    files: Mapping[str, str]
+
+    def answer(self, write: Callable[[str, Options], str], look: Look) -> Answer:
+        """Return every text that is wanted, all made before anything is written."""
+        texts = {path: write(name, look.paper()) for path, name in self.files.items()}
+        return Answer(write(self.format, look.screen(self.format)) if self.format else None, texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the texts are to look."""
+
+    top: int | None = None
+    color: str = "never"
+    table: str | None = None
+    bandwidth: int = 100_000_000
+
+    def paper(self) -> Options:
+        """Return the options of a text that goes to a file: 80 columns, no colour."""
+        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth)
+
+    def screen(self, name: str) -> Options:
+        """Return the options of a text that goes to standard output: a terminal's width and colours, if it is one."""
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal else 80
+        able = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        color = name == "text" and (self.color == "always" or (self.color == "auto" and able))
+        return replace(self.paper(), width=width, color=color)
+
+
+def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], source: str) -> Wish:
+    """Return what is wanted; files alone leave standard output empty unless a format is named for it as well."""
+    files = {path: format_of(path, allowed) for path in outputs}
+    for path in files:
+        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):  # noqa: PTH110, PTH121
+            raise typer.BadParameter(f"{path!r} is the image itself.")
+    return Wish(choose(name, allowed, "format") if name else None if files else "text", files)
+
+
+def report(order: Order, wish: Wish, look: Look) -> Answer:
+    """Return the report; of an image that is not complete with exit code 3."""
+    image = _load(order)
+    made = api.analyze(image)
+
+    def write(name: str, options: Options) -> str:
+        if name == "csv" and look.table == "files":
+            return FILE_FORMATS[name](image, api.list_files(image), options)
+        return FORMATS[name](made, options)
+
+    return _finish(wish.answer(write, look), order, complete=made.complete)
+
+
+def files(order: Order, wish: Wish, look: Look) -> Answer:
+    """Return the files of an image."""
+    image = _load(order)
+    rows = api.list_files(image)
+    answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
+    return _finish(answer, order, complete=image.complete)
+
+
+def images(order: Order, wish: Wish) -> Answer:
+    """Return the images of an archive."""
+    rows = [_read_row(summary) for summary in api.list_images(order.source, limits=order.limits or None)]
+    return wish.answer(lambda name, options: IMAGE_FORMATS[name](order.source, rows, options), Look())
+
+
+def _load(order: Order) -> Image:
+    with show_progress(quiet=order.quiet) as progress:
+        return api.load(
+            order.source,
+            image=order.image,
+            platform=order.platform,
+            limits=order.limits or None,
+            verify=order.verify,
+            progress=progress,
+        )
+
+
+def _finish(answer: Answer, order: Order, *, complete: bool) -> Answer:
+    if complete:
+        return answer
+    name = "standard input" if order.source == "-" else order.source
+    warning = f"{name}: could be read only in part; --format json tells what is missing"
+    return replace(answer, code=_PART, warning=None if order.quiet else warning)
+
+
+def _read_row(summary: object) -> ImageRow:
+    """Return what a summary tells; what it does not know is None."""
+    layers = getattr(summary, "layers", None)
+    return ImageRow(
+        names=tuple(getattr(summary, "names", None) or ()),
+        platform=getattr(summary, "platform", None),
+        config_digest=getattr(summary, "config_digest", None),
+        layers=layers if layers is None or isinstance(layers, int) else len(layers),
+        complete=getattr(summary, "complete", None),
+        kind=getattr(summary, "kind", None),
+    )

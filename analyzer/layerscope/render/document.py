@@ -1,0 +1,162 @@
+"""What does a program read? The JSON documents, schema 1, every key always there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from layerscope._version import __version__
+from layerscope.analysis.causes import Certainty
+from layerscope.analysis.files import FileRow
+from layerscope.model import Config, Image
+from layerscope.render import rows
+from layerscope.render.escape import json_text, unicode
+from layerscope.render.options import Options
+from layerscope.render.rows import Json, Object
+from layerscope.render.text.files import rank_files
+from layerscope.render.text.notes import all_notes
+from layerscope.report import Report
+
+SCHEMA_VERSION = "1.0"
+_NO_ROWS, _NEXT = "[]\n}\n", ",\n    "
+_BASE = "org.opencontainers.image.base."
+
+
+def report_document(report: Report) -> Object:
+    """Return the report as schema 1 says it; valid Unicode throughout."""
+    image = report.image
+    document: Object = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "layerscope", "version": __version__},
+        "complete": report.complete,
+        "image": _image(image, report),
+        "totals": _totals(report),
+        "efficiency": report.books.efficiency,
+        "dive": {
+            "efficiency": report.dive.efficiency,
+            "size_bytes": report.dive.size_bytes,
+            "user_size_bytes": report.dive.user_size_bytes,
+            "wasted_bytes": report.dive.wasted_bytes,
+            "user_wasted_percent": report.dive.user_wasted_percent,
+        },
+        "layers": [rows.layer_row(*pair) for pair in zip(image.layers, report.books.layers, strict=True)],
+        "history": [rows.history_row(index, row) for index, row in enumerate(image.history)],
+        "packages": [rows.package_row(share) for share in report.ownership.packages],
+        "owners": [rows.owner_row(share) for share in report.ownership.owners],
+        "duplicates": [rows.duplicate_row(group) for group in report.duplicates],
+        "causes": [rows.cause_row(cause) for cause in report.causes],
+        "security": [rows.exposure_row(exposure) for exposure in report.exposures],
+        "secrets_scanned": False,
+        "notes": [rows.note_row(note) for note in all_notes(report)],
+    }
+    return clean(document)
+
+
+def files_document(image: Image, files: Sequence[FileRow]) -> Object:
+    """Return the files as schema 1 says it."""
+    document: Object = {
+        "schema_version": SCHEMA_VERSION,
+        "image": _image(image, None),
+        "files": [rows.file_row(file) for file in files],
+    }
+    return clean(document)
+
+
+def report_json(report: Report, _options: Options) -> str:
+    """Return the report's document as text."""
+    return write_json(report_document(report))
+
+
+def files_json(image: Image, files: Sequence[FileRow], options: Options) -> str:
+    """Return the files' document as text, largest first; all of them unless the options say how many.
+
+    A row is one line: json indents in Python, which takes seconds for the files of one large image.
+    """
+    ranked = rank_files(files)[: options.top]
+    text = write_json(files_document(image, ()))
+    if not ranked:
+        return text
+    lines = (json.dumps(clean(rows.file_row(file)), ensure_ascii=False, allow_nan=False) for file in ranked)
+    return f"{text.removesuffix(_NO_ROWS)}[\n    {json_text(_NEXT.join(lines))}\n  ]\n}}\n"
+
+
+def write_json(document: Object) -> str:
+    """Return a document as text that is valid UTF-8 and safe to print."""
+    return json_text(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
+
+
+def clean(document: Object) -> Object:
+    """Return a document in which every text is valid Unicode."""
+    return {unicode(key): _clean(value) for key, value in document.items()}
+
+
+def _image(image: Image, report: Report | None) -> Object:
+    config, release = image.config, report.release if report else None
+    return {
+        "source": image.source,
+        "names": list(image.names),
+        "platform": config.platform,
+        "config_digest": image.config_digest,
+        "manifest_digest": image.manifest_digest,
+        "created": config.created,
+        "os": {
+            "id": release.id if release else None,
+            "version_id": release.version_id if release else None,
+            "pretty_name": release.pretty_name if release else None,
+        },
+        "user": config.user,
+        "entrypoint": list(config.entrypoint),
+        "cmd": list(config.cmd),
+        "workdir": config.workdir,
+        "labels": dict(config.labels),
+        "base": _base(config),
+    }
+
+
+def _base(config: Config) -> Object:
+    """Return what the image tells of its base image; nobody has looked whether it is true."""
+    for how, told in (("annotation", config.annotations), ("label", config.labels)):
+        if f"{_BASE}name" in told or f"{_BASE}digest" in told:
+            return {"name": told.get(f"{_BASE}name"), "digest": told.get(f"{_BASE}digest"), "layers": None, "how": how}
+    return {"name": None, "digest": None, "layers": None, "how": None}
+
+
+def _totals(report: Report) -> Object:
+    books, storage = report.books, report.image.storage
+    return {
+        "archive_bytes": storage.archive_bytes,
+        "file_bytes": storage.file_bytes,
+        "blob_bytes": storage.blob_bytes,
+        "metadata_bytes": storage.metadata_bytes,
+        "orphan_bytes": storage.orphan_bytes,
+        "container_bytes": storage.container_bytes,
+        "tar_bytes": books.tar_bytes,
+        "content_bytes": books.content_bytes,
+        "overhead_bytes": books.overhead_bytes,
+        "compression_bytes": books.compression_bytes,
+        "live_bytes": books.live_bytes,
+        "replaced_bytes": books.replaced_bytes,
+        "deleted_bytes": books.deleted_bytes,
+        "duplicate_bytes": report.duplicate_bytes,
+        "reclaimable_bytes": report.reclaimable_bytes(),
+        "reclaimable_fact_bytes": report.reclaimable_bytes(Certainty.FACT),
+        "reclaimable_likely_bytes": report.reclaimable_bytes(Certainty.LIKELY),
+        "reclaimable_possible_bytes": report.reclaimable_bytes(Certainty.POSSIBLE),
+        "pull_bytes": books.pull_bytes,
+        "pull_estimated": any(row.pull_estimated for row in books.layers),
+        "docker_bytes": books.docker_bytes,
+        "layers": len(report.image.layers),
+        "entries": books.entries,
+        "files": books.files,
+        "packages": sum(share.removed_in is None for share in report.ownership.packages),
+    }
+
+
+def _clean(value: Json) -> Json:
+    if isinstance(value, str):
+        return value if value.isascii() else unicode(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return clean(value)
+    return value

@@ -1,0 +1,101 @@
+"""How big is each layer, how much of it is hidden, and which instruction made it, as a table?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from layerscope.analysis.books import LayerBooks
+from layerscope.model import Layer
+from layerscope.render.escape import one_line
+from layerscope.render.options import Options
+from layerscope.render.words import fit, say_size
+from layerscope.report import Report
+
+_MEASURE = 20
+_SIZE = 7
+_ALIGN = ("right", "left", "right", "right", "right", "left")
+
+
+def layer_lines(report: Report, options: Options) -> list[str]:
+    """Return one row a layer, base first; of many layers the largest, the others summed up; then the sum."""
+    books = report.books.layers
+    if not books:
+        return [options.paint("LAYERS", "title"), " none"]
+    bar = 12 if options.columns >= 76 else 6
+    room = options.columns - (3 + 2 + bar + 3 * (2 + _SIZE) + 2)
+    most = max(row.content_bytes or 0 for row in books)
+    shown = choose_layers(report, options.rows(_MEASURE))
+    rows = [["", "", "size", "hidden", "pull", "instruction"], ["999", "#" * bar, *["9" * _SIZE] * 3, ""]]
+    for book in books:
+        if book.position in shown:
+            layer = report.image.layers[book.position]
+            said = fit(say_instruction(layer), room)
+            rows.append([str(book.position), draw_bar(book, most, bar), *_sizes(layer, book), said])
+    rest = [book for book in books if book.position not in shown]
+    if rest:
+        more = f"... and {len(rest):,} more"
+        bare = f"{more} without content"
+        if len(bare) <= room and not any(book.content_bytes for book in rest):
+            more = bare
+        rows.append(["", "", *_sums(rest), more])
+    rows += [["", "", "---", "---", "---", ""], ["", "", *_sums(books), "all"]]
+    head, _, *lines = tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=_ALIGN).splitlines()
+    legend = "  (# live, - hidden)" if any(book.hidden_bytes for book in books) else ""
+    head = f"LAYERS{head[6:].rstrip()}"
+    legend = legend if len(head + legend) <= options.columns else ""
+    return [options.paint(head + legend, "title"), *lines]
+
+
+def choose_layers(report: Report, count: int) -> frozenset[int]:
+    """Return the positions of the layers worth a row: missing ones and the largest, none of 0 bytes."""
+    books = report.books.layers
+    told = [
+        book
+        for book in books
+        if book.content_bytes or not report.image.layers[book.position].present
+        or report.image.layers[book.position].same_as is not None
+    ]  # fmt: skip
+    told.sort(key=lambda book: (book.content_bytes is not None, -(book.content_bytes or 0), book.position))
+    return frozenset(book.position for book in told[:count])
+
+
+def say_instruction(layer: Layer) -> str:
+    """Return what made a layer, after what a reader must know first: that it is missing, or told twice."""
+    said = one_line(layer.instruction)
+    if layer.same_as is not None:
+        return f"same as layer {layer.same_as}: {said}" if said else f"same as layer {layer.same_as}"
+    if not layer.present:
+        kept = "kept elsewhere" if layer.foreign else "not in archive"
+        return f"{kept}: {said}" if said else kept
+    return said or "(no instruction told)"
+
+
+def draw_bar(book: LayerBooks, most: int, width: int) -> str:
+    """Return a bar of the layer's content against the largest layer's: `#` live, `-` hidden."""
+    content = book.content_bytes or 0
+    if not content:
+        return ""
+    full = max(1, round(width * content / most))
+    hidden = round(full * book.hidden_bytes / content)
+    return "#" * (full - hidden) + "-" * hidden
+
+
+def _sizes(layer: Layer, book: LayerBooks) -> tuple[str, str, str]:
+    if layer.same_as is not None:
+        return "", "", ""
+    pull = say_size(book.pull_bytes)
+    if not layer.present:
+        return "?", "?", pull
+    return say_size(book.content_bytes), say_size(book.hidden_bytes), pull
+
+
+def _sums(books: Sequence[LayerBooks]) -> tuple[str, str, str]:
+    """Return sums over what is known; a pull size that nothing tells is not 0."""
+    pulls = [book.pull_bytes for book in books if book.pull_bytes is not None]
+    return (
+        say_size(sum(book.content_bytes or 0 for book in books)),
+        say_size(sum(book.hidden_bytes for book in books)),
+        say_size(sum(pulls)) if pulls else "?",
+    )
