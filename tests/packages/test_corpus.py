@@ -63,8 +63,8 @@ def test_packages_own_an_alpine_root(name, packages):
     result = check(root(name))
     assert len(result.packages) == packages
     owners = {share.owner or share.class_: share.bytes for share in result.owners}
-    assert owners.keys() == {"apk", "package database", "configuration"}
-    assert owners["apk"] > 100 * (owners["package database"] + owners["configuration"])
+    assert owners.keys() <= {"apk", "package database", "configuration", "other"}
+    assert owners["apk"] > 0.99 * sum(owners.values())
     assert result.release.id == "alpine"
     assert {share.roots for share in result.packages} == {"known"}
     assert all(share.package.purl.startswith("pkg:apk/alpine/") for share in result.packages)
