@@ -39,7 +39,7 @@ def assign(
     starts = stack.starts
     column = array("i", [NOBODY]) * starts[-1]
     schedule = _schedule(lines, len(indexes))
-    linked: dict[int, int] = {}
+    first_links: dict[int, int] = {}
     for position in reversed(range(len(indexes))):
         for database, version in schedule.get(position, ()):
             claims.lay(database, version.packages)
@@ -49,12 +49,12 @@ def assign(
         owners = _owners(index, claims, classes)
         for row in sorted((row for row in index.links if index.kinds[row] == Kind.HARDLINK), reverse=True):
             if owners[row] >= 0:
-                linked[_first(stack.inodes.get(start + row, -1), starts, same_as)] = owners[row]
+                first_links[_first(stack.inodes.get(start + row, -1), starts, same_as)] = start + row
         column[start : starts[position + 1]] = owners
-    # A file without an owner of its own name has that of the first link to it that has one.
-    for row, number in linked.items():
-        if row >= 0 and column[row] < 0:
-            column[row] = number
+    # The first name that somebody owns decides: mostly the file's own, but a link may stand before it.
+    for row, link in first_links.items():
+        if row >= 0 and (column[row] < 0 or link < row):
+            column[row] = column[link]
     for position, original in enumerate(same_as):
         if original is not None:
             column[starts[position] : starts[position + 1]] = column[starts[original] : starts[original + 1]]
