@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from layerscope.archive.compression import CHUNK, decompress, detect
-from layerscope.archive.feed import Feed
+from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.header import BLOCK, clean, looks_like_tar
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.scan import Scan, Settings, Tap, hash_rows, scan_place, scan_stream
+from layerscope.archive.scan import Scan, Settings, Tap, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError
 from layerscope.model import Kind, LayerIndex, Level
@@ -80,8 +80,9 @@ class Container:
         """Return the container read as one layer, None if it is a folder (A35)."""
         return None
 
-    def hash_rows(self, member: Member | None, scan: Scan, sizes: set[int]) -> None:
-        """Add digests to the scan of an uncompressed layer (None: of the container itself)."""
+    def place(self, member: Member | None) -> tuple[Buffer, int] | None:  # noqa: ARG002
+        """Return where a member (None: the container itself) lies in a buffer, None if it passed and is gone."""
+        return None
 
     def close(self) -> None:
         """Let go of the input."""
@@ -142,10 +143,9 @@ class TarFile(Container):
         """Return the tar itself as one layer."""
         return scan_place(self.buffer, 0, len(self.buffer), self.settings)
 
-    def hash_rows(self, member: Member | None, scan: Scan, sizes: set[int]) -> None:
-        """Add digests to the scan of an uncompressed layer."""
-        if scan.compression == "none":
-            hash_rows(self.buffer, 0 if member is None else self._place(member), scan.index, sizes)
+    def place(self, member: Member | None) -> tuple[Buffer, int] | None:
+        """Return where a member lies in the file."""
+        return self.buffer, 0 if member is None else self._place(member)
 
     def close(self) -> None:
         """Unmap the file."""
@@ -306,10 +306,9 @@ class Folder(Container):
         buffer = self._map(member)
         return scan_place(buffer, 0, len(buffer), self.settings)
 
-    def hash_rows(self, member: Member | None, scan: Scan, sizes: set[int]) -> None:
-        """Add digests to the scan of an uncompressed layer."""
-        if member is not None and scan.compression == "none":
-            hash_rows(self._map(member), 0, scan.index, sizes)
+    def place(self, member: Member | None) -> tuple[Buffer, int] | None:
+        """Return where a member lies: its own file, from the beginning."""
+        return None if member is None else (self._map(member), 0)
 
     def close(self) -> None:
         """Unmap all files."""

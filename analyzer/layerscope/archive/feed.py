@@ -8,6 +8,8 @@ from mmap import mmap
 from layerscope.archive.header import BLOCK
 from layerscope.errors import ArchiveError
 
+Buffer = bytes | mmap
+
 
 class Feed:
     """A window on a stream of bytes: `buffer[position:end]` is what can be had without asking for more.
@@ -16,7 +18,7 @@ class Feed:
     is the offset in the stream. `error` is what ended a stream of chunks early.
     """
 
-    def __init__(self, buffer: bytes | mmap, position: int, end: int, chunks: Iterator[bytes] | None) -> None:
+    def __init__(self, buffer: Buffer, position: int, end: int, chunks: Iterator[bytes] | None) -> None:
         self.buffer = buffer
         self.position = position
         self.end = end
@@ -25,7 +27,7 @@ class Feed:
         self._chunks = chunks
 
     @classmethod
-    def over(cls, buffer: bytes | mmap, start: int, size: int) -> Feed:
+    def over(cls, buffer: Buffer, start: int, size: int) -> Feed:
         """Make a feed over part of a buffer; nothing is copied."""
         return cls(buffer, start, min(start + size, len(buffer)), None)
 
