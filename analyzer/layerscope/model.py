@@ -290,6 +290,7 @@ class Package:
     requires  names that it depends on, as its database writes them
     reason    "asked", "dependency", "recommended", "dev", "base", "root" or None where nothing tells
     system    a distribution package: what it claims, no language package claims
+    evidence  what tells the reason, for people: a file that lists it, a command line
     """
 
     type: str
@@ -306,6 +307,7 @@ class Package:
     license: str | None = None
     source: str | None = None
     system: bool = False
+    evidence: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str, str | None, bytes]:

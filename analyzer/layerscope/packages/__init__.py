@@ -11,8 +11,9 @@ from layerscope.packages.dpkg import DPKG
 from layerscope.packages.npm import NPM
 from layerscope.packages.python import PYTHON
 from layerscope.packages.release import PATTERNS as RELEASE_PATTERNS
+from layerscope.packages.rpm import RPM
 
-DATABASES: tuple[Database, ...] = (APK, DPKG, PYTHON, NPM)
+DATABASES: tuple[Database, ...] = (APK, DPKG, RPM, PYTHON, NPM)
 
 PATTERNS: tuple[str, ...] = (
     *(pattern for database in DATABASES for pattern in database.patterns),
