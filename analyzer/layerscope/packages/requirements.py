@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from layerscope.packages.dominators import dominators
 from layerscope.packages.paths import parent, shallow
+from layerscope.packages.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,9 @@ def edges(packages: Mapping[int, Package]) -> dict[int, tuple[int, ...]]:
     for number, package in packages.items():
         name = (package.type, package.name)
         first.setdefault(name, number)
+        if package.location:
+            # A Nix store path is required by its path.
+            first.setdefault((package.type, f"/{text(package.location)}"), number)
         copies.setdefault(name, {})[_home(package)] = number
     found = {}
     for number, package in packages.items():
@@ -35,7 +39,7 @@ def edges(packages: Mapping[int, Package]) -> dict[int, tuple[int, ...]]:
         for required in package.requires:
             name = (package.type, required)
             if name in first:
-                nearest = _nearest(package.location, copies[name]) if len(copies[name]) > 1 else None
+                nearest = _nearest(package.location, copies[name]) if len(copies.get(name, ())) > 1 else None
                 needed[first[name] if nearest is None else nearest] = None
         needed.pop(number, None)
         found[number] = tuple(needed)

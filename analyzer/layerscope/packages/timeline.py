@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from layerscope.rootfs import Stack
 
+_MARKS = frozenset({Kind.WHITEOUT, Kind.OPAQUE})
+
 Key = tuple[str, str, str, str | None, bytes]
 Change = tuple[bytes, bytes | None]
 """A path and its new content, None if it went away."""
@@ -94,18 +96,20 @@ def _timeline(indexes: Sequence[LayerIndex | None], stack: Stack, database: Data
     memo: dict[object, Any] = {}
     notes: list[Note] = []
     versions = []
-    for position, files in _states(indexes, stack, compile_patterns(database.patterns)):
+    for position, files in _states(indexes, stack, compile_patterns(database.patterns), database.places):
         view = View(files, release, position, memo, notes)
         versions.append(Version(position, tuple(database.read(view))))
     return Timeline(database, tuple(versions), tuple(notes))
 
 
 def _states(
-    indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool]
+    indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool], places: tuple[str, ...] = ()
 ) -> Iterator[tuple[int, dict[bytes, bytes]]]:
     """Yield (position, files) for each layer that changes one of the files, the same dict each time."""
     files: dict[bytes, bytes] = {}
     changes = _changes(indexes, stack, keep)
+    if places:
+        _add_places(changes, indexes, stack, places)
     for position in sorted(changes):
         changed = False
         # A path that goes and comes in one layer is a replacement: what comes has the last word.
@@ -121,7 +125,9 @@ def _states(
             yield position, files
 
 
-def _changes(indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool]) -> dict[int, list[Change]]:
+def _changes(
+    indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool]
+) -> defaultdict[int, list[Change]]:
     """Return by layer position what came and what went."""
     changes: defaultdict[int, list[Change]] = defaultdict(list)
     for position, index in enumerate(indexes):
@@ -135,6 +141,27 @@ def _changes(indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[
                 if ended >= 0:
                     changes[ended].append((path, None))
     return changes
+
+
+def _add_places(
+    changes: defaultdict[int, list[Change]], indexes: Sequence[LayerIndex | None], stack: Stack, places: tuple[str, ...]
+) -> None:
+    """Add what comes and goes of the paths that matter by their presence; their content is empty."""
+    matches = compile_patterns(places)
+    starts = tuple({pattern.partition("*")[0].encode() for pattern in places if not pattern.startswith("*")})
+    ends = tuple({pattern.rpartition("*")[2].encode() for pattern in places if pattern.startswith("*")})
+    for position, index in enumerate(indexes):
+        if index is None:
+            continue
+        rows = [row for row, path in enumerate(index.paths) if path.startswith(starts) or path.endswith(ends)]
+        for row in rows:
+            path = index.paths[row]
+            ended = stack.name_ended(stack.starts[position] + row)
+            if index.kinds[row] in _MARKS or ended == position or not matches(path):
+                continue
+            changes[position].append((path, b""))
+            if ended >= 0:
+                changes[ended].append((path, None))
 
 
 def _kept(indexes: Sequence[LayerIndex | None], stack: Stack, position: int) -> Iterator[tuple[int, bytes, bytes]]:
