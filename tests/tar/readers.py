@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from layerscope.archive.equal import Place
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
-from layerscope.archive.scan import hash_rows
+from layerscope.archive.sparse import SPARSE_HASHED, content_digest
 from layerscope.archive.tar import read_tar
 from layerscope.model import Kind, LayerIndex, Level
 
@@ -81,7 +82,14 @@ class GoReader:
 def in_place(data: bytes, *, whiteouts: bool = False, keep: bool = True) -> LayerIndex:
     """Return the index of a tar that lies in memory, every file hashed."""
     index = read_tar(Feed.over(data, 0, len(data)), limits=LIMITS, whiteouts=whiteouts, keep=lambda _: keep)
-    hash_rows(data, 0, index, {size for size in index.sizes if size})
+    place = Place(index, data, 0)
+    for row, size in enumerate(index.sizes):
+        if row in index.sparse:
+            if 0 < size <= SPARSE_HASHED:
+                stored = sum(length for _, length in index.sparse[row])
+                index.digests[row] = content_digest(index.sparse[row], size, place.chunks(row, stored))
+        elif size and index.kinds[row] == Kind.FILE:
+            index.digests[row] = place.digest(row)
     return index
 
 

@@ -76,6 +76,12 @@ def tell_extensions(
         notes.warn("C58", "a PAX size for what has no data: GNU tar or libarchive skip what follows", offset=start)
 
 
+def tell_length(notes: Notebook, name: bytes, start: int) -> None:
+    """Judge a name that may be too long for Linux (NAME_MAX, PATH_MAX)."""
+    if len(name) >= 4096 or max(map(len, name.split(b"/"))) > 255:
+        notes.warn("C38", f"a path of {len(name):,} bytes, which no runtime can unpack", path=name, offset=start)
+
+
 def tell_sparse(notes: Notebook, flag: bytes, fragments: Fragments | None, map_bytes: int, start: int) -> None:
     """Judge a sparse file; `map_bytes` is what its map takes behind its header."""
     if fragments is None:

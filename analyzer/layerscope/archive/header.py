@@ -5,6 +5,11 @@ POSIX.1-1988 (ustar), POSIX.1-2001 (pax) and GNU formats; see https://www.gnu.or
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+
 from layerscope.errors import ArchiveError
 
 BLOCK = 512
@@ -12,6 +17,10 @@ ZERO = bytes(BLOCK)
 INT64_MAX = (1 << 63) - 1
 # Types that have no data, whatever their size field says: links, devices, folders, FIFOs.
 HEADER_ONLY = frozenset((b"1", b"2", b"3", b"4", b"5", b"6"))
+
+adler32: Callable[[bytes, int], int] = zlib.adler32
+with suppress(ImportError):  # no wheel for this platform
+    adler32 = import_module("isal.isal_zlib").adler32
 
 
 class HeaderError(ArchiveError):
@@ -41,6 +50,11 @@ def octal(field: bytes) -> int:
     if field[0] & 0x80:
         raise HeaderError("the checksum is not octal", id="C54")
     return number(field)
+
+
+def byte_sum(block: bytes) -> int:
+    """Return the sum of 512 octets. The low half of Adler-32 is a sum modulo 65,521, which 256 octets cannot reach."""
+    return (adler32(block[:256], 0) & 0xFFFF) + (adler32(block[256:], 0) & 0xFFFF)
 
 
 def checksum_holds(block: bytes) -> bool:

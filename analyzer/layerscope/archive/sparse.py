@@ -134,6 +134,16 @@ def validate(fragments: list[tuple[int, int]], size: int) -> Fragments:
     return tuple(fragments)
 
 
+def expand(fragments: Fragments, size: int, stored: bytes) -> bytes:
+    """Return the logical content of a sparse file."""
+    content = bytearray(size)
+    done = 0
+    for offset, length in fragments:
+        content[offset : offset + length] = stored[done : done + length]
+        done += length
+    return bytes(content)
+
+
 def content_digest(fragments: Fragments, size: int, pieces: Iterator[bytes]) -> bytes:
     """Return the SHA-256 of a sparse file's logical content; `pieces` give its stored data."""
     hasher = hashlib.sha256()

@@ -10,7 +10,6 @@ import hashlib
 from array import array
 from collections.abc import Callable, Iterator
 from struct import Struct
-from zlib import adler32
 
 from layerscope.archive import differences
 from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
@@ -20,6 +19,8 @@ from layerscope.archive.header import (
     HEADER_ONLY,
     ZERO,
     HeaderError,
+    adler32,
+    byte_sum,
     checksum_holds,
     clean,
     number,
@@ -33,7 +34,7 @@ from layerscope.archive.limits import Limits
 from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pax import LIBARCHIVE, SCHILY, decimal, nanoseconds, pax_records, validate_pax, xattrs
-from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, read_map
+from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand, read_map
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex
 
@@ -177,6 +178,8 @@ class TarReader:
                 feed.more(BLOCK)
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if end - position < BLOCK:
+                    if position < end and base + position == 0:
+                        raise self._bad_header(bytes(buffer[position:end]), 0)
                     end_without_blocks(notes, end - position, pending)
                     return
             block = buffer[position : position + BLOCK]
@@ -194,9 +197,9 @@ class TarReader:
                     expected = sums[sum_field] = octal(sum_field) - 256 + sum(sum_field)
                 except HeaderError:
                     expected = -1
-            if (adler32(block[:256], 0) & 0xFFFF) + (adler32(block[256:], 0) & 0xFFFF) != expected and not checksum_holds(
-                block
-            ):
+            # 512 octets below 128 sum to less than 65,521, which the low half of Adler-32 then tells exactly.
+            found = adler32(block, 0) & 0xFFFF if block.isascii() else byte_sum(block)
+            if found != expected and not checksum_holds(block):
                 raise self._bad_header(block, start)
 
             # What the block says
@@ -286,6 +289,8 @@ class TarReader:
                 differences.tell_extensions(notes, flag, shown, records or {}, long_name, long_link, start)
                 name = long_name or name
                 link_name = long_link or link_name
+                if len(name) > 255:
+                    differences.tell_length(notes, name, start)
             if flag == b"\0" and name[-1:] == b"/":
                 flag = b"5"
                 if size:
@@ -352,7 +357,7 @@ class TarReader:
                     feed.skip(position - end)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
             elif kind == FILE:
-                if fragments is not None:
+                if logical:  # a sparse file that is one hole
                     self._data(row, kind, path, 0, logical, fragments, start)
                 elif keep(path):
                     index.kept[row] = b""
@@ -388,7 +393,7 @@ class TarReader:
     # What is rare stands below, so that the loop above can be read.
 
     def _bad_header(self, block: bytes, start: int) -> ArchiveError:
-        if not self.index.paths and start == 0:
+        if start == 0:
             return HeaderError(f"not a tar: {what_is(block)}", id="C65", offset=start)
         return HeaderError("a tar header's checksum is wrong", id="C54", offset=start)
 
@@ -425,12 +430,7 @@ class TarReader:
             self.visit(row, path, stored, feed.pieces(stored))
             feed.skip(stored - (feed.offset - where))
         elif fragments is not None:
-            if not feed.in_place and logical <= SPARSE_HASHED:
-                digest = content_digest(fragments, logical, feed.pieces(stored))
-                if feed.offset - where == stored:
-                    index.digests[row] = digest
-            else:
-                feed.skip(stored)
+            self._sparse_data(row, path, stored, logical, fragments, start)
         else:
             hasher = None if feed.in_place else hashlib.sha256()
             kept: list[bytes] | None = [] if self.keep(path) and self._fits(path, stored, start) else None
@@ -445,6 +445,23 @@ class TarReader:
                 if kept is not None:
                     index.kept[row] = b"".join(kept)
         return stored - (feed.offset - where)
+
+    def _sparse_data(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
+        feed, index = self.feed, self.index
+        end = feed.offset + stored
+        hashed = not feed.in_place and logical <= SPARSE_HASHED
+        if self.keep(path) and self._fits(path, logical, start):
+            content = expand(fragments, logical, b"".join(feed.pieces(stored)))
+            if feed.offset == end:
+                index.kept[row] = content
+                if hashed:
+                    index.digests[row] = hashlib.sha256(content).digest()
+        elif hashed:
+            digest = content_digest(fragments, logical, feed.pieces(stored))
+            if feed.offset == end:
+                index.digests[row] = digest
+        else:
+            feed.skip(stored)
 
     def _fits(self, path: bytes, size: int, start: int) -> bool:
         """Whether a file may be kept; a note tells if not."""

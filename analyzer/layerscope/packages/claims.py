@@ -95,7 +95,7 @@ class Claims:
         self.parents[number] = holder
         return holder
 
-    def owner(self, path: bytes) -> int:
+    def owner(self, path: bytes, folder: bytes) -> int:
         """Return who has a path that `paths` does not hold: by its name, by its source's, or by its folder."""
         number = self._language.get(path)
         if number is not None:
@@ -104,7 +104,8 @@ class Claims:
             number = self._compiled(path)
             if number is not None:
                 return number
-        return self._tree(path.rpartition(b"/")[0]) if self._trees else NOBODY
+        number = self._folders.get(folder)
+        return self._tree(folder) if number is None else number
 
     def _compiled(self, path: bytes) -> int | None:
         """Return who has the source of compiled code: `a/__pycache__/m.cpython-311.opt-1.pyc` comes from `a/m.py`."""
@@ -113,11 +114,9 @@ class Claims:
         return self.paths.get(source, self._language.get(source))
 
     def _tree(self, folder: bytes) -> int:
-        """Return who claims a folder or the nearest one above it; remembered until the next version is laid."""
-        number = self._folders.get(folder)
-        if number is None:
-            place = shallow(folder)
-            while (number := self._trees.get(place)) is None and place:
-                place = parent(place)
-            number = self._folders[folder] = NOBODY if number is None else number
+        """Find who claims a folder or the nearest one above it; remembered until the next version is laid."""
+        place = shallow(folder)
+        while (number := self._trees.get(place)) is None and place:
+            place = parent(place)
+        number = self._folders[folder] = NOBODY if number is None else number
         return number

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FIRST_CLASS = NOBODY - 1
 """The number of the first of `CLASSES` in a column; the others follow downwards."""
 
+_FILE = int(Kind.FILE)
 _OWNABLE = frozenset({int(Kind.FILE), int(Kind.SYMLINK), int(Kind.HARDLINK)})
 
 
@@ -46,7 +47,7 @@ def assign(
         index, start = indexes[position], starts[position]
         if index is None or same_as[position] is not None:
             continue
-        owners = _owners(index, claims, classes)
+        owners = _owners(index, stack.folders[start : starts[position + 1]], claims, classes)
         for row in sorted((row for row in index.links if index.kinds[row] == Kind.HARDLINK), reverse=True):
             if owners[row] >= 0:
                 first_links[_first(stack.inodes.get(start + row, -1), starts, same_as)] = start + row
@@ -77,17 +78,17 @@ def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[tuple[st
     return schedule
 
 
-def _owners(index: LayerIndex, claims: Claims, classes: Classes) -> array[int]:
+def _owners(index: LayerIndex, folders: Sequence[bytes], claims: Claims, classes: Classes) -> array[int]:
     """Return who has each row of one layer, by its own name; links that nobody lists and folders are nobody's."""
-    listed, owner, rank = claims.paths.get, claims.owner, classes.rank
-    owners = array("i", [NOBODY]) * len(index.paths)
-    for row, (path, kind) in enumerate(zip(index.paths, index.kinds, strict=True)):
+    owner, rank, paths, kinds = claims.owner, classes.rank, index.paths, index.kinds
+    owners = array("i", [NOBODY]) * len(paths)
+    for row, (number, kind) in enumerate(zip(map(claims.paths.get, paths), kinds, strict=True)):
         if kind not in _OWNABLE:
             continue
-        number = listed(path)
         if number is None:
-            number = owner(path)
-            if number == NOBODY and kind == Kind.FILE:
+            path = paths[row]
+            number = owner(path, folders[row])
+            if number == NOBODY and kind == _FILE:
                 number = FIRST_CLASS - rank(path)
         owners[row] = number
     return owners
