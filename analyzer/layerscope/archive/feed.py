@@ -1,14 +1,14 @@
-"""Where do the next bytes come from? One buffer over a mapped file or over chunks that pass once."""
+"""Where do the next bytes come from? One buffer over a file or over chunks that pass once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from mmap import mmap
 
 from layerscope.archive.header import BLOCK
+from layerscope.archive.openfile import OpenFile
 from layerscope.errors import ArchiveError
 
-Buffer = bytes | mmap
+Buffer = bytes | OpenFile
 
 
 class Feed:

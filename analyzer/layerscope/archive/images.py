@@ -416,7 +416,7 @@ def root_file_system(container: Container) -> Image:
 def _root_scan(container: TarFile | PassingTar) -> Scan | None:
     index: LayerIndex = container.index
     if not len(index):
-        head = container.head if isinstance(container, PassingTar) else bytes(container.buffer[:HEAD])
+        head = container.head if isinstance(container, PassingTar) else container.buffer[:HEAD]
         if isinstance(container, PassingTar) and container.compressed:
             inside = index.notes[0].message if index.notes else "nothing"
             raise ArchiveError(f"{container.source} is compressed, and holds no tar: {inside}", id="A36")

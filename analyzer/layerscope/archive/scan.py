@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from mmap import mmap
 
 from layerscope.archive.compression import CHUNK, decompress, detect
-from layerscope.archive.feed import Feed
+from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.tar import Keep, read_tar
@@ -35,14 +34,14 @@ class Scan:
     digest: str | None = None
 
 
-def chunks_of(buffer: bytes | mmap, start: int, size: int) -> Iterator[bytes]:
+def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:
     """Yield part of a buffer in chunks."""
     stop = min(start + size, len(buffer))
     for offset in range(start, stop, CHUNK):
         yield bytes(buffer[offset : min(offset + CHUNK, stop)])
 
 
-def scan_place(buffer: bytes | mmap, start: int, size: int, settings: Settings) -> Scan:
+def scan_place(buffer: Buffer, start: int, size: int, settings: Settings) -> Scan:
     """Scan a blob that lies in a buffer; an uncompressed one is read in place."""
     if detect(buffer[start : start + min(size, 6)]) != "none":
         return scan_stream(chunks_of(buffer, start, size), settings)
