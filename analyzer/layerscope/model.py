@@ -97,6 +97,7 @@ class LayerIndex:
     digests       tokens of contents: equal exactly where the contents are, within one image. SHA-256 of the content where the
                   tar passed once, and where files under different paths may be equal; rows without a token are equal to none
     kept          content of the rows that a pattern asked for
+    inspected     what a look inside a program or a jar told, as pairs (who looked, what was found): small, unlike the file
     tar_bytes     length of the uncompressed stream, to its very end
     diff_id       digest of the uncompressed stream if it was asked for
     notes         with `layer` None: the index does not know its place
@@ -120,6 +121,7 @@ class LayerIndex:
     tar_bytes: int
     diff_id: str | None = None
     notes: tuple[Note, ...] = ()
+    inspected: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)

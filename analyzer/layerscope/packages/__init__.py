@@ -5,6 +5,8 @@ Adding one is a module and a name in `DATABASES`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from layerscope.packages.apk import APK
 from layerscope.packages.busybox import BUSYBOX
 from layerscope.packages.chisel import CHISEL
@@ -13,9 +15,11 @@ from layerscope.packages.conda import CONDA
 from layerscope.packages.database import Database
 from layerscope.packages.dotnet import DOTNET
 from layerscope.packages.dpkg import DPKG
+from layerscope.packages.executables import is_executable
 from layerscope.packages.gems import GEMS
 from layerscope.packages.golang import GOLANG
 from layerscope.packages.homebrew import HOMEBREW
+from layerscope.packages.java import ENDINGS as JAR_ENDINGS
 from layerscope.packages.java import JAVA
 from layerscope.packages.nix import NIX
 from layerscope.packages.npm import NPM
@@ -31,6 +35,9 @@ from layerscope.packages.runtimes import RUNTIMES
 from layerscope.packages.rust import RUST
 from layerscope.packages.yarn import YARN
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 DATABASES: tuple[Database, ...] = (
     APK, DPKG, CHISEL, RPM, PACMAN, OPKG, PORTAGE, NIX, CONDA, HOMEBREW, PYTHON, NPM, YARN, GEMS, COMPOSER, DOTNET, JAVA, RLANG,
     PERL, GOLANG, RUST, RUNTIMES, BUSYBOX,
@@ -43,3 +50,19 @@ PATTERNS: tuple[str, ...] = (
     "etc/group",
 )
 """Everything worth keeping while a layer is scanned."""
+
+INSPECTORS: tuple[tuple[str, Callable[[bytes, bytes], bytes | None]], ...] = tuple(
+    (database.name, database.inspect) for database in DATABASES if database.inspect is not None
+)
+
+
+def worth_inspecting(path: bytes, mode: int) -> bool:
+    """Tell whether a file may be a program or a jar, before its content is at hand."""
+    return bool(mode & 0o111) or path.endswith(JAR_ENDINGS)
+
+
+def inspect(path: bytes, content: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Return what a program or a jar tells of the packages inside it, by the database that reads it."""
+    if content[:2] != b"PK" and not is_executable(content):
+        return ()
+    return tuple((name, told) for name, look in INSPECTORS if (told := look(path, content)) is not None)

@@ -96,20 +96,22 @@ def _timeline(indexes: Sequence[LayerIndex | None], stack: Stack, database: Data
     memo: dict[object, Any] = {}
     notes: list[Note] = []
     versions = []
-    for position, files in _states(indexes, stack, compile_patterns(database.patterns), database.places):
+    for position, files in _states(indexes, stack, compile_patterns(database.patterns), database):
         view = View(files, release, position, memo, notes)
         versions.append(Version(position, tuple(database.read(view))))
     return Timeline(database, tuple(versions), tuple(notes))
 
 
 def _states(
-    indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool], places: tuple[str, ...] = ()
+    indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool], database: Database | None = None
 ) -> Iterator[tuple[int, dict[bytes, bytes]]]:
     """Yield (position, files) for each layer that changes one of the files, the same dict each time."""
     files: dict[bytes, bytes] = {}
     changes = _changes(indexes, stack, keep)
-    if places:
-        _add_places(changes, indexes, stack, places)
+    if database is not None and database.places:
+        _add_places(changes, indexes, stack, database.places)
+    if database is not None and database.inspect is not None:
+        _add_inspected(changes, indexes, stack, database.name)
     for position in sorted(changes):
         changed = False
         # A path that goes and comes in one layer is a replacement: what comes has the last word.
@@ -162,6 +164,22 @@ def _add_places(
             changes[position].append((path, b""))
             if ended >= 0:
                 changes[ended].append((path, None))
+
+
+def _add_inspected(
+    changes: defaultdict[int, list[Change]], indexes: Sequence[LayerIndex | None], stack: Stack, name: str
+) -> None:
+    """Add what comes and goes of what a look inside told; under the file's own name, not under those of links."""
+    for position, index in enumerate(indexes):
+        if index is None:
+            continue
+        for row, found in index.inspected.items():
+            ended = stack.ended[stack.starts[position] + row]
+            for who, told in found:
+                if who == name and ended != position:
+                    changes[position].append((index.paths[row], told))
+                    if ended >= 0:
+                        changes[ended].append((index.paths[row], None))
 
 
 def _kept(indexes: Sequence[LayerIndex | None], stack: Stack, position: int) -> Iterator[tuple[int, bytes, bytes]]:
