@@ -1,4 +1,4 @@
-"""What can a program ask? `load` an image, `analyze` it, `list_images` of an archive, `list_files` of an image."""
+"""What can a program ask? `load` an image, `list_images` of an archive; of an image `analyze`, `list_files`, `own`, `why`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
 from layerscope.model import Image, Level, Note
 from layerscope.packages import PATTERNS
+from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
-from layerscope.report import Report
+from layerscope.report import Report, Why
 
 CHANGED = "was changed while it was read: read it again"
 
@@ -87,12 +88,19 @@ def list_files(image: Image) -> tuple[FileRow, ...]:
     """Return every entry of every layer with its fate and owner."""
     stack = report.stack_image(image)
     ownership = report.own_image(image, stack)
+    return list_rows(image, stack, lambda row: report.name_owner(ownership, row))
 
-    def owner(row: int) -> str | None:
-        package = ownership.owner_of(row)
-        return package.name if package is not None else ownership.class_of(row)
 
-    return list_rows(image, stack, owner)
+def own(image: Image) -> Ownership:
+    """Return every package of an image and the bytes that are its, and who has the others."""
+    with _quiet_collector():
+        return report.own_image(image, report.stack_image(image))
+
+
+def why(image: Image, subject: str) -> Why:
+    """Return why a package, or an absolute path, is there. Raises `SelectionError` for what is not."""
+    with _quiet_collector():
+        return report.ask_why(image, subject)
 
 
 @contextmanager

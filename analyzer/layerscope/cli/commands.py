@@ -204,7 +204,11 @@ def images(
 def schema(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files", "images"]),
+        typer.Argument(
+            metavar="NAME",
+            help="report, files, images, packages or why.",
+            autocompletion=lambda: ["files", "images", "packages", "report", "why"],
+        ),
     ],
     *,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from layerscope._version import __version__
 from layerscope.analysis.causes import Certainty
 from layerscope.analysis.files import FileRow
-from layerscope.model import Config, Image
+from layerscope.model import Config, Image, Release
 from layerscope.render import rows
 from layerscope.render.escape import json_text, unicode
 from layerscope.render.options import Options
@@ -29,7 +29,7 @@ def report_document(report: Report) -> Object:
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "layerscope", "version": __version__},
         "complete": report.complete,
-        "image": _image(image, report),
+        "image": image_object(image, report.release),
         "totals": _totals(report),
         "efficiency": report.books.efficiency,
         "dive": {
@@ -56,7 +56,7 @@ def files_document(image: Image, files: Sequence[FileRow]) -> Object:
     """Return the files as schema 1 says it."""
     document: Object = {
         "schema_version": SCHEMA_VERSION,
-        "image": _image(image, None),
+        "image": image_object(image, None),
         "files": [rows.file_row(file) for file in files],
     }
     return clean(document)
@@ -90,8 +90,9 @@ def clean(document: Object) -> Object:
     return {unicode(key): _clean(value) for key, value in document.items()}
 
 
-def _image(image: Image, report: Report | None) -> Object:
-    config, release = image.config, report.release if report else None
+def image_object(image: Image, release: Release | None) -> Object:
+    """Return what every document says of its image."""
+    config = image.config
     return {
         "source": image.source,
         "names": list(image.names),
