@@ -18,6 +18,7 @@ from layerscope.packages.aliases import Aliases
 from layerscope.packages.claims import Claims
 from layerscope.packages.classes import CLASSES, Classes
 from layerscope.packages.column import FIRST_CLASS, assign
+from layerscope.packages.contents import Contents
 from layerscope.packages.paths import SHARED, join
 from layerscope.packages.requirements import edges, known_roots, retained
 from layerscope.packages.timeline import Presence, image_release, presences, timelines
@@ -112,9 +113,10 @@ def own(
     position that a layer repeats: its bytes count there, once. `workdir` is the config's: an application lies below it,
     if it is not a folder of the system.
     """
+    contents = Contents(indexes, stack)
     if release is None:
-        release = image_release(indexes, stack)
-    lines = timelines(indexes, stack, databases, release)
+        release = image_release(contents)
+    lines = timelines(contents, databases, release)
     found = [presence for line in lines for presence in presences(line).values()]
     numbers = {presence.package.key: number for number, presence in enumerate(found)}
     claims = Claims(numbers, Aliases(indexes))
