@@ -10,8 +10,8 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 from layerscope import api
-from layerscope.model import Level
-from layerscope.render import report_json
+from layerscope.model import Fate, Kind, Level
+from layerscope.render.document import report_json
 from layerscope.render.options import Options
 from layerscope.render.schemas import schema_text
 
@@ -84,15 +84,15 @@ def ids(report, level=None):
     return {note.id for note in report.notes if level is None or note.level == Level(level)}
 
 
-def message(report, id):
-    """Return the message of the first note of an id."""
-    return next(note.message for note in report.notes if note.id == id)
+def message(report, case):
+    """Return the message of the first note of a case."""
+    return next(note.message for note in report.notes if note.id == case)
 
 
 def live(report):
     """Return the live files: path to size."""
     rows = api.list_files(report.image)
-    return {row.path.decode(): row.bytes for row in rows if row.kind == "file" and row.fate == "live"}
+    return {row.path.decode(): row.bytes for row in rows if row.kind == Kind.FILE and row.fate == Fate.LIVE}
 
 
 LAYOUT_BOUND = {

@@ -1,10 +1,10 @@
-"""Which layers cannot be looked into, by what their media type says? (A39, A43, A57)"""
+"""Which layers cannot be looked into, by what their media type says (A39, A43, A57), and which marks are none (A38)?"""
 
 from __future__ import annotations
 
 from array import array
 
-from layerscope.model import LayerIndex
+from layerscope.model import Kind, LayerIndex
 
 
 def why_opaque(media_type: str | None) -> tuple[str, str] | None:
@@ -39,3 +39,12 @@ def opaque_index(size: int) -> LayerIndex:
         kept={},
         tar_bytes=size,
     )
+
+
+def drop_opaque(index: LayerIndex) -> int:
+    """Turn the opaque marks of a layer into entries that do nothing, as Windows has it (A38); return how many there were."""
+    rows = [row for row, kind in enumerate(index.kinds) if kind == Kind.OPAQUE]
+    for row in rows:
+        index.kinds[row] = Kind.OTHER
+        index.paths[row] += b"/.wh..wh..opq"
+    return len(rows)

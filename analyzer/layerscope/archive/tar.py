@@ -64,6 +64,7 @@ KINDS = {
 }
 SPECIAL = frozenset((b"x", b"g", b"L", b"K"))
 OCTAL_END = (0x00, 0x20)
+EROFS = b"\xe2\xe1\xf5\xe0"
 HEADER_ONLY = frozenset((b"1", b"2", b"3", b"4", b"5", b"6"))
 
 Keep = Callable[[bytes], bool]
@@ -118,6 +119,7 @@ class TarReader:
         self.partial = partial
         self.notes = Notebook()
         self.kept_bytes = 0
+        self.cut = 0  # rows whose data are not all there
         self.index = LayerIndex(
             paths=[],
             kinds=bytearray(),
@@ -155,7 +157,7 @@ class TarReader:
 
     def _ended_by(self, error: ArchiveError) -> None:
         offset = self.feed.offset if error.offset is None else error.offset
-        count = len(self.index.paths)
+        count = len(self.index.paths) - self.cut
         self.notes.fail(error.id or "C54", f"{error} at byte {offset:,}; {count:,} entries read before it", offset=offset)
 
     def _entries(self) -> None:  # one loop over the blocks: a call less for each entry is a tenth of the time
@@ -425,6 +427,7 @@ class TarReader:
                 records = None
             long_name = long_link = b""
             if cut_short is not None:
+                self.cut = 1
                 raise cut_short
 
     # What is rare stands below, so that the loop above can be read.
@@ -443,6 +446,8 @@ class TarReader:
             raise ArchiveError(f"the tar ends in the middle of a header ({rest} bytes of 512)", id="C55")
         if pending >= 0:
             self.notes.warn("C64", "an extension header without the entry it speaks of", offset=pending)
+        if self.partial and self.index.paths:
+            self.notes.warn("A54", "the archive ends without end blocks: it may be cut", offset=self.feed.offset)
 
     def _end_blocks(self, start: int, pending: int) -> None:
         if pending >= 0:
@@ -465,7 +470,9 @@ class TarReader:
                 head = piece[lead - lead % BLOCK :][:BLOCK]
             size += len(piece)
         if first >= 0:
-            if head[:100].rstrip(b"\0") == b"stargz.index.json":
+            if first == 2 * BLOCK and head[:4] == EROFS and not self.index.paths:
+                self.notes.fail("A57", "not a tar: it is an EROFS file system", offset=first)
+            elif head[:100].rstrip(b"\0") == b"stargz.index.json":
                 self.notes.info("C46", "an eStargz table of contents stands after the end blocks", offset=first)
             else:
                 rest = start + size - first
