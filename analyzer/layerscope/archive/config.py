@@ -14,10 +14,10 @@ CREATED_BY_LIMIT = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class ConfigDocument:
-    """A config as read: what a runtime is told, the diff IDs, and the history not yet joined to layers."""
+    """A config as read: what a runtime is told, the diff IDs (None: no word of them), the history not yet joined to layers."""
 
     config: Config
-    diff_ids: tuple[str | None, ...]
+    diff_ids: tuple[str | None, ...] | None
     history: tuple[Json, ...]
 
 
@@ -46,7 +46,8 @@ def read_config(document: Json, notes: Notebook) -> ConfigDocument:
         volumes=tuple(filter(None, map(text, mapping(told.get("Volumes"))))),
         has_healthcheck=bool(healthcheck) and healthcheck != ["NONE"],
     )
-    diff_ids = tuple(map(text, rows(rootfs.get("diff_ids"), "diff_ids in the config", notes)))
+    listed = rows(rootfs.get("diff_ids"), "diff_ids in the config", notes)
+    diff_ids = tuple(map(text, listed)) if "rootfs" in document else None
     history = tuple(mapping(row) for row in rows(document.get("history"), "the config's history", notes))
     return ConfigDocument(config, diff_ids, history)
 

@@ -227,12 +227,12 @@ def build(container: Container, found: Found, candidate: Candidate) -> Image:
         document = _config(container, candidate, notes)
     except ArchiveError as error:
         notes.fail(error.id or "A33", str(error))
-        document = ConfigDocument(Config(), (), ())
+        document = ConfigDocument(Config(), None, ())
     config_digest = _check_config(container, candidate, notes)
     limit = container.settings.limits.layers
     if len(candidate.layers) > limit:
         raise LimitError(f"the image has {len(candidate.layers):,} layers, more than {limit:,}", limit="layers")
-    if document.diff_ids and len(document.diff_ids) != len(candidate.layers):
+    if document.diff_ids is not None and len(document.diff_ids) != len(candidate.layers):
         notes.warn("B10", f"the config tells of {len(document.diff_ids)} layers, the manifest of {len(candidate.layers)}")
     history = align_history(document.history, len(candidate.layers), notes)
     layers = tuple(_layers(container, candidate, document, {row.layer: row for row in history if row.layer is not None}, notes))
@@ -281,7 +281,7 @@ def _layers(
     first: dict[int, int] = {}
     for position, ref in enumerate(candidate.layers):
         row = history.get(position)
-        claimed = document.diff_ids[position] if position < len(document.diff_ids) else None
+        claimed = document.diff_ids[position] if document.diff_ids and position < len(document.diff_ids) else None
         member = ref.member
         if member is not None and ref.foreign and member.size == 0 and ref.size:
             member = None  # a stub (A37)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from mmap import mmap
 
-from layerscope.archive.compression import CHUNK, decompress, detect
+from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
@@ -78,13 +78,32 @@ def scan_stream(chunks: Iterator[bytes], settings: Settings, algorithm: str = "s
         head += more
     compression = detect(head)
     notes = Notebook()
-    inner: Iterator[bytes] = decompress(_again(head, outer), compression, settings.limits, notes)
+    inner = Peek(decompress(_again(head, outer), compression, settings.limits, notes))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
     index = read_tar(Feed.of(tap or inner), limits=settings.limits, keep=settings.keep)
     for _ in outer:  # after damage: the blob is measured to its end
         pass
+    if compression != "none" and not len(index) and (inside := detect(inner.head)) != "none":
+        notes.fail("D11", f"compressed twice: the {inside} data inside the {compression} data are not read", offset=0)
     diff_id = (tap or outer).digest
     return Scan(replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze())), compression, outer.size, outer.digest)
+
+
+class Peek:
+    """An iterator of chunks that remembers how they began."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.head = b""
+
+    def __iter__(self) -> Peek:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = next(self._chunks)
+        if len(self.head) < HEAD:
+            self.head += chunk[:HEAD]
+        return chunk
 
 
 class Tap:
