@@ -94,7 +94,8 @@ class LayerIndex:
     xattrs        extended attributes, by name, sorted
     declared      size field of the header where it differs from `sizes` (links, directories, whiteouts with a size)
     sparse        data fragments `(offset in the file, length)` of a sparse file
-    digests       SHA-256 of the content of a regular file, of those rows that were hashed
+    digests       tokens of contents: equal exactly where the contents are, within one image. SHA-256 of the content where the
+                  tar passed once, and where files under different paths may be equal; rows without a token are equal to none
     kept          content of the rows that a pattern asked for
     tar_bytes     length of the uncompressed stream, to its very end
     diff_id       digest of the uncompressed stream if it was asked for

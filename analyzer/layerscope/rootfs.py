@@ -33,6 +33,7 @@ class Stack:
     inodes    hard-link row -> the regular file's row that it names; -1 if it names nothing
     names     regular-file rows that have hard links: (fate, ended) of the row's own name
     visible   path -> row that a container sees there, all kinds
+    folders   the folder that each row's path is in, as the path is written
     successors  row whose name was REPLACED -> the row that took its place
     buried    for each layer position: path of a whiteout that hit something -> sizes of all files in the folder that it took
               away, 0 for a file
@@ -46,6 +47,7 @@ class Stack:
     visible: dict[bytes, int]
     successors: dict[int, int] = field(default_factory=dict)
     buried: tuple[dict[bytes, int], ...] = ()
+    folders: list[bytes] = field(default_factory=list)
     notes: tuple[Note, ...] = ()
 
     def position_of(self, row: int) -> int:
@@ -99,6 +101,7 @@ class Stacker:
         self.links: dict[int, list[int]] = {}
         self.successors: dict[int, int] = {}
         self.buried: list[dict[bytes, int]] = [{} for _ in indexes]
+        self.folders: list[bytes] = []
         self.notes: list[Note] = []
         self._counts: dict[str, int] = {}
         # Of the layer at hand:
@@ -165,10 +168,11 @@ class Stacker:
     def _put(self, index: LayerIndex) -> None:
         """Put the layer's entries, in tar order."""
         visible, children, gone, get_children = self.visible, self.children, self.gone, self.children.get
-        for row, (path, kind) in enumerate(zip(index.paths, index.kinds, strict=True), self.start):
+        folders = [path.rpartition(b"/")[0] for path in index.paths]
+        self.folders += folders
+        for row, (path, kind, parent) in enumerate(zip(index.paths, index.kinds, folders, strict=True), self.start):
             if kind == OTHER:
                 continue
-            parent = path[: path.rfind(b"/")] if b"/" in path else b""
             if kind == OPAQUE:
                 parent = path
             inside = get_children(parent)
@@ -341,6 +345,7 @@ class Stacker:
             visible=self.visible,
             successors=self.successors,
             buried=tuple(self.buried),
+            folders=self.folders,
             notes=tuple(self.notes),
         )
 

@@ -18,7 +18,7 @@ class Summary:
     config_digest: str
     layers: int
     complete: bool
-    kind: str
+    layout: str
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def api(monkeypatch):
     fake.analyze = lambda image: fake.made
     fake.list_files = lambda image: specimens.some_files()
     fake.list_images = lambda source, **options: (
-        Summary(("a:1", specimens.HOSTILE), "linux/amd64", "sha256:" + "a" * 64, 3, True, "image"),
-        Summary((), "linux/arm64", "sha256:" + "b" * 64, 3, False, "image"),
+        Summary(("a:1", specimens.HOSTILE), "linux/amd64", "sha256:" + "a" * 64, 3, True, "docker"),
+        Summary((), "linux/arm64", "sha256:" + "b" * 64, 3, False, "docker"),
     )
     monkeypatch.setitem(sys.modules, "layerscope.api", fake)
     monkeypatch.setattr(layerscope, "api", fake, raising=False)

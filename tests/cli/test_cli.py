@@ -155,6 +155,7 @@ def test_the_image_itself_is_no_output(api, capsys, tmp_path):
         (("report", "x", "--output", "r.pdf"), ".json"),
         (("report", "x", "--limit", "entries"), "NAME=VALUE"),
         (("report", "x", "--limit", "entries=many"), "4GiB"),
+        (("report", "x", "--limit", "entires=5"), "Did you mean 'entries'"),
         (("report", "x", "--platform", "amd64"), "linux/arm64"),
         (("report", "x", "--bandwidth", "fast"), "20Mbit/s"),
         (("report", "x", "--top", "0"), "--top"),
@@ -224,6 +225,18 @@ def test_color(api, capsys):
     assert "\x1b[1m" in capsys.readouterr().out
     leave("report", "x", "--color", "always", "--format", "json")
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_files_are_sifted(api, capsys):
+    def paths(*words):
+        assert leave("files", "x", "--format", "csv", *words) == 0
+        return [line.split(",")[0] for line in capsys.readouterr().out.splitlines()[1:]]
+
+    assert paths("--fate", "replaced") == paths("--layer", "4") == ["/app/dist/bundle.js"]
+    assert paths("--owner", "libc*") == ["/usr/lib/libc.so.6", "/bin/ls"]
+    assert paths("--glob", "libc.so.*") == paths("--glob", "/usr/*") == ["/usr/lib/libc.so.6"]
+    assert leave("files", "x", "--fate", "delete") == 2
+    assert "Did you mean 'deleted'" in capsys.readouterr().err
 
 
 def test_files_and_images(api, capsys):

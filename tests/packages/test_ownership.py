@@ -3,6 +3,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layerscope import rootfs
 from layerscope.model import Fate, Kind, Release
 from layerscope.packages import DATABASES, DPKG
 from layerscope.packages.classes import CLASSES, Classes
@@ -323,10 +324,11 @@ def DPKG_VIEW(files):
     return View(files)
 
 
-@given(st.lists(layers(), min_size=1, max_size=4))
-@settings(max_examples=300)
-def test_owners_are_those_of_a_plain_reading_and_sum_to_the_content(indexes):
-    stacked = stack(indexes)
+@pytest.mark.parametrize("stacking", [stack, rootfs.stack])
+@given(indexes=st.lists(layers(), min_size=1, max_size=4))
+@settings(max_examples=150)
+def test_owners_are_those_of_a_plain_reading_and_sum_to_the_content(stacking, indexes):
+    stacked = stacking(indexes)
     result = own(indexes, [None] * len(indexes), stacked)
     expected = plainly(indexes, stacked)
     for row, name in expected.items():

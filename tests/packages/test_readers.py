@@ -162,7 +162,7 @@ def test_dpkg_finds_file_lists_by_name_or_architecture():
             "var/lib/dpkg/info/openssl.md5sums": "0" * 32 + "  usr/bin/openssl\n",
         },
     )
-    assert found["curl"].paths == (b"usr", b"usr/bin/curl")
+    assert found["curl"].paths == (b"usr/bin/curl",)
     assert found["libcurl4"].paths == (b"lib/libcurl.so.4",)
     assert found["openssl"].paths == (b"usr/bin/openssl",)
 

@@ -82,6 +82,17 @@ def test_verdicts(kinds, said):
     assert said in " ".join(show(replace(report, causes=causes)).split())
 
 
+def test_estimates_are_marked():
+    report = fat_report()
+    rows = tuple(replace(row, pull_estimated=True) for row in report.books.layers)
+    for width in (60, 80):
+        text = show(replace(report, books=replace(report.books, layers=rows)), width=width)
+        assert "about 412 MB to pull" in text
+        assert "~412 MB  all" in text
+        assert max(map(len, text.splitlines())) <= width
+    assert "to pull" not in show(replace(report, books=replace(report.books, pull_bytes=None)))
+
+
 def test_an_incomplete_image_says_so_first():
     assert show(broken_report()).startswith("INCOMPLETE: 2 parts of the image could not be read;")
     assert "not in archive" in show(broken_report())

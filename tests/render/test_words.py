@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.render.words import (
     fit,
@@ -33,6 +33,7 @@ def test_sizes(size, said):
     assert say_size(size) == said
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**16))
 def test_a_size_is_short(size):
     assert len(say_size(size)) <= 7
@@ -51,6 +52,7 @@ def test_other_numbers():
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(texts, st.integers(3, 40))
 def test_texts_fit(text, width):
     assert width_of(fit(text, width)) <= width
@@ -59,6 +61,7 @@ def test_texts_fit(text, width):
     assert width_of(right("12 MB", width)) == max(5, width)
 
 
+@settings(deadline=None)
 @given(texts, st.integers(10, 40))
 def test_wrapped_lines_fit_and_lose_nothing(text, width):
     lines = wrap(text, width, indent="   ", first=" 1 ")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import or_
 
 from layerscope.model import Fate, Image, Kind, Layer, LayerIndex
 from layerscope.rootfs import Stack
+
+ONLY_REPLACED = bytes(value == Fate.REPLACED for value in range(256))
+ONLY_DELETED = bytes(value == Fate.DELETED for value in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def keep_books(image: Image, stack: Stack, fates: bytearray) -> Books:
         pull_bytes=None if None in known else total("pull_bytes"),
         entries=sum(row.entries.total for row in rows if row.entries is not None),
         files=sum(
-            sum(kind == Kind.FILE and fates[start + row] == Fate.LIVE for row, kind in enumerate(layer.index.kinds))
+            _live_files(layer.index, fates, start)
             for layer, start in zip(image.layers, stack.starts, strict=False)
             if layer.index is not None
         ),
@@ -162,23 +166,31 @@ def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerB
     )
 
 
+def _live_files(index: LayerIndex, fates: bytearray, start: int) -> int:
+    """Count live regular files: those rows where kind and fate are both 0."""
+    return bytes(map(or_, index.kinds, fates[start : start + len(index)])).count(0)
+
+
 def _by_fate(index: LayerIndex, fates: bytearray, start: int) -> tuple[int, int, int]:
     """Return live, replaced and deleted content; only regular files have sizes."""
     here = fates[start : start + len(index)]
     total = sum(index.sizes)
-    if not any(here):
-        return total, 0, 0
-    replaced = sum(size for size, fate in zip(index.sizes, here, strict=True) if fate == Fate.REPLACED)
-    deleted = sum(size for size, fate in zip(index.sizes, here, strict=True) if fate == Fate.DELETED)
+    replaced = sum(compress(index.sizes, here.translate(ONLY_REPLACED)))
+    deleted = sum(compress(index.sizes, here.translate(ONLY_DELETED)))
     return total - replaced - deleted, replaced, deleted
 
 
 def _docker_bytes(index: LayerIndex, stack: Stack, position: int) -> int:
     """Return what `docker history` shows under overlay2: sizes in the layer's folder, symlinks by their length (F01)."""
-    start, ended = stack.starts[position], stack.ended
-    links: Sequence[tuple[int, bytes]] = [(row, link) for row, link in index.links.items() if index.kinds[row] == Kind.SYMLINK]
-    own = sum(size for row, size in enumerate(index.sizes) if size and ended[start + row] != position)
-    return own + sum(len(link) for row, link in links if ended[start + row] != position)
+    start = stack.starts[position]
+    ended = stack.ended[start : start + len(index)]
+    total = sum(index.sizes) + sum(len(link) for row, link in index.links.items() if index.kinds[row] == Kind.SYMLINK)
+    if position not in ended:
+        return total
+    for row, end in enumerate(ended):
+        if end == position:
+            total -= len(index.links[row]) if index.kinds[row] == Kind.SYMLINK else index.sizes[row]
+    return total
 
 
 def _count(index: LayerIndex) -> EntryCounts:

@@ -159,15 +159,15 @@ def _matches(image: Image, stack: Stack, fates: bytearray) -> Iterator[tuple[int
         if index is None:
             continue
         start = stack.starts[layer.position]
-        for row, (path, size) in enumerate(zip(index.paths, index.sizes, strict=True)):
-            if not size or fates[start + row] != LIVE:
+        folders = stack.folders[start : start + len(index)]
+        for row, (size, fate, folder) in enumerate(zip(index.sizes, fates[start : start + len(index)], folders, strict=True)):
+            if not size or fate != LIVE:
                 continue
-            folder = path[: path.rfind(b"/")] if b"/" in path else b""
             number = known.get(folder)
             if number is None:
                 number = known[folder] = cache_of(folder)
-            if number < 0 and path.endswith(FILE_ENDS):
-                found = FILES.fullmatch(path)
+            if number < 0 and index.paths[row].endswith(FILE_ENDS):
+                found = FILES.fullmatch(index.paths[row])
                 number = int(found.lastgroup[1:]) if found and found.lastgroup else -1
             if number >= 0:
                 yield layer.position, start + row, number, size, index.spans[row]

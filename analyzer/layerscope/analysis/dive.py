@@ -20,8 +20,8 @@ class Dive:
     user_wasted_percent: float | None
 
 
-UNSEEN = frozenset((int(Kind.OPAQUE), int(Kind.OTHER)))
 WHITEOUT = int(Kind.WHITEOUT)
+SPECIAL = (WHITEOUT, int(Kind.OPAQUE), int(Kind.OTHER))
 
 
 def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
@@ -32,13 +32,14 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     for position, index in enumerate(indexes):
         if index is None:
             continue
-        for path, size in _leaves(index, stack.buried[position]).items():
-            if path not in first:
-                first[path] = size
-            else:
-                total, least = again.get(path) or (first[path], first[path])
-                again[path] = (total + size, min(least, size))
-    once = sum(size for path, size in first.items() if path not in again)
+        folders = stack.folders[stack.starts[position] : stack.starts[position + 1]]
+        leaves = _leaves(index, folders, stack.buried[position])
+        for path in first.keys() & leaves.keys():
+            size = leaves.pop(path)
+            total, least = again.get(path) or (first[path], first[path])
+            again[path] = (total + size, min(least, size))
+        first.update(leaves)
+    once = sum(first.values()) - sum(first[path] for path in again)
     wasted = sum(total for total, _ in again.values())
     discovered = once + wasted
     needed = once + sum(least for _, least in again.values())
@@ -52,25 +53,33 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     )
 
 
-def _leaves(index: LayerIndex, buried: dict[bytes, int]) -> dict[bytes, int]:
+def _leaves(index: LayerIndex, folders: list[bytes], buried: dict[bytes, int]) -> dict[bytes, int]:
     """Return the leaves of one layer's own tree, with their sizes; a whiteout weighs what `buried` says, or is nothing."""
-    leaves: dict[bytes, int] = {}
-    inner: set[bytes] = set()
-    declared = index.declared
-    for row, (path, kind, size) in enumerate(zip(index.paths, index.kinds, index.sizes, strict=True)):
-        if kind in UNSEEN or path.startswith(AUFS):
-            continue
-        if kind == WHITEOUT:
-            if path not in buried:
-                continue
-            size = buried[path]
-        elif row in declared:
-            size = declared[row]
-        leaves[path] = size
-        parent = parent_of(path)
-        while parent not in inner:
-            inner.add(parent)
+    leaves = dict(zip(index.paths, index.sizes, strict=True))
+    if any(kind in index.kinds for kind in SPECIAL) or any(path.startswith(AUFS) for path in leaves):
+        leaves = _leaves_with_marks(index, buried)
+    for row, size in index.declared.items():
+        if index.paths[row] in leaves and index.kinds[row] not in SPECIAL:
+            leaves[index.paths[row]] = size
+    inner = set(folders)
+    for folder in tuple(inner):
+        parent = folder
+        while parent:
             parent = parent_of(parent)
+            if parent in inner:
+                break
+            inner.add(parent)
     for path in inner:
         leaves.pop(path, None)
+    return leaves
+
+
+def _leaves_with_marks(index: LayerIndex, buried: dict[bytes, int]) -> dict[bytes, int]:
+    leaves: dict[bytes, int] = {}
+    for path, kind, size in zip(index.paths, index.kinds, index.sizes, strict=True):
+        if kind == WHITEOUT:
+            if path in buried:
+                leaves[path] = buried[path]
+        elif kind not in SPECIAL and not path.startswith(AUFS):
+            leaves[path] = size
     return leaves

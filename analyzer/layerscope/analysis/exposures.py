@@ -24,6 +24,7 @@ KEY_ENDS = (
     b"/.docker/config.json",
     b"/.kube/config",
 )
+ENDS = (*KEY_NAMES, *KEY_ENDS)
 SECRET_NAME = re.compile(r"(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|ACCESS_KEY)$", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"^(?:|changeme|change_me|example|none|null|true|false|\$\{?\w+\}?|<.*>|x+|\*+)$", re.IGNORECASE)
 STATES = ("visible", "replaced", "deleted")
@@ -78,7 +79,7 @@ def _from_rows(index: LayerIndex, position: int, start: int, fates: bytearray, e
                     if mode & 0o4000
                     else ("setgid-file", "info", "runs as its group")
                 )
-            elif path[path.rfind(b"/") + 1 :] in KEY_NAMES or path.endswith(KEY_ENDS):
+            elif path.endswith(ENDS) and (path.endswith(KEY_ENDS) or path[path.rfind(b"/") + 1 :] in KEY_NAMES):
                 what = ("key-file", "warning", "its name says that it holds a key or a password")
         elif kind in DEVICES:
             what = ("device-file", "warning", f"a {DEVICES[kind]} device")

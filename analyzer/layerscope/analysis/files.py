@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from layerscope.model import Fate, Image, Kind
 from layerscope.rootfs import Stack, merge_repeats
@@ -30,6 +31,33 @@ class FileRow:
     fate: Fate
     ended_by: int | None
     owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Which files are asked for; None lets all pass. In `glob` and `owner`, `*` stands for anything, slashes too.
+
+    `glob` is matched against the absolute path.
+    """
+
+    layer: int | None = None
+    fate: Fate | None = None
+    owner: str | None = None
+    glob: str | None = None
+
+    def passes(self, file: FileRow) -> bool:
+        """Whether a file is asked for."""
+        return (
+            self.layer in (None, file.layer)
+            and self.fate in (None, file.fate)
+            and (self.owner is None or fnmatchcase(file.owner or "", self.owner))
+            and (self.glob is None or fnmatchcase("/" + file.path.decode("utf-8", "surrogateescape"), self.glob))
+        )
+
+
+def sift(files: Iterable[FileRow], sieve: Sieve) -> tuple[FileRow, ...]:
+    """Return the files that are asked for."""
+    return tuple(filter(sieve.passes, files))
 
 
 def list_files(image: Image, stack: Stack, owner_name: Callable[[int], str | None]) -> tuple[FileRow, ...]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from array import array
 from heapq import nlargest
+from itertools import compress
 
 from layerscope.analysis.causes import Cause, Certainty, PathShare
 from layerscope.model import Image, LayerIndex
-from layerscope.rootfs import FILE, LIVE, REPLACED, Stack
+from layerscope.rootfs import REPLACED, Stack
 
 SHOWN = 5
 METADATA, IDENTICAL, DELETED_LATER, REPLACED_LATER = (
@@ -20,6 +21,7 @@ METADATA, IDENTICAL, DELETED_LATER, REPLACED_LATER = (
     "deleted-later",
     "replaced-later",
 )
+NO_ASPECTS: tuple[str, ...] = ()
 ASPECTS = ("mode", "owner", "time", "attributes")
 CHOWN = re.compile(r"\bchown\s+(?:-\S+\s+)*([\w.${}-]+(?::[\w.${}-]*)?)")
 CHMOD = re.compile(r"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)")
@@ -76,18 +78,20 @@ def find_waste(image: Image, stack: Stack, fates: bytearray, ended: array[int]) 
             continue
         start = stack.starts[layer.position]
         moved = stack.starts[last[layer.position]] - start
-        here = fates[start : start + len(index)]
-        if not any(here):
-            continue
-        for row, (size, fate) in enumerate(zip(index.sizes, here, strict=True)):
-            if fate == LIVE or not size:
+        spans = index.spans
+        for row in compress(range(len(index)), fates[start : start + len(index)]):
+            size = index.sizes[row]
+            if not size:
                 continue
-            hidden_in = ended[start + row]
-            kind, aspects = DELETED_LATER, None
-            if fate == REPLACED:
-                kind, aspects = _compare(image, stack, index, row, start + row + moved, hidden_in, names)
-            pile = piles.setdefault((kind, layer.position, hidden_in), Pile())
-            pile.add(start + row, size, index.spans[row] + links.get(start + row, 0))
+            ident = start + row
+            hidden_in = ended[ident]
+            kind, aspects = DELETED_LATER, NO_ASPECTS
+            if fates[ident] == REPLACED:
+                kind, aspects = _compare(image, stack, index, row, ident + moved, hidden_in, names)
+            pile = piles.get((kind, layer.position, hidden_in))
+            if pile is None:
+                pile = piles[kind, layer.position, hidden_in] = Pile()
+            pile.add(ident, size, spans[row] + links.get(ident, 0) if links else spans[row])
             if aspects:
                 pile.aspects.update(aspects)
     return [_cause(image, stack, key, pile) for key, pile in piles.items()]
@@ -107,21 +111,23 @@ def _compare(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the kind of a replacement: was the same content stored again, and what differs?"""
     digest = index.digests.get(row)
-    if digest is not None:
-        for name in (ident, *names.get(ident, ())):
-            successor = stack.successors.get(name)
-            if successor is None or stack.position_of(successor) != hidden_in:
-                continue
-            successor = stack.inodes.get(successor, successor)
-            if successor < 0 or successor == ident:
-                continue
-            position = stack.position_of(successor)
-            other = image.index_of(position)
-            assert other is not None
-            there = successor - stack.starts[position]
-            if other.kinds[there] == FILE and other.digests.get(there) == digest:
-                aspects = differences(index, row, other, there)
-                return (METADATA if aspects else IDENTICAL), aspects
+    if digest is None:
+        return REPLACED_LATER, ()
+    first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
+    for name in (ident, *names[ident]) if ident in names else (ident,):
+        successor = stack.successors.get(name, -1)
+        if not first <= successor < beyond:
+            continue
+        successor = stack.inodes.get(successor, successor)
+        if successor < 0 or successor == ident:
+            continue
+        position = hidden_in if first <= successor < beyond else stack.position_of(successor)
+        other = image.index_of(position)
+        assert other is not None
+        there = successor - stack.starts[position]
+        if other.digests.get(there) == digest:
+            aspects = differences(index, row, other, there)
+            return (METADATA if aspects else IDENTICAL), aspects
     return REPLACED_LATER, ()
 
 

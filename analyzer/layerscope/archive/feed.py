@@ -1,12 +1,14 @@
-"""Where do the next bytes come from? One buffer over a mapped file or over chunks that pass once."""
+"""Where do the next bytes come from? One buffer over a file or over chunks that pass once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from mmap import mmap
 
 from layerscope.archive.header import BLOCK
+from layerscope.archive.openfile import OpenFile
 from layerscope.errors import ArchiveError
+
+Buffer = bytes | OpenFile
 
 
 class Feed:
@@ -16,7 +18,7 @@ class Feed:
     is the offset in the stream. `error` is what ended a stream of chunks early.
     """
 
-    def __init__(self, buffer: bytes | mmap, position: int, end: int, chunks: Iterator[bytes] | None) -> None:
+    def __init__(self, buffer: Buffer, position: int, end: int, chunks: Iterator[bytes] | None) -> None:
         self.buffer = buffer
         self.position = position
         self.end = end
@@ -25,7 +27,7 @@ class Feed:
         self._chunks = chunks
 
     @classmethod
-    def over(cls, buffer: bytes | mmap, start: int, size: int) -> Feed:
+    def over(cls, buffer: Buffer, start: int, size: int) -> Feed:
         """Make a feed over part of a buffer; nothing is copied."""
         return cls(buffer, start, min(start + size, len(buffer)), None)
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from urllib.parse import unquote_to_bytes
-from zlib import adler32
 
 from layerscope.errors import ArchiveError
 
@@ -18,6 +21,10 @@ INT64_MAX = (1 << 63) - 1
 STRINGS = frozenset((b"path", b"linkpath", b"uname", b"gname"))
 SCHILY = b"SCHILY.xattr."
 LIBARCHIVE = b"LIBARCHIVE.xattr."
+
+adler32: Callable[[bytes, int], int] = zlib.adler32
+with suppress(ImportError):  # no wheel for this platform
+    adler32 = import_module("isal.isal_zlib").adler32
 
 
 class HeaderError(ArchiveError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from layerscope.archive.candidate import Candidate, Found, LayerRef
@@ -11,11 +11,12 @@ from layerscope.archive.config import ConfigDocument, align_history, read_config
 from layerscope.archive.container import Container, Folder, Member, PassingTar, TarFile
 from layerscope.archive.docker import find_docker, find_legacy
 from layerscope.archive.documents import mapping, parse
+from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.filetypes import HEAD, name_bytes
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import LENGTHS, find_dir, find_oci, find_registry, refuse
 from layerscope.archive.opaque import drop_opaque, opaque_index, why_opaque
-from layerscope.archive.scan import Scan, shared_sizes
+from layerscope.archive.scan import Scan
 from layerscope.archive.storage import divide
 from layerscope.errors import ArchiveError, LimitError, SelectionError
 from layerscope.model import Config, Image, Layer, LayerIndex, Level
@@ -237,11 +238,9 @@ def build(container: Container, found: Found, candidate: Candidate) -> Image:
     history = align_history(document.history, len(candidate.layers), notes)
     layers = tuple(_layers(container, candidate, document, {row.layer: row for row in history if row.layer is not None}, notes))
     if document.config.os == "windows":
-        for layer in layers:
-            if layer.index is not None and drop_opaque(layer.index):
-                notes.add("A38", Level.WARNING, "opaque marks, which Windows does not obey", layer=layer.position)
+        layers = tuple(_windows(layer, notes) for layer in layers)
     members = [layer.member for layer in candidate.layers]
-    _hash_shared(container, members, layers)
+    _mark_equal(container, members, layers)
     storage = divide(container, found, candidate, notes)
     return Image(
         source=container.source,
@@ -337,6 +336,13 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
     )
 
 
+def _windows(layer: Layer, notes: Notebook) -> Layer:
+    index = None if layer.index is None else drop_opaque(layer.index)
+    if index is not layer.index:
+        notes.add("A38", Level.WARNING, "opaque marks, which Windows does not obey", layer=layer.position)
+    return replace(layer, index=index)
+
+
 def _called(compression: str) -> str:
     return "not compressed" if compression == "none" else f"{compression} data"
 
@@ -368,12 +374,15 @@ def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
     return result
 
 
-def _hash_shared(container: Container, members: list[Member | None], layers: tuple[Layer, ...]) -> None:
-    """Hash the files of uncompressed layers whose size another file has too."""
-    sizes = shared_sizes(layer.index for layer in layers if layer.index is not None)
+def _mark_equal(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> None:
+    """Find out which files of all layers hold the same content."""
+    places = []
     for layer, member in zip(layers, members, strict=True):
-        if layer.index is not None and layer.compression is not None:
-            container.hash_rows(member, Scan(layer.index, layer.compression, layer.blob_bytes or 0), sizes)
+        if layer.index is not None and layer.compression == "none" and len(layer.index):
+            place = container.place(member)
+            if place is not None:
+                places.append(Place(layer.index, *place))
+    mark_equal([layer.index for layer in layers if layer.index is not None], places)
 
 
 def root_file_system(container: Container) -> Image:
@@ -396,7 +405,7 @@ def root_file_system(container: Container) -> Image:
         created=None,
         index=scan.index,
     )
-    container.hash_rows(None, scan, shared_sizes([scan.index]))
+    _mark_equal(container, [None], [layer])
     notes = Notebook()
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:
@@ -420,7 +429,7 @@ def root_file_system(container: Container) -> Image:
 def _root_scan(container: TarFile | PassingTar) -> Scan | None:
     index: LayerIndex = container.index
     if not len(index):
-        head = container.head if isinstance(container, PassingTar) else bytes(container.buffer[:HEAD])
+        head = container.head if isinstance(container, PassingTar) else container.buffer[:HEAD]
         if isinstance(container, PassingTar) and container.compressed:
             inside = index.notes[0].message if index.notes else "nothing"
             raise ArchiveError(f"{container.source} is compressed, and holds no tar: {inside}", id="A36")

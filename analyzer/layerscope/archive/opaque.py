@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 
 from layerscope.model import Kind, LayerIndex
 
@@ -41,10 +42,13 @@ def opaque_index(size: int) -> LayerIndex:
     )
 
 
-def drop_opaque(index: LayerIndex) -> int:
-    """Turn the opaque marks of a layer into entries that do nothing, as Windows has it (A38); return how many there were."""
+def drop_opaque(index: LayerIndex) -> LayerIndex:
+    """Return the index with its opaque marks as entries that do nothing, as Windows has it (A38); itself if it has none."""
     rows = [row for row, kind in enumerate(index.kinds) if kind == Kind.OPAQUE]
+    if not rows:
+        return index
+    kinds, paths = index.kinds[:], index.paths[:]
     for row in rows:
-        index.kinds[row] = Kind.OTHER
-        index.paths[row] += b"/.wh..wh..opq"
-    return len(rows)
+        kinds[row] = Kind.OTHER
+        paths[row] += b"/.wh..wh..opq"
+    return replace(index, kinds=kinds, paths=paths)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from mmap import mmap
 
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
-from layerscope.archive.feed import Feed
+from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.sparse import SPARSE_HASHED, content_digest
 from layerscope.archive.tar import Keep, read_tar
-from layerscope.model import Kind, LayerIndex
+from layerscope.model import LayerIndex
 
-FILE = int(Kind.FILE)
 HEX = re.compile(rb"[0-9a-f]{64,}")
 
 
@@ -41,7 +37,7 @@ class Scan:
     digest: str | None = None
 
 
-def chunks_of(buffer: bytes | mmap, start: int, size: int) -> Iterator[bytes]:
+def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:
     """Yield part of a buffer in chunks."""
     stop = min(start + size, len(buffer))
     for offset in range(start, stop, CHUNK):
@@ -54,7 +50,7 @@ def algorithm_of(name: bytes) -> str:
     return {96: "sha384", 128: "sha512"}.get(len(found[0]) if found else 64, "sha256")
 
 
-def scan_place(buffer: bytes | mmap, start: int, size: int, settings: Settings, algorithm: str = "sha256") -> Scan:
+def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algorithm: str = "sha256") -> Scan:
     """Scan a blob that lies in a buffer; an uncompressed one is read in place."""
     if detect(buffer[start : start + min(size, 6)]) != "none":
         return scan_stream(chunks_of(buffer, start, size), settings, algorithm)
@@ -140,28 +136,3 @@ def _again(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
     yield from rest
-
-
-def shared_sizes(indexes: Iterable[LayerIndex]) -> set[int]:
-    """Return the sizes that more than one regular file has: only those can hold equal content."""
-    counts: Counter[int] = Counter()
-    for index in indexes:
-        counts.update(index.sizes)
-    return {size for size, count in counts.items() if count > 1 and size}
-
-
-def hash_rows(buffer: bytes | mmap, start: int, index: LayerIndex, sizes: set[int]) -> None:
-    """Add to the index the digests of the rows of these sizes; `buffer[start:]` is the uncompressed layer."""
-    digests, offsets, kinds, sparse = index.digests, index.offsets, index.kinds, index.sparse
-    sha256 = hashlib.sha256
-    with memoryview(buffer) as view:
-        for row, size in enumerate(index.sizes):
-            if size in sizes and kinds[row] == FILE and row not in digests:
-                where = start + offsets[row]
-                if row in sparse:
-                    stored = sum(length for _, length in sparse[row])
-                    if size <= SPARSE_HASHED:
-                        digests[row] = content_digest(sparse[row], size, chunks_of(buffer, where, stored))
-                else:
-                    with view[where : where + size] as content:
-                        digests[row] = sha256(content).digest()

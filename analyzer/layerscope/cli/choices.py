@@ -11,6 +11,7 @@ import typer
 FORMATS = ("text", "json", "markdown", "csv")
 ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")
+FATES = ("live", "replaced", "deleted")
 COLORS = ("auto", "always", "never")
 SUFFIXES = {".txt": "text", ".json": "json", ".md": "markdown", ".csv": "csv"}
 _UNITS = {"": 1, **{f"{letter}{end}": base**power for power, letter in enumerate("kmgt", 1)
@@ -36,7 +37,7 @@ def format_of(path: str, allowed: Sequence[str]) -> str:
     raise typer.BadParameter(f"{path!r}: the suffix tells the format; it must be one of {', '.join(told)}.")
 
 
-def read_limits(pairs: Iterable[str]) -> dict[str, int]:
+def read_limits(pairs: Iterable[str], known: Sequence[str]) -> dict[str, int]:
     """Return limits from `NAME=VALUE`, where VALUE may have a unit: `4GiB`, `500 MB`, `100000`."""
     limits: dict[str, int] = {}
     for pair in pairs:
@@ -44,7 +45,7 @@ def read_limits(pairs: Iterable[str]) -> dict[str, int]:
         if not equals:
             raise typer.BadParameter(f"{pair!r}: a limit is written NAME=VALUE, like entries=2000000.")
         name = name.strip().replace("-", "_")
-        limits[name] = _read_size(value)
+        limits[choose(name, known, "limit")] = _read_size(value)
     return limits
 
 

@@ -29,6 +29,20 @@ Output = Annotated[
         help="Write to a file; .txt, .json, .md or .csv tells the format. May be repeated.",
     ),
 ]  # fmt: skip
+RowFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format", "-f", metavar="NAME", show_default=False, help="text (default), json or csv.",
+        autocompletion=lambda: list(choices.ROW_FORMATS),
+    ),
+]  # fmt: skip
+RowOutput = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", show_default=False,
+        help="Write to a file; .txt, .json or .csv tells the format. May be repeated.",
+    ),
+]  # fmt: skip
 Top = Annotated[int | None, typer.Option(min=1, metavar="N", show_default=False, help="Rows of each table.")]
 Table = Annotated[
     str | None,
@@ -106,9 +120,7 @@ def report(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(
-        source, image, choices.read_platform(platform), choices.read_limits(limit or ()), verify=verify, quiet=quiet
-    )
+    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
     if table is not None:
         choose(table, choices.TABLES, "table")
     wish = verbs.read_wish(format_ or ("csv" if table and not output else None), output or (), choices.FORMATS, source)
@@ -120,9 +132,28 @@ def report(
 def files(
     source: Source,
     *,
-    format_: Format = None,
-    output: Output = None,
+    format_: RowFormat = None,
+    output: RowOutput = None,
     top: Top = None,
+    layer: Annotated[
+        int | None, typer.Option(min=0, metavar="N", show_default=False, help="Only what this layer stores.")
+    ] = None,
+    fate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FATE",
+            show_default=False,
+            help="Only what is live, replaced or deleted.",
+            autocompletion=lambda: list(choices.FATES),
+        ),
+    ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", show_default=False, help="Only what this package or class owns; * stands for any."),
+    ] = None,
+    glob: Annotated[
+        str | None, typer.Option(metavar="PATTERN", show_default=False, help="Only these paths, like '/usr/share/*'.")
+    ] = None,
     image: Name = None,
     platform: Platform = None,
     limit: Limit = None,
@@ -137,23 +168,23 @@ def files(
 
     \b
     layerscope files image.tar --top 20
-    layerscope files image.tar --format json
+    layerscope files image.tar --fate deleted --glob '*.tar.gz'
+    layerscope files image.tar --layer 3 --format json
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(
-        source, image, choices.read_platform(platform), choices.read_limits(limit or ()), verify=verify, quiet=quiet
-    )
+    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
     wish = verbs.read_wish(format_, output or (), choices.ROW_FORMATS, source)
-    return verbs.files(order, wish, verbs.Look(top, choose(color, choices.COLORS, "colour mode")))
+    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
+    return verbs.files(order, wish, look, verbs.read_sieve(layer, fate, owner, glob))
 
 
 @app.command(no_args_is_help=True)
 def images(
     archive: Archive,
     *,
-    format_: Format = None,
-    output: Output = None,
+    format_: RowFormat = None,
+    output: RowOutput = None,
     limit: Limit = None,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
@@ -165,14 +196,15 @@ def images(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(archive, None, None, choices.read_limits(limit or ()), quiet=quiet)
+    order = verbs.Order(archive, None, None, verbs.read_limits(limit), quiet=quiet)
     return verbs.images(order, verbs.read_wish(format_, output or (), choices.ROW_FORMATS, archive))
 
 
 @app.command(no_args_is_help=True)
 def schema(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files"])
+        str,
+        typer.Argument(metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files", "images"]),
     ],
     *,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told

@@ -6,15 +6,19 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import typer
 
 from layerscope import api
+from layerscope.analysis.files import Sieve, sift
+from layerscope.archive.limits import Limits
+from layerscope.cli import choices
 from layerscope.cli.answer import Answer
-from layerscope.cli.choices import choose, format_of
+from layerscope.cli.choices import FATES, choose, format_of
 from layerscope.cli.progress import show_progress
+from layerscope.model import Fate
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
 from layerscope.render.images import ImageRow
 
@@ -71,6 +75,17 @@ class Look:
         return replace(self.paper(), width=width, color=color)
 
 
+def read_limits(pairs: Iterable[str] | None) -> dict[str, int]:
+    """Return the limits that are raised; only those that there are."""
+    return choices.read_limits(pairs or (), [limit.name for limit in fields(Limits)])
+
+
+def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str | None) -> Sieve:
+    """Return which files are asked for; a glob without a leading slash may match anywhere."""
+    chosen = Fate[choose(fate, FATES, "fate").upper()] if fate else None
+    return Sieve(layer, chosen, owner, glob if glob is None or glob.startswith(("/", "*")) else f"*/{glob}")
+
+
 def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], source: str) -> Wish:
     """Return what is wanted; files alone leave standard output empty unless a format is named for it as well."""
     files = {path: format_of(path, allowed) for path in outputs}
@@ -93,10 +108,10 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
     return _finish(wish.answer(write, look), order, complete=made.complete)
 
 
-def files(order: Order, wish: Wish, look: Look) -> Answer:
-    """Return the files of an image."""
+def files(order: Order, wish: Wish, look: Look, sieve: Sieve) -> Answer:
+    """Return the files of an image that are asked for."""
     image = _load(order)
-    rows = api.list_files(image)
+    rows = sift(api.list_files(image), sieve)
     answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
     return _finish(answer, order, complete=image.complete)
 
@@ -136,5 +151,5 @@ def _read_row(summary: object) -> ImageRow:
         config_digest=getattr(summary, "config_digest", None),
         layers=layers if layers is None or isinstance(layers, int) else len(layers),
         complete=getattr(summary, "complete", None),
-        kind=getattr(summary, "kind", None),
+        layout=getattr(summary, "layout", None),
     )

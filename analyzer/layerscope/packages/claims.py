@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 NOBODY = -1
 _CACHE = b"/__pycache__/"
 
+_Claim = tuple[int, bool, tuple[bytes, ...], tuple[bytes, ...]]
+"""Who gets it, whether it is a system package's, paths, trees."""
+
 
 class Claims:
     """Claims by package number. What a system package lists, no language package gets.
@@ -29,7 +32,9 @@ class Claims:
     parents    language package -> system package that lists the file which tells of it; what it claims is its parent's
     """
 
-    __slots__ = ("_aliases", "_folders", "_language", "_numbers", "_trees", "parents", "paths")
+    __slots__ = (
+        "_aliases", "_contested", "_folders", "_laid", "_language", "_listed", "_numbers", "_trees", "parents", "paths"
+    )  # fmt: skip
 
     def __init__(self, numbers: Mapping[Key, int], aliases: Aliases) -> None:
         self._numbers = numbers
@@ -37,33 +42,60 @@ class Claims:
         self._language: dict[bytes, int] = {}
         self._trees: dict[bytes, int] = {}
         self._folders: dict[bytes, int] = {}
+        self._laid: dict[str, dict[int, _Claim]] = {}
+        self._listed: dict[bytes, int] = {}
+        self._contested: set[int] = set()
         self.paths: dict[bytes, int] = {}
         self.parents: dict[int, int] = {}
 
-    def lay(self, packages: Iterable[Package]) -> None:
-        """Lay an earlier version of a database over later ones; of two packages that list a path the first has it."""
-        claims = []
+    def lay(self, database: str, packages: Iterable[Package]) -> None:
+        """Lay an earlier version of a database over later ones; of two packages that list a path the first has it.
+
+        Layers often change little: a claim that the next version makes too is still there, unless somebody contests it.
+        """
+        before = self._laid.get(database, {})
+        claims: dict[int, _Claim] = {}
         for package in packages:
             number = self._numbers[package.key]
-            if not package.system:
-                holder = self.paths.get(package.origin, NOBODY)
-                if holder == NOBODY:
-                    self.parents.pop(number, None)
-                else:
-                    self.parents[number] = number = holder
-            claims.append((package, number))
-        claims.reverse()
-        for package, number in claims:
-            table = self.paths if package.system else self._language
-            table.update(dict.fromkeys(self._aliases.elsewhere(package.paths), number))
-            self._trees.update(dict.fromkeys(package.trees, number))
+            if number not in claims:
+                claims[number] = (self._holder(package, number), package.system, package.paths, package.trees)
+        self._laid[database] = claims
+        news = {number for number, claim in claims.items() if before.get(number) != claim}
+        for number in news:
+            _, _, paths, trees = claims[number]
+            for listed in (paths, self._aliases.elsewhere(paths), trees):
+                self._contest(number, listed)
+        todo = [claims[number] for number in reversed(claims) if number in news or number in self._contested]
+        for owner, system, paths, trees in todo:
+            table = self.paths if system else self._language
+            table.update(dict.fromkeys(self._aliases.elsewhere(paths), owner))
+            self._trees.update(dict.fromkeys(trees, owner))
         # Once more: a path that is listed as it lies outweighs one that gets there through a link.
-        for package, number in claims:
-            table = self.paths if package.system else self._language
-            table.update(dict.fromkeys(package.paths, number))
+        for owner, system, paths, _ in todo:
+            table = self.paths if system else self._language
+            table.update(dict.fromkeys(paths, owner))
         self._folders.clear()
 
-    def owner(self, path: bytes) -> int:
+    def _contest(self, number: int, listed: tuple[bytes, ...]) -> None:
+        """Remember who lists what, and which packages share a path with another."""
+        shared = self._listed.keys() & listed
+        if shared:
+            self._contested.add(number)
+            self._contested.update(self._listed[path] for path in shared)
+        self._listed.update(dict.fromkeys(listed, number))
+
+    def _holder(self, package: Package, number: int) -> int:
+        """Return who gets what a package claims: itself, or the system package that it is part of."""
+        if package.system:
+            return number
+        holder = self.paths.get(package.origin)
+        if holder is None:
+            self.parents.pop(number, None)
+            return number
+        self.parents[number] = holder
+        return holder
+
+    def owner(self, path: bytes, folder: bytes) -> int:
         """Return who has a path that `paths` does not hold: by its name, by its source's, or by its folder."""
         number = self._language.get(path)
         if number is not None:
@@ -72,7 +104,8 @@ class Claims:
             number = self._compiled(path)
             if number is not None:
                 return number
-        return self._tree(path.rpartition(b"/")[0]) if self._trees else NOBODY
+        number = self._folders.get(folder)
+        return self._tree(folder) if number is None else number
 
     def _compiled(self, path: bytes) -> int | None:
         """Return who has the source of compiled code: `a/__pycache__/m.cpython-311.opt-1.pyc` comes from `a/m.py`."""
@@ -81,11 +114,9 @@ class Claims:
         return self.paths.get(source, self._language.get(source))
 
     def _tree(self, folder: bytes) -> int:
-        """Return who claims a folder or the nearest one above it; remembered until the next version is laid."""
-        number = self._folders.get(folder)
-        if number is None:
-            place = shallow(folder)
-            while (number := self._trees.get(place)) is None and place:
-                place = parent(place)
-            number = self._folders[folder] = NOBODY if number is None else number
+        """Find who claims a folder or the nearest one above it; remembered until the next version is laid."""
+        place = shallow(folder)
+        while (number := self._trees.get(place)) is None and place:
+            place = parent(place)
+        number = self._folders[folder] = NOBODY if number is None else number
         return number

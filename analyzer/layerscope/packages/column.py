@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FIRST_CLASS = NOBODY - 1
 """The number of the first of `CLASSES` in a column; the others follow downwards."""
 
+_FILE = int(Kind.FILE)
 _OWNABLE = frozenset({int(Kind.FILE), int(Kind.SYMLINK), int(Kind.HARDLINK)})
 
 
@@ -39,22 +40,22 @@ def assign(
     starts = stack.starts
     column = array("i", [NOBODY]) * starts[-1]
     schedule = _schedule(lines, len(indexes))
-    linked: dict[int, int] = {}
+    first_links: dict[int, int] = {}
     for position in reversed(range(len(indexes))):
-        for version in schedule.get(position, ()):
-            claims.lay(version.packages)
+        for database, version in schedule.get(position, ()):
+            claims.lay(database, version.packages)
         index, start = indexes[position], starts[position]
         if index is None or same_as[position] is not None:
             continue
-        owners = _owners(index, claims, classes)
+        owners = _owners(index, stack.folders[start : starts[position + 1]], claims, classes)
         for row in sorted((row for row in index.links if index.kinds[row] == Kind.HARDLINK), reverse=True):
             if owners[row] >= 0:
-                linked[_first(stack.inodes.get(start + row, -1), starts, same_as)] = owners[row]
+                first_links[_first(stack.inodes.get(start + row, -1), starts, same_as)] = start + row
         column[start : starts[position + 1]] = owners
-    # A file without an owner of its own name has that of the first link to it that has one.
-    for row, number in linked.items():
-        if row >= 0 and column[row] < 0:
-            column[row] = number
+    # The first name that somebody owns decides: mostly the file's own, but a link may stand before it.
+    for row, link in first_links.items():
+        if row >= 0 and (column[row] < 0 or link < row):
+            column[row] = column[link]
     for position, original in enumerate(same_as):
         if original is not None:
             column[starts[position] : starts[position + 1]] = column[starts[original] : starts[original + 1]]
@@ -63,31 +64,31 @@ def assign(
     return column
 
 
-def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[Version]]:
-    """Return layer position -> versions to lay before its rows, on the way down: all that speak of it or later ones.
+def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[tuple[str, Version]]]:
+    """Return layer position -> versions, each with its database, to lay before its rows on the way down.
 
     Databases of the system come first, so that language packages find their parents.
     """
-    schedule: defaultdict[int, list[Version]] = defaultdict(list)
+    schedule: defaultdict[int, list[tuple[str, Version]]] = defaultdict(list)
     for line in sorted(lines, key=lambda line: not any(p.system for v in line.versions for p in v.packages)):
         next_position = layers
         for version in reversed(line.versions):
-            schedule[next_position - 1].append(version)
+            schedule[next_position - 1].append((line.database.name, version))
             next_position = version.position
     return schedule
 
 
-def _owners(index: LayerIndex, claims: Claims, classes: Classes) -> array[int]:
+def _owners(index: LayerIndex, folders: Sequence[bytes], claims: Claims, classes: Classes) -> array[int]:
     """Return who has each row of one layer, by its own name; links that nobody lists and folders are nobody's."""
-    listed, owner, rank = claims.paths.get, claims.owner, classes.rank
-    owners = array("i", [NOBODY]) * len(index.paths)
-    for row, (path, kind) in enumerate(zip(index.paths, index.kinds, strict=True)):
+    owner, rank, paths, kinds = claims.owner, classes.rank, index.paths, index.kinds
+    owners = array("i", [NOBODY]) * len(paths)
+    for row, (number, kind) in enumerate(zip(map(claims.paths.get, paths), kinds, strict=True)):
         if kind not in _OWNABLE:
             continue
-        number = listed(path)
         if number is None:
-            number = owner(path)
-            if number == NOBODY and kind == Kind.FILE:
+            path = paths[row]
+            number = owner(path, folders[row])
+            if number == NOBODY and kind == _FILE:
                 number = FIRST_CLASS - rank(path)
         owners[row] = number
     return owners

@@ -65,11 +65,11 @@ class View:
         found: Result | None = self.memo[key]
         return found
 
-    def once(self, function: Callable[[bytes], Result], content: bytes) -> Result:
-        """Return `function(content)`, worked out once for all layers; for records of a file that changes a little."""
-        key = (function, content)
+    def once(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Return `function(*arguments)`, worked out once for all layers; for files that change a little."""
+        key = (function, arguments)
         if key not in self.memo:
-            self.memo[key] = function(content)
+            self.memo[key] = function(*arguments)
         found: Result = self.memo[key]
         return found
 

@@ -204,8 +204,13 @@ def _files(view: View, record: _Record, stem: bytes) -> tuple[bytes, ...]:
 
 
 def _list(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
-    """Parse `info/NAME.list`: absolute paths, folders too."""
-    return tuple(line[1:] for line in content.split(b"\n") if line[:1] == b"/" and line != b"/.")
+    """Parse `info/NAME.list`: absolute paths. A folder that stands before its content is nobody's, and left out."""
+    lines = content.split(b"\n")
+    return tuple(
+        line[1:]
+        for line, after in zip(lines, [*lines[1:], b""], strict=True)
+        if line[:1] == b"/" and line != b"/." and not (after.startswith(line) and after[len(line) :][:1] == b"/")
+    )
 
 
 def _checksums(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:

@@ -56,7 +56,7 @@ def read(view: View) -> Iterator[Package]:
         manifest = view.parsed(_inside(folder, _MANIFEST), _manifest)
         if manifest is not None:
             applications[folder] = manifest
-            yield _package(folder, manifest, "root", () if folder in SHARED else (folder,))
+            yield view.once(_package, folder, manifest, "root", () if folder in SHARED else (folder,))
     locked = _locked(view)
     for count, folder in enumerate(folders):
         if count == MAX_RECORDS:
@@ -64,7 +64,7 @@ def read(view: View) -> Iterator[Package]:
             return
         manifest = locked.get(folder) or view.parsed(folder + _MANIFEST, _manifest)
         if manifest is not None:
-            yield _package(folder, manifest, _reason(folder, manifest, applications), (folder,))
+            yield view.once(_package, folder, manifest, _reason(folder, manifest, applications), (folder,))
 
 
 def _folders(view: View) -> tuple[list[bytes], list[bytes]]:

@@ -6,9 +6,10 @@ Every regular file's content belongs to exactly one owner: a package, or no pack
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from layerscope.model import Kind, LayerIndex, Note, Package, Release
@@ -24,6 +25,9 @@ from layerscope.packages.timeline import Presence, image_release, presences, tim
 if TYPE_CHECKING:
     from layerscope.packages.database import Database
     from layerscope.rootfs import Stack
+
+
+_ONLY_FILES = bytes(kind == Kind.FILE for kind in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +163,15 @@ def _tally(
         for other in repeats[position]:
             # LIVE is 0 and the least: a file of a repeated layer lives if any of its rows does.
             fates = bytearray(map(min, fates, stack.fates[starts[other] : starts[other + 1]]))
-        here: dict[int, list[int]] = {}
         owners = column[starts[position] : starts[position + 1]]
-        for kind, size, number, fate in zip(index.kinds, index.sizes, owners, fates, strict=True):
-            if kind == Kind.FILE:
-                sums = here.get(number)
-                if sums is None:
-                    sums = here[number] = [0, 0, 0]
-                sums[0] += size
-                sums[1] += size if fate else 0
-                sums[2] += 1
-        for number, (size, hidden, files) in here.items():
-            tallies[number].layers[position] = [size, hidden]
+        size: defaultdict[int, int] = defaultdict(int)
+        hidden: defaultdict[int, int] = defaultdict(int)
+        for number, content in zip(owners, index.sizes, strict=True):
+            size[number] += content
+        for number, content in compress(zip(owners, index.sizes, strict=True), fates):
+            hidden[number] += content
+        for number, files in Counter(compress(owners, index.kinds.translate(_ONLY_FILES))).items():
+            tallies[number].layers[position] = [size[number], hidden[number]]
             tallies[number].files += files
     return tallies
 

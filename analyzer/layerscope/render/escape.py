@@ -20,9 +20,10 @@ _BLANK = frozenset(
 # Cc control, Cf format (bidi, zero-width), Cs surrogate, Zl and Zp line separators, Zs spaces other than the one.
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp", "Zs"))
 # What the log readers of GitHub (at the start of a line, `##[` anywhere) and Azure take for a command.
-_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#(?:vso)?\[)", re.IGNORECASE)
+_MARK = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
+_COMMAND = re.compile(rf"^(\s*):(?=:)|{_MARK.pattern}", re.IGNORECASE)
 _FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
-_PROSE = re.compile(r"[\\`*_\[\]<>#|~&:$^]|(?<=www)\.|^[-+=]|(?<=^\d)[.)]")
+_PROSE = re.compile(r"[\\`*_\[\]<>#|~&:$^]|(?<=www)\.|^[-+=]|(?<=^\d)[.)](?=\s|$)")
 
 
 def decode(path: bytes) -> str:
@@ -105,7 +106,8 @@ def path_b64(path: bytes) -> str | None:
 
 
 def json_text(text: str) -> str:
-    """Return serialised JSON in which invisible letters stand as escapes: the same document, safe to print."""
+    """Return serialised JSON in which invisible letters and marks of commands stand as escapes: the same document."""
+    text = _MARK.sub(r"\\u0023", text)
     if text.isascii() and "\x7f" not in text:
         return text
     return "".join(_json_escape(letter) if letter not in "\n " and _is_invisible(letter) else letter for letter in text)

@@ -16,14 +16,14 @@ from layerscope.render.tables import write_csv
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """One image of an archive; `kind` is "image" or what else it is."""
+    """One image of an archive; `layout` is how the archive tells of it: "docker", "oci"."""
 
     names: tuple[str, ...]
     platform: str | None
     config_digest: str | None
     layers: int | None
     complete: bool | None
-    kind: str | None
+    layout: str | None
 
 
 def images_text(_source: str, images: Sequence[ImageRow], _options: Options) -> str:
@@ -60,7 +60,7 @@ def images_document(source: str, images: Sequence[ImageRow]) -> Object:
                     "config_digest": image.config_digest,
                     "layers": image.layers,
                     "complete": image.complete,
-                    "kind": image.kind,
+                    "layout": image.layout,
                 }
                 for image in images
             ],
@@ -71,11 +71,11 @@ def images_document(source: str, images: Sequence[ImageRow]) -> Object:
 def images_csv(_source: str, images: Sequence[ImageRow], _options: Options) -> str:
     """Return the images, one row a name."""
     rows = [
-        (name, image.platform, image.layers, image.config_digest, image.kind)
+        (name, image.platform, image.layers, image.config_digest, _state(image), image.layout)
         for image in images
         for name in image.names or (None,)
     ]
-    return write_csv([("name", "platform", "layers", "config_digest", "kind"), *rows])
+    return write_csv([("name", "platform", "layers", "config_digest", "state", "layout"), *rows])
 
 
 def _count(layers: int | None) -> str:
@@ -83,10 +83,7 @@ def _count(layers: int | None) -> str:
 
 
 def _state(image: ImageRow) -> str:
-    told = [image.kind] if image.kind and image.kind != "image" else []
-    if image.complete is False:
-        told.append("incomplete")
-    return ", ".join(told) or "complete"
+    return {True: "complete", False: "incomplete", None: "?"}[image.complete]
 
 
 def _digest(image: ImageRow) -> str:

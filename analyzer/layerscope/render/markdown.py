@@ -54,7 +54,7 @@ def _causes(report: Report, options: Options) -> list[str]:
             cause.certainty.value,
             "<br>".join([prose(cause.title), *(_path(place.path) for place in cause.paths[:1])]),
             f"{say_layers(cause)}<br>{cell(fit(one_line(cause.instruction), _LONG))}",
-            cell(one_line(cause.fix)),
+            prose(cause.fix),
         )
         for cause in shown
     ]

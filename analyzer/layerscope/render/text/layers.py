@@ -15,19 +15,28 @@ from layerscope.report import Report
 
 _MEASURE = 20
 _SIZE = 7
+_GUESS = "~"
 _ALIGN = ("right", "left", "right", "right", "right", "left")
 
 
 def layer_lines(report: Report, options: Options) -> list[str]:
-    """Return one row a layer, base first; of many layers the largest, the others summed up; then the sum."""
+    """Return one row a layer, base first; of many layers the largest, the others summed up; then the sum.
+
+    There is no column of pull sizes where none is known.
+    """
     books = report.books.layers
     if not books:
         return [options.paint("LAYERS", "title"), " none"]
     bar = 12 if options.columns >= 76 else 6
-    room = options.columns - (3 + 2 + bar + 3 * (2 + _SIZE) + 2)
+    guess = _GUESS if any(book.pull_estimated for book in books) else ""
+    pulls = any(book.pull_bytes for book in books)
+    room = options.columns - (3 + 2 + bar + (3 if pulls else 2) * (2 + _SIZE) + len(guess) + 2)
     most = max(row.content_bytes or 0 for row in books)
     shown = choose_layers(report, options.rows(_MEASURE))
-    rows = [["", "", "size", "hidden", "pull", "instruction"], ["999", "#" * bar, *["9" * _SIZE] * 3, ""]]
+    rows = [
+        ["", "", "size", "hidden", "pull", "instruction"],
+        ["999", "#" * bar, "9" * _SIZE, "9" * _SIZE, guess + "9" * _SIZE, ""],
+    ]
     for book in books:
         if book.position in shown:
             layer = report.image.layers[book.position]
@@ -40,8 +49,11 @@ def layer_lines(report: Report, options: Options) -> list[str]:
         if len(bare) <= room and not any(book.content_bytes for book in rest):
             more = bare
         rows.append(["", "", *_sums(rest), more])
-    rows += [["", "", "---", "---", "---", ""], ["", "", *_sums(books), "all"]]
-    head, _, *lines = tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=_ALIGN).splitlines()
+    rows += [["", "", "---", "---", "---", ""], ["", "", *_totals(report, guess), "all"]]
+    if not pulls:
+        rows = [[*row[:4], row[5]] for row in rows]
+    align = _ALIGN if pulls else (*_ALIGN[:4], _ALIGN[5])
+    head, _, *lines = tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=align).splitlines()
     legend = "  (# live, - hidden)" if any(book.hidden_bytes for book in books) else ""
     head = f"LAYERS{head[6:].rstrip()}"
     legend = legend if len(head + legend) <= options.columns else ""
@@ -77,7 +89,7 @@ def draw_bar(book: LayerBooks, most: int, width: int) -> str:
     content = book.content_bytes or 0
     if not content:
         return ""
-    full = max(1, round(width * content / most))
+    full = round(width * content / most)
     hidden = round(full * book.hidden_bytes / content)
     return "#" * (full - hidden) + "-" * hidden
 
@@ -85,7 +97,7 @@ def draw_bar(book: LayerBooks, most: int, width: int) -> str:
 def _sizes(layer: Layer, book: LayerBooks) -> tuple[str, str, str]:
     if layer.same_as is not None:
         return "", "", ""
-    pull = say_size(book.pull_bytes)
+    pull = (_GUESS if book.pull_estimated else "") + say_size(book.pull_bytes)
     if not layer.present:
         return "?", "?", pull
     return say_size(book.content_bytes), say_size(book.hidden_bytes), pull
@@ -94,8 +106,15 @@ def _sizes(layer: Layer, book: LayerBooks) -> tuple[str, str, str]:
 def _sums(books: Sequence[LayerBooks]) -> tuple[str, str, str]:
     """Return sums over what is known; a pull size that nothing tells is not 0."""
     pulls = [book.pull_bytes for book in books if book.pull_bytes is not None]
+    guess = _GUESS if any(book.pull_estimated for book in books) else ""
     return (
         say_size(sum(book.content_bytes or 0 for book in books)),
         say_size(sum(book.hidden_bytes for book in books)),
-        say_size(sum(pulls)) if pulls else "?",
+        guess + say_size(sum(pulls)) if pulls else "?",
     )
+
+
+def _totals(report: Report, guess: str) -> tuple[str, str, str]:
+    books = report.books
+    pull = "?" if books.pull_bytes is None else guess + say_size(books.pull_bytes)
+    return say_size(books.content_bytes), say_size(books.replaced_bytes + books.deleted_bytes), pull

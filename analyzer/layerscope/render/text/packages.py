@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from layerscope.packages.ownership import OwnerShare, PackageShare
 from layerscope.render.escape import one_line
 from layerscope.render.options import Options
-from layerscope.render.words import fit, left, right, say_size
+from layerscope.render.words import fit, fit_path, left, right, say_size, width_of
 from layerscope.report import Report
 
 _MEASURE = 10
@@ -76,9 +76,10 @@ def _name(share: PackageShare, width: int) -> str:
     package = share.package
     kind = f" ({one_line(package.type)})"
     name = one_line(package.name)
-    full = f"{name} {one_line(package.version)}".rstrip()
-    room = width - len(kind)
-    return fit(full, max(room, 8)) + kind
+    room = max(8, width - width_of(kind))
+    if width_of(name) + 5 > room:
+        return fit_path(name, room) + kind
+    return fit(f"{name} {one_line(package.version)}".rstrip(), room) + kind
 
 
 def _sizes(share: PackageShare | OwnerShare) -> tuple[str, str]:
@@ -94,11 +95,11 @@ def _layer(position: int | None) -> str:
 
 
 def _say_places(owner: OwnerShare) -> str:
-    """Return the layers that hold an owner's bytes, the largest share first."""
+    """Return the layers that hold most of an owner's bytes."""
     places = sorted((at for at in owner.by_layer if owner.by_layer[at][0]), key=lambda at: -owner.by_layer[at][0])
     if not places:
         return ""
-    named = ", ".join(map(str, places[:3]))
+    named = ", ".join(map(str, sorted(places[:3])))
     more = f" +{len(places) - 3}" if len(places) > 3 else ""
     return f"layer{'s' if len(places) > 1 else ''} {named}{more}"
 
