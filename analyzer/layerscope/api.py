@@ -14,11 +14,12 @@ from layerscope.analysis.files import list_files as list_rows
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
+from layerscope.archive.inside import Look
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
 from layerscope.model import Image, Level, Note
-from layerscope.packages import PATTERNS
+from layerscope.packages import PATTERNS, inspect, worth_inspecting
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report, Why
@@ -123,6 +124,7 @@ def _open(
     settings = Settings(
         limits=Limits().raised(limits or {}),
         keep=compile_patterns(PATTERNS),
+        look=Look(worth_inspecting, inspect),
         verify=verify,
         progress=count if progress is not None else None,
     )

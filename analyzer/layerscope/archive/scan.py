@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.feed import Buffer, Feed
+from layerscope.archive.inside import Look, look_inside
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.tar import Keep, read_tar
@@ -19,12 +20,16 @@ HEX = re.compile(rb"[0-9a-f]{64,}")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a scan is asked for: whose contents to keep, whether to hash blob and tar, how much is too much."""
+    """What a scan is asked for: whose contents to keep, whether to hash blob and tar, how much is too much.
+
+    `look` says what to look into, and how.
+    """
 
     limits: Limits
     keep: Keep
     verify: bool = False
     progress: Callable[[int], None] | None = None
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
             pass
         diff_id = tap.digest
     index = read_tar(Feed.over(buffer, start, size), limits=settings.limits, keep=settings.keep)
+    if settings.look is not None:
+        look_inside(buffer, start, index, settings.look)
     if settings.progress is not None:
         settings.progress(size)
     return Scan(replace(index, diff_id=diff_id), "none", size, diff_id)
@@ -76,7 +83,7 @@ def scan_stream(chunks: Iterator[bytes], settings: Settings, algorithm: str = "s
     notes = Notebook()
     inner = Peek(decompress(_again(head, outer), compression, settings.limits, notes))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
-    index = read_tar(Feed.of(tap or inner), limits=settings.limits, keep=settings.keep)
+    index = read_tar(Feed.of(tap or inner), limits=settings.limits, keep=settings.keep, look=settings.look)
     for _ in outer:  # after damage: the blob is measured to its end
         pass
     if compression != "none" and not len(index) and (inside := detect(inner.head)) != "none":

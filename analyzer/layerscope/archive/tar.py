@@ -30,6 +30,7 @@ from layerscope.archive.header import (
     tail_device,
     what_is,
 )
+from layerscope.archive.inside import Look
 from layerscope.archive.limits import Limits
 from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
@@ -86,26 +87,32 @@ def read_tar(
     whiteouts: bool = True,
     visit: Visit | None = None,
     partial: bool = False,
+    look: Look | None = None,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
-    With `partial` a file whose end is missing gets a row of the size that is there.
+    With `partial` a file whose end is missing gets a row of the size that is there. Into what passes only once is looked on
+    the way, as `look` says.
     """
-    return TarReader(feed, limits, keep, whiteouts, visit, partial).read()
+    return TarReader(feed, limits, keep, whiteouts, visit, partial, look).read()
 
 
 class TarReader:
     """The state of reading one tar: columns that grow, and the extension records that wait for their entry."""
 
-    def __init__(self, feed: Feed, limits: Limits, keep: Keep, whiteouts: bool, visit: Visit | None, partial: bool) -> None:
+    def __init__(
+        self, feed: Feed, limits: Limits, keep: Keep, whiteouts: bool, visit: Visit | None, partial: bool, look: Look | None
+    ) -> None:
         self.feed = feed
         self.limits = limits
         self.keep = keep
         self.whiteouts = whiteouts
         self.visit = visit
         self.partial = partial
+        self.look = look
+        self.mode = 0  # of the file whose data pass
         self.notes = Notebook()
         self.kept_bytes = 0
         self.start = 0  # of the header at hand
@@ -155,7 +162,7 @@ class TarReader:
 
     def _entries(self) -> None:  # one loop over the blocks: a call less for each entry is a tenth of the time
         feed, index, notes = self.feed, self.index, self.notes
-        visit, keep, limit, total = self.visit, self.keep, self.limits.entries, feed.total
+        visit, keep, look, limit, total = self.visit, self.keep, self.look, self.limits.entries, feed.total
         in_place = feed.in_place and visit is None
         whiteouts = self.whiteouts
         owners: dict[bytes, tuple[int, int, int]] = {}
@@ -349,10 +356,12 @@ class TarReader:
                     if kind == FILE:
                         if not in_place:
                             index.digests[row] = sha256(content).digest()
+                        if look is not None and look.worth(path, mode):
+                            self._inspect(row, path, content, look)
                         if keep(path) and self._fits(path, stored, start):
                             index.kept[row] = content
                 else:
-                    feed.position = position
+                    feed.position, self.mode = position, mode
                     missing = self._data(row, kind, path, stored, logical, fragments, start)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if missing:
@@ -448,7 +457,11 @@ class TarReader:
             self._sparse_data(row, path, stored, logical, fragments, start)
         else:
             hasher = None if feed.in_place else hashlib.sha256()
-            kept: list[bytes] | None = [] if self.keep(path) and self._fits(path, stored, start) else None
+            keeps = self.keep(path) and self._fits(path, stored, start)
+            look = self.look
+            if look is not None and (stored > self.limits.kept_file_bytes or not look.worth(path, self.mode)):
+                look = None
+            kept: list[bytes] | None = [] if keeps or look is not None else None
             for piece in feed.pieces(stored):
                 if hasher is not None:
                     hasher.update(piece)
@@ -457,9 +470,17 @@ class TarReader:
             if feed.offset - where == stored:
                 if hasher is not None:
                     index.digests[row] = hasher.digest()
-                if kept is not None:
-                    index.kept[row] = b"".join(kept)
+                content = b"".join(kept or ())
+                if look is not None:
+                    self._inspect(row, path, content, look)
+                if keeps:
+                    index.kept[row] = content
         return stored - (feed.offset - where)
+
+    def _inspect(self, row: int, path: bytes, content: bytes, look: Look) -> None:
+        found = look.inspect(path, content)
+        if found:
+            self.index.inspected[row] = found
 
     def _sparse_data(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
         feed, index = self.feed, self.index

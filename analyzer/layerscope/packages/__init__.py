@@ -15,7 +15,7 @@ from layerscope.packages.conda import CONDA
 from layerscope.packages.database import Database
 from layerscope.packages.dotnet import DOTNET
 from layerscope.packages.dpkg import DPKG
-from layerscope.packages.executables import is_executable
+from layerscope.packages.executables import Content, is_executable
 from layerscope.packages.gems import GEMS
 from layerscope.packages.golang import GOLANG
 from layerscope.packages.homebrew import HOMEBREW
@@ -51,7 +51,7 @@ PATTERNS: tuple[str, ...] = (
 )
 """Everything worth keeping while a layer is scanned."""
 
-INSPECTORS: tuple[tuple[str, Callable[[bytes, bytes], bytes | None]], ...] = tuple(
+INSPECTORS: tuple[tuple[str, Callable[[bytes, Content], bytes | None]], ...] = tuple(
     (database.name, database.inspect) for database in DATABASES if database.inspect is not None
 )
 
@@ -61,8 +61,8 @@ def worth_inspecting(path: bytes, mode: int) -> bool:
     return bool(mode & 0o111) or path.endswith(JAR_ENDINGS)
 
 
-def inspect(path: bytes, content: bytes) -> tuple[tuple[str, bytes], ...]:
+def inspect(path: bytes, content: Content) -> tuple[tuple[str, bytes], ...]:
     """Return what a program or a jar tells of the packages inside it, by the database that reads it."""
-    if content[:2] != b"PK" and not is_executable(content):
+    if content[0:2] != b"PK" and not is_executable(content):
         return ()
     return tuple((name, told) for name, look in INSPECTORS if (told := look(path, content)) is not None)

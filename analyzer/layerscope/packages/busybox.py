@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages.database import Database, View
-from layerscope.packages.executables import is_executable
+from layerscope.packages.executables import Content, is_executable
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 
@@ -23,11 +23,11 @@ _NAMES = frozenset(b"busybox busybox.static [ [[ acpid add-shell addgroup adjtim
 _VERSION = re.compile(rb"BusyBox v(\d+\.\d+(?:\.\d+)?[\w.-]{0,20})")
 
 
-def inspect(path: bytes, content: bytes) -> bytes | None:
+def inspect(path: bytes, content: Content) -> bytes | None:
     """Return the version of busybox, None if the file is another program. Of its names the first in a tar is asked."""
     if path.rpartition(b"/")[2] not in _NAMES or len(content) > MAX_SIZE or not is_executable(content):
         return None
-    match = _VERSION.search(content)
+    match = _VERSION.search(content[0 : len(content)])
     return match[1] if match else None
 
 

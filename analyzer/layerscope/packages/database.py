@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from layerscope.model import Level, Note, Package, Release
+from layerscope.packages.executables import Content
 
 Result = TypeVar("Result")
 
@@ -94,4 +95,4 @@ class Database:
     patterns: tuple[str, ...]
     read: Callable[[View], Iterable[Package]]
     places: tuple[str, ...] = ()
-    inspect: Callable[[bytes, bytes], bytes | None] | None = None
+    inspect: Callable[[bytes, Content], bytes | None] | None = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
-from layerscope.packages.executables import ELF, is_executable, section
+from layerscope.packages.executables import ELF, Content, is_executable, section
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAGIC = b"\xff Go buildinf:"
 MAX_BLOB = 4 << 20
 """Bytes of the text that is read."""
+
+MAX_PROGRAM = 256 << 20
+"""Bytes of a program without a section table that are looked through."""
 
 _INLINE = 2
 _ALIGNED = 16
@@ -38,7 +41,7 @@ class BuildInfo:
     modules: tuple[tuple[str, str], ...]
 
 
-def inspect(_path: bytes, content: bytes) -> bytes | None:
+def inspect(_path: bytes, content: Content) -> bytes | None:
     """Return a mark of what a Go program is built from, None if it is none."""
     if not is_executable(content):
         return None
@@ -49,14 +52,15 @@ def inspect(_path: bytes, content: bytes) -> bytes | None:
     return json.dumps({"go": info.go, "path": info.path, "main": info.main, "modules": info.modules}).encode()
 
 
-def _blob(content: bytes) -> bytes | None:
+def _blob(content: Content) -> bytes | None:
     """Return the blob and what follows it."""
-    if content[:4] == ELF:
+    if content[0:4] == ELF:
         return section(content, b".go.buildinfo")
-    at = content.find(MAGIC)
+    whole = content[0 : min(len(content), MAX_PROGRAM)]
+    at = whole.find(MAGIC)
     while at >= 0 and at % _ALIGNED:
-        at = content.find(MAGIC, at + 1)
-    return content[at : at + MAX_BLOB] if at >= 0 else None
+        at = whole.find(MAGIC, at + 1)
+    return whole[at : at + MAX_BLOB] if at >= 0 else None
 
 
 def read_info(blob: bytes) -> BuildInfo | None:

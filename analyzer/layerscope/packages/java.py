@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
+from layerscope.packages.executables import Content
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 from layerscope.packages.zips import Allowance, members, unpack
@@ -44,9 +45,9 @@ class Jar:
     place: str
 
 
-def inspect(path: bytes, content: bytes) -> bytes | None:
+def inspect(path: bytes, content: Content) -> bytes | None:
     """Return a mark of what a jar holds, None if it is none; what is damaged inside is told in the mark."""
-    if not path.endswith(ENDINGS) or content[:2] != b"PK":
+    if not path.endswith(ENDINGS) or content[0:2] != b"PK":
         return None
     problems: list[str] = []
     jars = read_jars(path, content, problems)
@@ -55,7 +56,7 @@ def inspect(path: bytes, content: bytes) -> bytes | None:
     ).encode()
 
 
-def read_jars(path: bytes, content: bytes, problems: list[str]) -> list[Jar]:
+def read_jars(path: bytes, content: Content, problems: list[str]) -> list[Jar]:
     """Return the libraries in a jar, itself first."""
     found: list[Jar] = []
     _look(path.rpartition(b"/")[2], content, "", 0, Allowance(), found, problems)
@@ -63,7 +64,7 @@ def read_jars(path: bytes, content: bytes, problems: list[str]) -> list[Jar]:
 
 
 def _look(
-    name: bytes, content: bytes, place: str, depth: int, allowance: Allowance, found: list[Jar], problems: list[str]
+    name: bytes, content: Content, place: str, depth: int, allowance: Allowance, found: list[Jar], problems: list[str]
 ) -> None:
     title = f"{place}: " if place else ""
     try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
-from layerscope.packages.executables import section
+from layerscope.packages.executables import Content, section
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 
@@ -36,7 +36,7 @@ class Crate:
     needs: tuple[int, ...]
 
 
-def inspect(_path: bytes, content: bytes) -> bytes | None:
+def inspect(_path: bytes, content: Content) -> bytes | None:
     """Return the list that a Rust program carries, unpacked; None if it carries none."""
     packed = section(content, _SECTION)
     if packed is None:

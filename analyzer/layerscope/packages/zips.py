@@ -9,6 +9,8 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from layerscope.packages.executables import Content
+
 MAX_ENTRIES = 200_000
 MAX_FILE = 64 << 20
 MAX_TOTAL = 512 << 20
@@ -39,41 +41,46 @@ class Allowance:
         self.left = left
 
 
-def members(content: bytes) -> list[Member]:
+def members(content: Content) -> list[Member]:
     """Return the files that the central directory lists. Raises ValueError if there is none."""
-    end = content.rfind(_END, max(0, len(content) - 65_557))
-    if end < 0 or end + 22 > len(content):
+    tail_at = max(0, len(content) - 65_557)
+    tail = content[tail_at : len(content)]
+    end = tail.rfind(_END)
+    if end < 0 or end + 22 > len(tail):
         raise ValueError("no zip archive")
-    count, size, offset = struct.unpack_from("<10xHII", content, end)
+    count, size, offset = struct.unpack_from("<10xHII", tail, end)
     # An archive may stand behind something else (a start script): offsets count from where it begins.
-    start = end - size
+    start = tail_at + end - size
     shift = start - offset
     if start < 0 or shift < 0:
         raise ValueError("the central directory is not where it should be")
+    directory = content[start : start + min(size, MAX_FILE)]
     found: list[Member] = []
-    at = start
-    while content[at : at + 4] == _CENTRAL and at + 46 <= end and len(found) < MAX_ENTRIES:
-        method, packed, plain = struct.unpack_from("<10xH8xII", content, at)
-        name, extra, comment = struct.unpack_from("<28xHHH", content, at)
-        (place,) = struct.unpack_from("<42xI", content, at)
-        found.append(Member(content[at + 46 : at + 46 + name], method, packed, plain, place + shift))
+    at = 0
+    while directory[at : at + 4] == _CENTRAL and at + 46 <= len(directory) and len(found) < MAX_ENTRIES:
+        method, packed, plain = struct.unpack_from("<10xH8xII", directory, at)
+        name, extra, comment = struct.unpack_from("<28xHHH", directory, at)
+        (place,) = struct.unpack_from("<42xI", directory, at)
+        found.append(Member(directory[at + 46 : at + 46 + name], method, packed, plain, place + shift))
         at += 46 + name + extra + comment
     if len(found) < min(count, MAX_ENTRIES):
         raise ValueError("the central directory is cut short")
     return found
 
 
-def unpack(content: bytes, member: Member, allowance: Allowance, limit: int = MAX_FILE) -> bytes:
+def unpack(content: Content, member: Member, allowance: Allowance, limit: int = MAX_FILE) -> bytes:
     """Return a member's content. Raises ValueError for what is damaged, too large, or packed in an unknown way."""
-    at = member.offset
-    if content[at : at + 4] != _LOCAL or at + 30 > len(content):
+    head = content[member.offset : member.offset + 30]
+    if head[:4] != _LOCAL or len(head) < 30:
         raise ValueError("a member is not where it should be")
-    name, extra = struct.unpack_from("<26xHH", content, at)
-    start = at + 30 + name + extra
-    packed = content[start : start + member.packed]
+    name, extra = struct.unpack_from("<26xHH", head)
+    start = member.offset + 30 + name + extra
     limit = min(limit, allowance.left)
-    if len(packed) < member.packed or member.size > limit:
-        raise ValueError("a member is cut short" if len(packed) < member.packed else "a member is too large")
+    if max(member.size, member.packed) > limit:
+        raise ValueError("a member is too large")
+    packed = content[start : start + member.packed]
+    if len(packed) < member.packed:
+        raise ValueError("a member is cut short")
     if member.method == _STORED:
         allowance.left -= len(packed)
         return packed
