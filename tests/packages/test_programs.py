@@ -221,3 +221,18 @@ def test_jars_of_the_corpus():
                     if file.name.endswith(".jar"):
                         found[file.name] = look(file.name.encode(), tar.extractfile(file).read())
     assert found
+
+
+def test_what_a_distribution_brought_is_its_own():
+    content = elf({b".rodata": b"BusyBox v1.36.1 (2024"})
+    index = layer(
+        ("lib/apk/db/installed", "P:busybox\nV:1.36.1-r2\nF:bin\nR:busybox\n"), ("usr/bin/busybox", len(content)),
+        ("opt/busybox", len(content)), ("bin", Kind.SYMLINK, "usr/bin"),
+    )  # fmt: skip
+    found = dict(inspect(b"bin/busybox", content))["busybox"]
+    index = replace(index, inspected={1: (("busybox", found),), 2: (("busybox", found),)})
+    result = own([index], [None], stack([index]))
+    assert [(share.package.type, share.bytes) for share in result.packages] == [
+        ("apk", len(content)),
+        ("generic", len(content)),
+    ]
