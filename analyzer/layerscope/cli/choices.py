@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
 
 import typer
@@ -63,6 +64,15 @@ def read_bandwidth(value: str) -> int:
     if not bits:
         raise typer.BadParameter(f"{value!r}: a bandwidth is written like 20Mbit/s.")
     return bits
+
+
+def read_epoch(value: str | None) -> datetime | None:
+    """Return the moment that SOURCE_DATE_EPOCH names, in seconds since 1970."""
+    if not value:
+        return None
+    if not re.fullmatch(r"[0-9]{1,11}", value):
+        raise typer.BadParameter(f"SOURCE_DATE_EPOCH is {value!r}; it must be seconds since 1970.")
+    return datetime.fromtimestamp(int(value), UTC)
 
 
 def _read_size(value: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,7 @@ REASONS = ("asked", "dependency", "recommended", "dev", "base", "root", "unknown
 SORTS = ("size", "hidden", "retained", "name", "layer")
 GROUPS = ("source", "type")
 WHY_FORMATS = ("text", "json")
+SBOM_FORMATS = ("cyclonedx", "spdx")
 
 
 def packages(
@@ -134,10 +136,46 @@ def why(
     return verbs.finish(answer, order, complete=loaded.complete)
 
 
+def sbom(
+    source: Source,
+    *,
+    format_: Annotated[
+        str,
+        typer.Option("--format", "-f", metavar="NAME", help="cyclonedx or spdx.", autocompletion=lambda: list(SBOM_FORMATS)),
+    ] = "cyclonedx",
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", show_default=False, help="Write to a file.")
+    ] = None,
+    image: Name = None,
+    platform: Platform = None,
+    limit: Limit = None,
+    verify: Verify = False,
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001 - read where errors are told
+) -> Answer:
+    """Write the packages as a bill of materials: CycloneDX 1.6 or SPDX 2.3, both JSON.
+
+    Needs the extra: pip install 'layerscope[sbom]'. The date is the image's, or that of SOURCE_DATE_EPOCH.
+
+    \b
+    layerscope sbom image.tar --format spdx --output image.spdx.json
+    """  # noqa: D301 - the mark that keeps the lines apart
+    from layerscope import api
+    from layerscope.cli import verbs
+    from layerscope.render.sbom import write_sbom
+
+    choose(format_, SBOM_FORMATS, "format")
+    moment = choices.read_epoch(os.environ.get("SOURCE_DATE_EPOCH"))
+    order = _order(source, image, platform, limit, verify=verify, quiet=quiet)
+    loaded = verbs.load(order)
+    text = write_sbom(loaded, api.own(loaded), format_, moment)
+    return verbs.finish(Answer(None, {output: text}) if output else Answer(text), order, complete=loaded.complete)
+
+
 def join(app: typer.Typer) -> typer.Typer:
     """Add the commands to the others, once."""
     there = {command.callback for command in app.registered_commands}
-    for command in (packages, why):
+    for command in (packages, why, sbom):
         if command not in there:
             app.command(no_args_is_help=True)(command)
     return app
