@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from layerscope import api, report
+from layerscope.packages.why import explain_package, find_package
 
 FORGE = Path(os.environ.get("LAYERSCOPE_FORGE", "/nonexistent"))
 IMAGE = FORGE / "node-debian.docker25.tar"
@@ -129,6 +130,16 @@ def test_bytes_of_every_package_are_those_of_a_plain_count(image, tmp_path):
         ]
         told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         assert {tuple(line.split()[1:]) for line in told.split("\n") if line.startswith("ii")} == set(names)
+
+
+def test_what_leaves_with_a_package_weighs_what_it_retains(image):
+    owned = api.own(image)
+    heavy = sorted(owned.packages, key=lambda one: -(one.retained_bytes or 0))[:8]
+    names = {one.package.name for one in heavy} | {"build-essential"}
+    for name in names:
+        number = find_package(owned, name)
+        chain = explain_package(owned, number)
+        assert sum(one.bytes for one in chain.leaving) == owned.packages[number].retained_bytes
 
 
 def test_the_package_stage_costs_less_than_the_scan():

@@ -26,7 +26,10 @@ class Chain:
 
 
 def find_package(ownership: Ownership, subject: str) -> int | None:
-    """Return the number of the package that a name, `type:name` or package URL means; of several the heaviest that is there."""
+    """Return the number of the package that a name, `type:name` or package URL means.
+
+    Of several it is the heaviest that is there; of equals one that was asked for.
+    """
     fits = [number for number, share in enumerate(ownership.packages) if subject in _names(share)]
     return min(fits, key=lambda number: _weight(ownership.packages[number]), default=None)
 
@@ -61,5 +64,5 @@ def _names(share: PackageShare) -> tuple[str, ...]:
     return (package.name, f"{package.type}:{package.name}", package.purl, f"{package.name}@{package.version}")
 
 
-def _weight(share: PackageShare) -> tuple[bool, bool, int]:
-    return (share.removed_in is not None, share.parent is not None, -share.bytes)
+def _weight(share: PackageShare) -> tuple[bool, bool, int, bool]:
+    return (share.removed_in is not None, share.parent is not None, -share.bytes, share.package.reason != "asked")

@@ -27,7 +27,7 @@ _HEAD: Line = ("PACKAGES", "type", "size", "hidden", "frees", "layer", "why")
 
 def inventory_text(_image: Image, inventory: Inventory, _release: Release | None, options: Options) -> str:
     """Return a row a package or group, what no package owns by class, and the sum."""
-    why = _WHY if options.columns >= 90 else 13
+    why = _WHY if options.columns >= 76 else 10
     name = options.columns - 8 - 3 * 8 - 6 - 2 - why
 
     def write(line: Line) -> str:
@@ -129,7 +129,7 @@ def _lines(inventory: Inventory, measure: int) -> Iterator[Line]:
     size, hidden = _sum(packages)
     more, gone = _sum(inventory.unowned)
     yield (
-        f" all {say_count(len(packages), 'package')}" if packages else " all",
+        f" all {say_count(len(packages), 'package')}" if packages and not inventory.unowned else " all",
         "",
         *_sizes(size + more, hidden + gone),
         "",
