@@ -10,12 +10,12 @@ import pytest
 from build import Device, Dir, File, Hardlink, Symlink, entry, opaque, pax, tar, whiteout
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.tar import read_tar
 from layerscope.model import Fate
 from layerscope.rootfs import Stacker, stack
+
 from stacking.compare import assert_equals_oracle, index, shown, stacked
 
 BASE = build.layer({"etc": Dir(), "etc/a": b"1", "etc/b": b"22", "bin": Symlink("usr/bin"), "usr/bin/sh": b"333"})
@@ -134,7 +134,7 @@ TABLE: dict[str, tuple[list[bytes], dict[str, str]]] = {
     "C31 dangling": ([tar(entry("h", type=b"1", link="x/y"))], {"h": "nothing"}),
     "C32": (
         [tar(entry("d/a", b"1"), *(entry(f"d/h{n}", type=b"1", link=link) for n, link in enumerate(("d/a", "/d/a", "./d/a", "d/../d//a"))))],
-        {name: "file 0:0" for name in ("d/a", "d/h0", "d/h1", "d/h2", "d/h3")},
+        dict.fromkeys(("d/a", "d/h0", "d/h1", "d/h2", "d/h3"), "file 0:0"),
     ),
     "C32 through a symlink": (
         [tar(entry("d/a", b"1"), entry("l", type=b"2", link="d"), entry("h", type=b"1", link="l/a"))],
@@ -266,7 +266,9 @@ def test_whiteout_storms_take_steps_in_proportion():
 
     def lines(scale: int) -> int:
         base = [entry(f"d/f{number}", b"x") for number in range(300 * scale)]
-        marks = [mark(f"d/f{number}" if mark is whiteout else "d") for number in range(100 * scale) for mark in (whiteout, opaque)]
+        marks = [
+            mark(f"d/f{number}" if mark is whiteout else "d") for number in range(100 * scale) for mark in (whiteout, opaque)
+        ]
         indexes = [index(tar(*base)), index(tar(*marks, *base)), index(tar(*marks))]
         count = 0
 
@@ -291,7 +293,9 @@ def test_folders_nested_without_end():
     deep = [pax({"path": "d/" * 5000 + f"f{number}"}) + entry("x", b"1") for number in range(3)]
     indexes, result = stacked([tar(*deep), tar(whiteout("d"))])
     assert list(result.fates[:3]) == [Fate.DELETED] * 3
-    bomb = tar(*(pax({"path": f"{number}/" + "d/" * 12_000 + "f"}) + entry("x", b"1") for number in range(6)), entry("after", b"1"))
+    bomb = tar(
+        *(pax({"path": f"{number}/" + "d/" * 12_000 + "f"}) + entry("x", b"1") for number in range(6)), entry("after", b"1")
+    )
     indexes, result = stacked([bomb])
     assert {note.id for note in result.notes} == {"E18"}
     assert not any(result.fates)
