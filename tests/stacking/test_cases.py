@@ -146,7 +146,12 @@ TABLE: dict[str, tuple[list[bytes], dict[str, str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.case(*(f"C{number:02}" for number in range(1, 34)), "C35", "C36")
+@pytest.mark.case(
+    "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C11", "C12", "C13", "C14", "C15", "C16", "C17", "C18"
+)
+@pytest.mark.case(
+    "C19", "C20", "C21", "C22", "C23", "C24", "C25", "C26", "C27", "C28", "C29", "C30", "C31", "C32", "C33", "C35", "C36"
+)
 @pytest.mark.parametrize("name", TABLE)
 def test_what_a_container_sees(name: str):
     layers, tree = TABLE[name]

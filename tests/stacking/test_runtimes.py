@@ -62,9 +62,9 @@ class Maker:
         mode = random.choice((0o644, 0o755, 0o600, 0o4755))
         if kind in {"whiteout", "opaque"}:
             return None if above & set(self.others) or path in self.others else Op(kind, path)
-        if path in self.folders or (path in self.others) or any(folder in self.others for folder in above):
-            if kind != "file" or path in self.folders or path in self.others:
-                return None
+        through_link = any(folder in self.others for folder in above)
+        if path in self.folders or path in self.others or (through_link and kind != "file"):
+            return None
         target, header = "", {"mode": mode}
         if kind == "symlink":
             target = random.choice((*NAMES, "../a", "/b", "a/b", "nowhere"))
