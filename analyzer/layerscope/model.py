@@ -83,6 +83,7 @@ class LayerIndex:
     """The entries of one layer's tar, as columns: immutable, position-independent, made from the bytes alone.
 
     paths         normalised path of each row; of a WHITEOUT or OPAQUE row the path that it speaks of, not its `.wh.` name
+    folders       the folder that each path is in: one object for all rows of a folder
     kinds         `Kind` values
     sizes         logical size of a regular file, else 0
     modes         permission bits, 0o7777
@@ -104,6 +105,7 @@ class LayerIndex:
     """
 
     paths: list[bytes]
+    folders: list[bytes]
     kinds: bytearray
     sizes: array[int]
     modes: array[int]

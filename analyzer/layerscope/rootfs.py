@@ -80,7 +80,7 @@ def stack(indexes: Sequence[LayerIndex | None]) -> Stack:
 
 def parent_of(path: bytes) -> bytes:
     """Return the folder that a path is in."""
-    return path[: path.rfind(b"/")] if b"/" in path else b""
+    return path.rpartition(b"/")[0]
 
 
 class Stacker:
@@ -187,7 +187,7 @@ class Stacker:
     def _put(self, index: LayerIndex) -> None:
         """Put the layer's entries, in tar order."""
         visible, children, gone, get_children, start = self.visible, self.children, self.gone, self.children.get, self.start
-        folders = [path.rpartition(b"/")[0] for path in index.paths]
+        folders = index.folders
         self.folders += folders
         for row, (path, kind, parent) in enumerate(zip(index.paths, index.kinds, folders, strict=True), self.start):
             if kind == OTHER:

@@ -40,8 +40,8 @@ from layerscope.archive.sparse import Fragments, read_map
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex
 
-# name, mode+uid+gid, size, mtime, checksum, typeflag, linkname, magic..devminor, prefix, star's trailer
-FIELDS = Struct("100s24s12s12s8sc100s88s155s8x4s").unpack
+# name, mode+uid+gid, size, mtime, checksum, typeflag, (linkname,) magic to the end
+FIELDS = Struct("100s24s12s12s8sc100x255s").unpack
 
 FILE, DIRECTORY, SYMLINK, HARDLINK, CHARACTER, WHITEOUT, OTHER = (
     int(kind)
@@ -69,7 +69,9 @@ KINDS = {
     b"6": int(Kind.FIFO),
 }
 SPECIAL = frozenset((b"x", b"g", b"L", b"K"))
+LINKS, DEVICES = frozenset((b"1", b"2")), frozenset((b"3", b"4", b"6"))
 OCTAL_END = (0x00, 0x20)
+DOT = 0x2E
 
 
 def nothing(path: bytes) -> bool:  # noqa: ARG001
@@ -113,6 +115,7 @@ class TarReader:
         self.notes = Notebook()
         self.start = 0  # of the header at hand
         self.cut = 0  # rows whose data are not all there
+        self.plain_folders: dict[bytes, bytes] = {}  # those seen that need no cleaning, each to one object
         self.index = opaque_index(0)
 
     def read(self) -> LayerIndex:
@@ -147,10 +150,11 @@ class TarReader:
         owners: dict[bytes, tuple[int, int, int]] = {}
         times: dict[bytes, int] = {}
         sums: dict[bytes, int] = {}
-        last_tail, device = b"", 0
+        last_rest, device, differs = b"", 0, False
         kinds_of = KINDS
         paths, kinds, links = index.paths, index.kinds, index.links
         add_path, add_kind, add_size, add_mode = paths.append, kinds.append, index.sizes.append, index.modes.append
+        add_folder, plain_folders = index.folders.append, self.plain_folders
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span = index.offsets.append, index.spans.append
         sha256 = hashlib.sha256
@@ -181,7 +185,7 @@ class TarReader:
                 feed.position = position
                 end_at_block(feed, notes, start, pending)
                 return
-            name, owner_field, size_field, time_field, sum_field, flag, link, tail, prefix, trailer = FIELDS(block)
+            name, owner_field, size_field, time_field, sum_field, flag, rest = FIELDS(block)
 
             expected = sums.get(sum_field)
             if expected is None:
@@ -213,19 +217,22 @@ class TarReader:
             mtime = times.get(time_field)
             if mtime is None:
                 mtime = times[time_field] = number(time_field) * 10**9
-            if tail != last_tail:
-                last_tail, device = tail, tail_device(tail)
+            if rest != last_rest:  # magic to prefix: mostly the same from entry to entry
+                last_rest, device = rest, tail_device(rest)
+                differs = rest[88:].strip(b"\0") != b""
                 if device:
-                    differences.tell_numbers(notes, (tail[72:80], tail[80:88]), start)
+                    differences.tell_numbers(notes, (rest[72:80], rest[80:88]), start)
             cut = name.find(b"\0")
             if cut >= 0:
                 name = name[:cut]
-            if prefix[0]:
-                name = prefixed(name, block)
-                if trailer == b"tar\0" or tail[:6] != b"ustar\0":
-                    differences.tell_prefix(notes, flag, block, start)
-            if trailer == b"tar\0" and tail[:6] == b"ustar\0":
-                number(block[476:488]), number(block[488:500])
+            if differs:
+                star = rest[251:] == b"tar\0"
+                if rest[88]:
+                    name = prefixed(name, block)
+                    if star or rest[:6] != b"ustar\0":
+                        differences.tell_prefix(notes, flag, block, start)
+                if star and rest[:6] == b"ustar\0":
+                    number(block[476:488]), number(block[488:500])
             if size < 0 and flag not in HEADER_ONLY:
                 raise HeaderError("a negative size", id="E11")
 
@@ -256,7 +263,7 @@ class TarReader:
             row = len(paths)
             if row >= limit:
                 raise LimitError(f"more than {limit:,} entries", limit="entries", offset=start)
-            link_name = link.partition(b"\0")[0] if flag in b"12" else b""
+            link_name = block[157:257].partition(b"\0")[0] if flag in LINKS else b""
             fragments: Fragments | None = None
             cut_short: ArchiveError | None = None
             began = start
@@ -289,7 +296,7 @@ class TarReader:
             logical = stored = size
             if flag in HEADER_ONLY:
                 stored = 0
-                if size and flag in b"346":
+                if size and flag in DEVICES:
                     notes.warn("C25", f"a device with a size: GNU tar skips {size:,} bytes behind it", offset=start)
             elif size < 0:
                 raise HeaderError("a negative size", id="C61")
@@ -300,25 +307,21 @@ class TarReader:
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 differences.tell_sparse(notes, flag, fragments, base + position - start - BLOCK, start)
 
-            # The path
+            # The path: most entries have a plain name in a folder that was seen before
             path = name
-            if path[-1:] == b"/":
+            if path.endswith(b"/"):
                 path = path.rstrip(b"/")
                 if kind == FILE:
                     notes.warn("C62", "a regular file whose name ends in '/'", path=path, offset=start)
-            if path[:1] in (b"/", b".") or b"/." in path or b"//" in path:
-                path, escaped = clean(path)
-                if escaped:
-                    notes.warn("C20", "a name that climbs out of the root; clamped to it", path=path, offset=start)
-            if not path and (kind != DIRECTORY or not name):
-                if not name:
-                    notes.warn("C22", "an entry without a name was passed over", offset=start)
-                else:
-                    notes.warn("C21", "the root is not a directory; the entry is passed over", offset=start)
-                kind = OTHER
-            if whiteouts and b".wh." in path and kind != OTHER:
-                kind, path = read_mark(notes, kind, path, start, empty=not stored)
-            elif kind == CHARACTER and device == 0 and whiteouts:
+            if path.startswith(b"./"):
+                path = path[2:]
+            folder, _, last = path.rpartition(b"/")
+            known_folder = plain_folders.get(folder)
+            if known_folder is not None and last and last[0] != DOT and (folder or len(path) == len(last)):
+                folder = known_folder
+            else:
+                kind, path, folder = self._locate(kind, name, start, empty=not stored)
+            if kind == CHARACTER and device == 0 and whiteouts:
                 kind = WHITEOUT
                 notes.warn("C23", "a 0:0 character device deletes the path below it at run time", path=path, offset=start)
 
@@ -370,6 +373,7 @@ class TarReader:
 
             # The row
             add_path(path)
+            add_folder(folder)
             add_kind(kind)
             add_size(logical if kind == FILE else 0)
             add_mode(mode)
@@ -400,6 +404,28 @@ class TarReader:
                 raise cut_short
 
     # What is rare stands below, so that the loop above can be read.
+
+    def _locate(self, kind: int, name: bytes, start: int, *, empty: bool) -> tuple[int, bytes, bytes]:
+        """Return kind, path and folder of an entry whose name is not plain, or whose folder is new."""
+        notes = self.notes
+        path, escaped = clean(name)
+        if escaped:
+            notes.warn("C20", "a name that climbs out of the root; clamped to it", path=path, offset=start)
+        if not path and (kind != DIRECTORY or not name):
+            if not name:
+                notes.warn("C22", "an entry without a name was passed over", offset=start)
+            else:
+                notes.warn("C21", "the root is not a directory; the entry is passed over", offset=start)
+            kind = OTHER
+        if self.whiteouts and kind != OTHER and path.find(b".wh.") >= 0:
+            kind, path = read_mark(notes, kind, path, start, empty=empty)
+        folder = path.rpartition(b"/")[0]
+        known = self.plain_folders.get(folder)
+        if known is not None:
+            return kind, path, known
+        if folder.find(b".wh.") < 0:
+            self.plain_folders[folder] = folder
+        return kind, path, folder
 
     def _bad_header(self, block: bytes, start: int) -> ArchiveError:
         if start == 0:
