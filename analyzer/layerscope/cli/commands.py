@@ -8,7 +8,7 @@ import typer
 
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
-from layerscope.cli.choices import choose
+from layerscope.cli.choices import SCHEMAS, choose
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True, no_args_is_help=True)
 
@@ -90,7 +90,7 @@ def about(
 
     Reads image archives offline; nothing is unpacked, nothing is run, no daemon is asked.
 
-    Exit codes: 0 fine, 2 wrong usage, 3 not readable or only in part, 70 a bug, 130 interrupted.
+    Exit codes: 0 fine, 1 a policy is not met, 2 wrong usage, 3 not readable or only in part, 70 a bug, 130 interrupted.
     """
 
 
@@ -204,7 +204,7 @@ def images(
 def schema(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files", "images"]),
+        typer.Argument(metavar="NAME", help=f"{', '.join(SCHEMAS)}.", autocompletion=lambda: list(SCHEMAS)),
     ],
     *,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
@@ -214,6 +214,6 @@ def schema(
     \b
     layerscope schema report > report.schema.json
     """  # noqa: D301 - the mark that keeps the lines apart
-    from layerscope.render.schemas import SCHEMAS, schema_text
+    from layerscope.render.schemas import schema_text
 
     return Answer(schema_text(choose(name, SCHEMAS, "schema")))

@@ -97,7 +97,7 @@ def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], 
 
 def report(order: Order, wish: Wish, look: Look) -> Answer:
     """Return the report; of an image that is not complete with exit code 3."""
-    image = _load(order)
+    image = load(order)
     made = api.analyze(image)
 
     def write(name: str, options: Options) -> str:
@@ -105,15 +105,15 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
             return FILE_FORMATS[name](image, api.list_files(image), options)
         return FORMATS[name](made, options)
 
-    return _finish(wish.answer(write, look), order, complete=made.complete)
+    return finish(wish.answer(write, look), order, complete=made.complete)
 
 
 def files(order: Order, wish: Wish, look: Look, sieve: Sieve) -> Answer:
     """Return the files of an image that are asked for."""
-    image = _load(order)
+    image = load(order)
     rows = sift(api.list_files(image), sieve)
     answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
-    return _finish(answer, order, complete=image.complete)
+    return finish(answer, order, complete=image.complete)
 
 
 def images(order: Order, wish: Wish) -> Answer:
@@ -122,7 +122,8 @@ def images(order: Order, wish: Wish) -> Answer:
     return wish.answer(lambda name, options: IMAGE_FORMATS[name](order.source, rows, options), Look())
 
 
-def _load(order: Order) -> Image:
+def load(order: Order) -> Image:
+    """Read the image that an order names."""
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,
@@ -134,7 +135,8 @@ def _load(order: Order) -> Image:
         )
 
 
-def _finish(answer: Answer, order: Order, *, complete: bool) -> Answer:
+def finish(answer: Answer, order: Order, *, complete: bool) -> Answer:
+    """Return the answer; of an image that was read only in part with a warning and exit code 3."""
     if complete:
         return answer
     name = "standard input" if order.source == "-" else order.source

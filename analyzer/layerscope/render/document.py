@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 
 from layerscope._version import __version__
-from layerscope.analysis.causes import Certainty
 from layerscope.analysis.files import FileRow
 from layerscope.model import Config, Image
 from layerscope.render import rows
@@ -15,7 +14,7 @@ from layerscope.render.options import Options
 from layerscope.render.rows import Json, Object
 from layerscope.render.text.files import rank_files
 from layerscope.render.text.notes import all_notes
-from layerscope.report import Report
+from layerscope.report import COUNTS, Report
 
 SCHEMA_VERSION = "1.0"
 _NO_ROWS, _NEXT = "[]\n}\n", ",\n    "
@@ -29,7 +28,7 @@ def report_document(report: Report) -> Object:
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "layerscope", "version": __version__},
         "complete": report.complete,
-        "image": _image(image, report),
+        "image": image_object(image, report),
         "totals": _totals(report),
         "efficiency": report.books.efficiency,
         "dive": {
@@ -56,7 +55,7 @@ def files_document(image: Image, files: Sequence[FileRow]) -> Object:
     """Return the files as schema 1 says it."""
     document: Object = {
         "schema_version": SCHEMA_VERSION,
-        "image": _image(image, None),
+        "image": image_object(image, None),
         "files": [rows.file_row(file) for file in files],
     }
     return clean(document)
@@ -90,7 +89,8 @@ def clean(document: Object) -> Object:
     return {unicode(key): _clean(value) for key, value in document.items()}
 
 
-def _image(image: Image, report: Report | None) -> Object:
+def image_object(image: Image, report: Report | None) -> Object:
+    """Return the object that tells which image a document speaks of."""
     config, release = image.config, report.release if report else None
     return {
         "source": image.source,
@@ -122,34 +122,11 @@ def _base(config: Config) -> Object:
 
 
 def _totals(report: Report) -> Object:
-    books, storage = report.books, report.image.storage
-    return {
-        "archive_bytes": storage.archive_bytes,
-        "file_bytes": storage.file_bytes,
-        "blob_bytes": storage.blob_bytes,
-        "metadata_bytes": storage.metadata_bytes,
-        "orphan_bytes": storage.orphan_bytes,
-        "container_bytes": storage.container_bytes,
-        "tar_bytes": books.tar_bytes,
-        "content_bytes": books.content_bytes,
-        "overhead_bytes": books.overhead_bytes,
-        "compression_bytes": books.compression_bytes,
-        "live_bytes": books.live_bytes,
-        "replaced_bytes": books.replaced_bytes,
-        "deleted_bytes": books.deleted_bytes,
-        "duplicate_bytes": report.duplicate_bytes,
-        "reclaimable_bytes": report.reclaimable_bytes(),
-        "reclaimable_fact_bytes": report.reclaimable_bytes(Certainty.FACT),
-        "reclaimable_likely_bytes": report.reclaimable_bytes(Certainty.LIKELY),
-        "reclaimable_possible_bytes": report.reclaimable_bytes(Certainty.POSSIBLE),
-        "pull_bytes": books.pull_bytes,
-        "pull_estimated": any(row.pull_estimated for row in books.layers),
-        "docker_bytes": books.docker_bytes,
-        "layers": len(report.image.layers),
-        "entries": books.entries,
-        "files": books.files,
-        "packages": sum(share.removed_in is None for share in report.ownership.packages),
-    }
+    numbers: Object = dict(report.totals())
+    counts = {name: numbers.pop(name) for name in COUNTS}
+    docker = numbers.pop("docker_bytes")
+    estimated = any(row.pull_estimated for row in report.books.layers)
+    return {**numbers, "pull_estimated": estimated, "docker_bytes": docker, **counts}
 
 
 def _clean(value: Json) -> Json:
