@@ -63,6 +63,25 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What an inspection found in a file's content. It says where, never what.
+
+    rule, level, title  what it is
+    line                from 1; offset: in the content
+    length              of what was found
+    print               a short keyed hash: equal for equal findings; for comparing, not for showing
+    """
+
+    rule: str
+    level: str
+    title: str
+    line: int
+    offset: int
+    length: int
+    print: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One row of a `LayerIndex`, made on demand for people and tests."""
 
