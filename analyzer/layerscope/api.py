@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import BinaryIO
 
 from layerscope import report
@@ -16,10 +17,12 @@ from layerscope.archive.images import ImageSummary
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
-from layerscope.model import Image
+from layerscope.model import Image, Level, Note
 from layerscope.packages import PATTERNS
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report
+
+CHANGED = "was changed while it was read: read it again"
 
 Progress = Callable[[int, int | None, str], None]
 
@@ -42,12 +45,24 @@ def load(
     one is returned, with `complete` false.
     """
     with _open(source, limits, verify=verify, progress=progress, stdin=stdin) as container:
-        if not images.holds_image(container):
-            if isinstance(container, Folder):
-                raise ArchiveError(images.folder_hint(container), id="A36")
-            return images.root_file_system(container)
-        found = images.discover(container)
-        return images.build(container, found, images.choose(container, found, image, platform))
+        try:
+            loaded = _load(container, image, platform)
+        except ArchiveError as error:
+            if container.changed():
+                raise ArchiveError(f"{source} {CHANGED}", id="E31") from error
+            raise
+        if container.changed():
+            loaded = replace(loaded, notes=(*loaded.notes, Note("E31", Level.ERROR, f"the input {CHANGED}")))
+        return loaded
+
+
+def _load(container: Container, image: str | None, platform: str | None) -> Image:
+    if not images.holds_image(container):
+        if isinstance(container, Folder):
+            raise ArchiveError(images.folder_hint(container), id="A36")
+        return images.root_file_system(container)
+    found = images.discover(container)
+    return images.build(container, found, images.choose(container, found, image, platform))
 
 
 def list_images(

@@ -6,10 +6,11 @@ import os
 import re
 import stat
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,12 +18,14 @@ from layerscope.archive.compression import CHUNK, decompress, detect
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.header import BLOCK, clean, looks_like_tar
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.scan import Scan, Settings, Tap, scan_place, scan_stream
+from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
+from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError
 from layerscope.model import Kind, LayerIndex, Level
 
 SNIFFED = 1 << 16
+OPEN_FILES = 64
 BLOB_NAME = re.compile(rb"(?:.*/)?(?:sha\d+[:-])?[0-9a-f]{64,128}(?:\.tar)?(?:\.\w+)?|.*\.tar(?:\.\w+)?|.*\.tgz")
 
 
@@ -84,17 +87,21 @@ class Container:
         """Return where a member (None: the container itself) lies in a buffer, None if it passed and is gone."""
         return None
 
+    def changed(self) -> bool:
+        """Whether the input was written to, or replaced, since it was opened (E31)."""
+        return False
+
     def close(self) -> None:
         """Let go of the input."""
 
     def _add_row(self, index: LayerIndex, row: int) -> None:
         """Take in a row of an outer tar; of two equal names the last holds (A51)."""
         path, kind = index.paths[row], index.kinds[row]
+        if kind in (Kind.FILE, Kind.SYMLINK, Kind.HARDLINK) and (path in self.members or path in self.links):
+            self.notes.warn("A51", "stands twice in the archive; the last one holds, readers disagree", path=path)
         if kind == Kind.FILE:
             member = Member(row, path, index.sizes[row])
-            if path in self.members or path in self.links:
-                self.notes.warn("A51", "stands twice in the archive; the last one holds, readers disagree", path=path)
-                self.links.pop(path, None)
+            self.links.pop(path, None)
             self.members[path] = member
             self.stored.append(member)
         elif kind in (Kind.SYMLINK, Kind.HARDLINK):
@@ -118,7 +125,7 @@ def join(path: bytes, link: bytes) -> bytes:
 class TarFile(Container):
     """An uncompressed outer tar: layers are read where they lie."""
 
-    def __init__(self, source: str, buffer: bytes | mmap, settings: Settings) -> None:
+    def __init__(self, source: str, buffer: OpenFile, settings: Settings) -> None:
         super().__init__(source, settings)
         self.buffer = buffer
         self.file_bytes = self.archive_bytes = len(buffer)
@@ -133,31 +140,38 @@ class TarFile(Container):
 
     def _bytes(self, member: Member) -> bytes:
         start = self._place(member)
-        return bytes(self.buffer[start : start + member.size])
+        return self.buffer[start : start + member.size]
 
     def scan(self, member: Member) -> Scan:
         """Return what the member holds as a layer."""
-        return scan_place(self.buffer, self._place(member), member.size, self.settings)
+        return scan_place(self.buffer, self._place(member), member.size, self.settings, algorithm_of(member.name))
 
     def rootfs(self) -> Scan:
-        """Return the tar itself as one layer."""
-        return scan_place(self.buffer, 0, len(self.buffer), self.settings)
+        """Return the tar itself as one layer; no layer lies below it, and `.wh.` names are files like others."""
+        feed = Feed.over(self.buffer, 0, len(self.buffer))
+        index = read_tar(feed, limits=self.settings.limits, keep=self.settings.keep, whiteouts=False, partial=True)
+        drop_cut(index)
+        return Scan(index, "none", index.tar_bytes)
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies in the file."""
         return self.buffer, 0 if member is None else self._place(member)
 
+    def changed(self) -> bool:
+        """Whether the file is another one now."""
+        return self.buffer.short or stamp_at(self.source) != self.buffer.stamp
+
     def close(self) -> None:
-        """Unmap the file."""
-        if isinstance(self.buffer, mmap):
-            self.buffer.close()
+        """Close the file."""
+        self.buffer.close()
 
 
 class PassingTar(Container):
     """An outer tar that passes once (compressed, or from a pipe): whatever may be a layer is scanned as it comes by."""
 
-    def __init__(self, source: str, chunks: Iterator[bytes], settings: Settings) -> None:
+    def __init__(self, source: str, chunks: Iterator[bytes], settings: Settings, stamp: Stamp | None = None) -> None:
         super().__init__(source, settings)
+        self._stamp = stamp
         self._documents: dict[int, bytes] = {}
         self._scans: dict[int, Scan] = {}
         self._held = 0
@@ -172,7 +186,7 @@ class PassingTar(Container):
         self.head = head
         inner = decompress(_chain(head, self.raw), compression, settings.limits, self.notes)
         feed = Feed.of(inner)
-        self.index = read_tar(feed, limits=settings.limits, visit=self._visit, partial=True)
+        self.index = read_tar(feed, limits=settings.limits, whiteouts=False, visit=self._visit, partial=True)
         self.notes.extend(self.index.notes)
         for _ in self.raw:
             pass
@@ -184,17 +198,19 @@ class PassingTar(Container):
     def _visit(self, row: int, path: bytes, size: int, pieces: Iterator[bytes]) -> None:
         settings = self.settings
         looks_like_blob = BLOB_NAME.fullmatch(path) is not None
-        tap = Tap(pieces, hashed=not looks_like_blob)
+        tap = Tap(pieces, hashed=None if looks_like_blob else "sha256")
         head = next(tap, b"")
         while len(head) < min(size, SNIFFED) and (more := next(tap, b"")):
             head += more
         kept = not looks_like_blob and size <= settings.limits.kept_file_bytes and settings.keep(path)
         if detect(head) != "none" or looks_like_tar(head):
-            self._scans[row] = scan_stream(_chain(head, tap), settings)
+            self._scans[row] = scan_stream(_chain(head, tap), settings, algorithm_of(path))
             if size <= len(head) and self._fits(size):
                 self._documents[row] = head
         elif (size <= len(head) or kept or self._may_be_json(head, size)) and self._fits(size):
             self._documents[row] = head + b"".join(tap)
+        else:  # nobody can tell yet that it is no layer
+            self._scans[row] = scan_stream(_chain(head, tap), settings, algorithm_of(path))
         for _ in tap:
             pass
         if tap.digest is not None:
@@ -225,12 +241,31 @@ class PassingTar(Container):
         found = self._scans.get(member.ident)
         return found if found is not None else scan_stream(iter((self._documents.get(member.ident, b""),)), self.settings)
 
+    def changed(self) -> bool:
+        """Whether the file, if it is one, is another one now."""
+        return self._stamp is not None and stamp_at(self.source) != self._stamp
+
     def rootfs(self) -> Scan:
         """Return the tar that passed, as one layer; its contents were hashed and kept on the way."""
         index = self.index
         index.digests.update(self._digests)
         index.kept.update(self._kept)
+        drop_cut(index)
         return Scan(index, "none", index.tar_bytes)
+
+
+def drop_cut(index: LayerIndex) -> None:
+    """Take away the last row if its data are cut: in a layer an entry counts when all its data is there."""
+    if not index.sizes or not any(note.id == "C55" and note.level is Level.ERROR for note in index.notes):
+        return
+    row = len(index) - 1
+    if index.kinds[row] != Kind.FILE or index.offsets[row] + index.sizes[row] != index.tar_bytes:
+        return
+    for column in (index.paths, index.kinds, index.sizes, index.modes, index.uids, index.gids, index.mtimes):
+        column.pop()
+    index.offsets.pop(), index.spans.pop()
+    for told in (index.links, index.xattrs, index.declared, index.sparse, index.digests, index.kept):
+        told.pop(row, None)
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -246,8 +281,9 @@ class Folder(Container):
         super().__init__(source, settings)
         self.root = os.fsencode(root)
         self._paths: list[bytes] = []
-        self._open: list[mmap] = []
-        self._maps: dict[int, bytes | mmap] = {}
+        self._stamps: list[Stamp] = []
+        self._files: dict[int, OpenFile] = {}
+        self._open: deque[int] = deque()
         inodes: dict[tuple[int, int], Member] = {}
         waiting = [b""]
         while waiting:
@@ -281,50 +317,53 @@ class Folder(Container):
             if member is None:
                 member = inodes[key] = Member(len(self._paths), name, status.st_size)
                 self._paths.append(name)
+                self._stamps.append(stamp_of(status))
                 self.stored.append(member)
             self.members[name] = member
         else:
             self.notes.warn("E03", "neither a file nor a folder; passed over", path=name)
 
-    def _map(self, member: Member) -> bytes | mmap:
-        found = self._maps.get(member.ident)
+    def _file(self, member: Member) -> OpenFile:
+        found = self._files.get(member.ident)
         if found is None:
-            path = os.path.join(self.root, self._paths[member.ident])
-            try:
-                descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-            except OSError as error:
-                raise ArchiveError(f"{os.fsdecode(path)}: {error.strerror}", id="A33") from error
-            found = map_file(descriptor)
-            self._maps[member.ident] = found
+            found = self._files[member.ident] = OpenFile(partial(self._descriptor, member.ident))
         return found
 
+    def _descriptor(self, ident: int) -> int:
+        """Open a file, the very one that was listed, and close the one that has been open longest."""
+        path = os.path.join(self.root, self._paths[ident])
+        try:
+            descriptor = os.open(path, READ_ONLY | getattr(os, "O_NOFOLLOW", 0))
+        except OSError as error:
+            raise ArchiveError(f"{os.fsdecode(path)}: {error.strerror}", id="A33") from error
+        if stamp_of(os.fstat(descriptor))[:2] != self._stamps[ident][:2]:
+            os.close(descriptor)
+            raise ArchiveError(f"{os.fsdecode(path)} was replaced while the folder was read", id="E31")
+        self._open.append(ident)
+        if len(self._open) > OPEN_FILES:
+            self._files[self._open.popleft()].close()
+        return descriptor
+
     def _bytes(self, member: Member) -> bytes:
-        return bytes(self._map(member)[: member.size])
+        return self._file(member)[0 : member.size]
 
     def scan(self, member: Member) -> Scan:
         """Return what the file holds as a layer."""
-        buffer = self._map(member)
-        return scan_place(buffer, 0, len(buffer), self.settings)
+        return scan_place(self._file(member), 0, member.size, self.settings, algorithm_of(member.name))
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies: its own file, from the beginning."""
-        return None if member is None else (self._map(member), 0)
+        return None if member is None else (self._file(member), 0)
+
+    def changed(self) -> bool:
+        """Whether any of the files is another one now."""
+        places = (os.path.join(self.root, path) for path in self._paths)
+        return any(stamp_at(place) != stamp for place, stamp in zip(places, self._stamps, strict=True))
 
     def close(self) -> None:
-        """Unmap all files."""
-        for buffer in self._maps.values():
-            if isinstance(buffer, mmap):
-                buffer.close()
-
-
-def map_file(descriptor: int) -> bytes | mmap:
-    """Map an open file and close its descriptor; an empty one gives b""."""
-    try:
-        if os.fstat(descriptor).st_size == 0:
-            return b""
-        return mmap(descriptor, 0, access=ACCESS_READ)
-    finally:
-        os.close(descriptor)
+        """Close all files."""
+        for file in self._files.values():
+            file.close()
 
 
 def open_container(source: str, settings: Settings, stdin: BinaryIO | None = None) -> Container:
@@ -346,12 +385,16 @@ def open_container(source: str, settings: Settings, stdin: BinaryIO | None = Non
     if status.st_size == 0:
         raise ArchiveError(f"{source} is empty: 0 bytes", id="A36")
     with path.open("rb") as stream:
-        head = stream.read(BLOCK)
-        if detect(head) != "none":
+        stamp = stamp_of(os.fstat(stream.fileno()))
+        if detect(stream.read(BLOCK)) != "none":
             stream.seek(0)
-            return PassingTar(source, read_chunks(stream), settings)
-        buffer = map_file(os.dup(stream.fileno()))
-    return TarFile(source, buffer, settings)
+            return PassingTar(source, read_chunks(stream), settings, stamp)
+    file = OpenFile(lambda: os.open(path, READ_ONLY))
+    try:
+        return TarFile(source, file, settings)
+    except BaseException:
+        file.close()
+        raise
 
 
 def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
