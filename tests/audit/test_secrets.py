@@ -121,7 +121,7 @@ def test_the_same_content_is_looked_at_once(monkeypatch):
     monkeypatch.setattr(inspector, "search", lambda content, secrets: calls.append(1) or ())
     fresh = Inspector(tuple(secret for secret in SECRETS if not secret.names))
     for number in range(3):
-        fresh(f"a{number}".encode(), 0, b"the same words")
+        fresh(f"a{number}".encode(), 0, b"the same words://")
     assert len(calls) == 1 + 3  # once for the content, and for each name its own rules, of which there are none
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from layerscope.analysis.exposure import Exposure, Ground
+from layerscope.analysis.marks import PUBLISHED
 from layerscope.model import LayerIndex
 from layerscope.rootfs import FILE
 
@@ -53,7 +54,6 @@ _HOST_KEY = re.compile(rb"(?:^|/)etc/ssh/ssh_host_[a-z0-9]+_key$")
 # Folders of examples, tests and trust stores: what lies there is nobody's secret, as a rule.
 _HARMLESS = re.compile(rb"(?:^|/)(?:tests?|testdata|__tests__|fixtures|examples?|docs?|demos?|spec)/")
 # Brought by a package that others wrote. An application's own folder may be a package as well: that one is no excuse.
-_SYSTEM = ("alpm:", "apk:", "deb:", "rpm:")
 _INSTALLED = re.compile(rb"(?:^|/)(?:node_modules|site-packages|dist-packages)/")
 
 
@@ -84,6 +84,6 @@ def kind_of(path: bytes) -> str | None:
 def _level(id_: str, path: bytes, package: str | None) -> str:
     if id_ == _HOST:
         return "error"
-    if package is not None and (package.startswith(_SYSTEM) or _INSTALLED.search(path)):
+    if package is not None and (package.startswith(PUBLISHED) or _INSTALLED.search(path)):
         return "info"
     return "info" if _HARMLESS.search(path) else "warning"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from layerscope.analysis.accounts import find_accounts
 from layerscope.analysis.credentials import find_credentials
 from layerscope.analysis.exposure import Exposure, Ground, Owner, hold_back
+from layerscope.analysis.marks import find_marks
 from layerscope.analysis.modes import Since, find_modes
 from layerscope.analysis.told import find_told
 from layerscope.analysis.tools import find_tools
@@ -20,7 +21,7 @@ __all__ = ["Exposure", "find_exposures"]
 def find_exposures(
     image: Image, stack: Stack, fates: bytearray, ended: array[int], owner: Owner = lambda _row: None, *, managed: bool = False
 ) -> tuple[Exposure, ...]:
-    """Return what rights files give away, which names say key, what accounts and the config tell; contents are not read.
+    """Return what modes, names, accounts, the config and the marks of an inspection tell.
 
     `owner` names the package that has a row; `managed` says that a distribution's database is there.
     """
@@ -34,5 +35,6 @@ def _find(image: Image, ground: Ground) -> Iterator[Exposure]:
         if layer.index is not None:
             yield from find_modes(layer.index, layer.position, ground, since)
             yield from find_credentials(layer.index, layer.position, ground)
+            yield from find_marks(layer.index, layer.position, ground)
     yield from find_accounts(image, ground)
     yield from find_tools(ground)

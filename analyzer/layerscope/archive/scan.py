@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.feed import Buffer, Feed
+from layerscope.archive.inspection import Inspect
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.tar import Keep, read_tar
@@ -19,10 +20,14 @@ HEX = re.compile(rb"[0-9a-f]{64,}")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a scan is asked for: whose contents to keep, whether to hash blob and tar, how much is too much."""
+    """What a scan is asked for.
+
+    Whose contents to keep, what to look for in them, whether to hash blob and tar, how much is too much.
+    """
 
     limits: Limits
     keep: Keep
+    inspect: Inspect | None = None
     verify: bool = False
     progress: Callable[[int], None] | None = None
 
@@ -76,7 +81,7 @@ def scan_stream(chunks: Iterator[bytes], settings: Settings, algorithm: str = "s
     notes = Notebook()
     inner = Peek(decompress(_again(head, outer), compression, settings.limits, notes))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
-    index = read_tar(Feed.of(tap or inner), limits=settings.limits, keep=settings.keep)
+    index = read_tar(Feed.of(tap or inner), limits=settings.limits, keep=settings.keep, inspect=settings.inspect)
     for _ in outer:  # after damage: the blob is measured to its end
         pass
     if compression != "none" and not len(index) and (inside := detect(inner.head)) != "none":

@@ -30,6 +30,7 @@ from layerscope.archive.header import (
     tail_device,
     what_is,
 )
+from layerscope.archive.inspection import INSPECTED, Inspect, inspect_content, tell_cut
 from layerscope.archive.limits import Limits
 from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
@@ -86,14 +87,17 @@ def read_tar(
     whiteouts: bool = True,
     visit: Visit | None = None,
     partial: bool = False,
+    inspect: Inspect | None = None,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
-    With `partial` a file whose end is missing gets a row of the size that is there.
+    With `partial` a file whose end is missing gets a row of the size that is there. `inspect` looks into contents that pass.
     """
-    return TarReader(feed, limits, keep, whiteouts, visit, partial).read()
+    reader = TarReader(feed, limits, keep, whiteouts, visit, partial)
+    reader.inspect = inspect
+    return reader.read()
 
 
 class TarReader:
@@ -106,6 +110,7 @@ class TarReader:
         self.whiteouts = whiteouts
         self.visit = visit
         self.partial = partial
+        self.inspect: Inspect | None = None
         self.notes = Notebook()
         self.kept_bytes = 0
         self.start = 0  # of the header at hand
@@ -168,6 +173,7 @@ class TarReader:
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span = index.offsets.append, index.spans.append
         sha256 = hashlib.sha256
+        inspect = None if feed.in_place else self.inspect
 
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
@@ -351,6 +357,8 @@ class TarReader:
                             index.digests[row] = sha256(content).digest()
                         if keep(path) and self._fits(path, stored, start):
                             index.kept[row] = content
+                        if inspect is not None:
+                            self._inspect(row, path, stored, content, start)
                 else:
                     feed.position = position
                     missing = self._data(row, kind, path, stored, logical, fragments, start)
@@ -449,12 +457,18 @@ class TarReader:
         else:
             hasher = None if feed.in_place else hashlib.sha256()
             kept: list[bytes] | None = [] if self.keep(path) and self._fits(path, stored, start) else None
+            head = bytearray()
+            looks = self.inspect is not None and not feed.in_place
             for piece in feed.pieces(stored):
                 if hasher is not None:
                     hasher.update(piece)
                 if kept is not None:
                     kept.append(piece)
+                if looks and len(head) < INSPECTED:
+                    head += piece[: INSPECTED - len(head)]
             if feed.offset - where == stored:
+                if looks:
+                    self._inspect(row, path, stored, bytes(head), start)
                 if hasher is not None:
                     index.digests[row] = hasher.digest()
                 if kept is not None:
@@ -485,6 +499,11 @@ class TarReader:
             return True
         self.notes.warn("E08", f"{size:,} bytes are too many to be looked into", path=path, offset=start)
         return False
+
+    def _inspect(self, row: int, path: bytes, size: int, content: bytes, start: int) -> None:
+        assert self.inspect is not None
+        if inspect_content(self.index, row, (path, 0, size), content[:INSPECTED], self.inspect):
+            tell_cut(self.notes, path, size, offset=start)
 
     def _xattrs(self, row: int, path: bytes, records: dict[bytes, bytes], start: int) -> None:
         found = xattrs(records)

@@ -12,7 +12,7 @@ from layerscope.audit.globs import name_matches, path_matches
 from layerscope.audit.limits import check_growth, check_limits
 from layerscope.audit.policy import Ignore, Policy
 from layerscope.audit.rules import RULES
-from layerscope.audit.rules.rule import Rule
+from layerscope.audit.rules.rule import Rule, exposed
 from layerscope.audit.verdict import Audit, Check, Finding
 from layerscope.report import Report
 
@@ -24,7 +24,6 @@ def audit(
     *,
     today: date,
     rules: Sequence[Rule] = RULES,
-    secrets_scanned: bool = False,
 ) -> Audit:
     """Return the verdict on an image; `today` decides which ignores have ended.
 
@@ -40,7 +39,10 @@ def audit(
         level = policy.rules.get(rule.id, rule.level)
         found = [] if level == "off" else _find(rule, report, policy, baseline, live, used)
         findings += found
-        checks.append(_check_rule(rule, found, level, secrets_scanned=secrets_scanned))
+        checks.append(_check_rule(rule, found, level, inspected=report.image.inspected))
+    findings_of_others = _foreign(report, policy, baseline, live, used, rules)
+    findings += findings_of_others
+    checks += _check_foreign(findings_of_others)
     limits = [*check_limits(report, policy.limits), *check_growth(report, policy.growth, baseline)]
     limits = [_forgive(check, live, used) for check in limits]
     checks = [*limits, *(check_dive(report, policy.dive) if policy.dive else ()), *checks]
@@ -48,7 +50,7 @@ def audit(
     checks += _check_ignores(policy.ignores, used, today)
     if policy.alone:
         checks = [check if check.id.startswith("dive.") else _step_back(check) for check in checks]
-    return Audit(report, policy, tuple(checks), tuple(sorted(findings, key=lambda one: one.rank)), secrets_scanned)
+    return Audit(report, policy, tuple(checks), tuple(sorted(findings, key=lambda one: one.rank)))
 
 
 def _find(
@@ -66,6 +68,27 @@ def _find(
     return found
 
 
+def _foreign(
+    report: Report, policy: Policy, baseline: Baseline | None, live: Sequence[Ignore], used: set[Ignore], rules: Sequence[Rule]
+) -> list[Finding]:
+    """Return the findings of rules that are not declared here: those of somebody else's file."""
+    declared = {rule.id for rule in rules}
+    others = {fact.id: fact for fact in report.exposures if fact.id not in declared and fact.detail and fact.path is not None}
+    found: list[Finding] = []
+    for id_, fact in others.items():
+        rule = Rule(id_, "error", fact.title, "Somebody else's rule found it.", "", exposed(id_), reads_contents=True)
+        found += _find(rule, report, policy, baseline, live, used)
+    return found
+
+
+def _check_foreign(findings: Sequence[Finding]) -> Iterator[Check]:
+    for id_ in dict.fromkeys(finding.rule for finding in findings):
+        found = [finding for finding in findings if finding.rule == id_]
+        failing = sum(finding.fails for finding in found)
+        message = f"{found[0].fact.title}: {len(found):,} found, {failing:,} of level error"
+        yield Check(f"rules.{id_}", "rule", "fail" if failing else "pass", len(found), None, message)
+
+
 def _means(ignore: Ignore, finding: Finding) -> bool:
     if not name_matches(finding.rule, ignore.rule):
         return False
@@ -75,11 +98,11 @@ def _means(ignore: Ignore, finding: Finding) -> bool:
     return ignore.package is None or (package is not None and name_matches(package, ignore.package))
 
 
-def _check_rule(rule: Rule, found: Sequence[Finding], level: str, *, secrets_scanned: bool) -> Check:
+def _check_rule(rule: Rule, found: Sequence[Finding], level: str, *, inspected: bool) -> Check:
     id_ = f"rules.{rule.id}"
     if level == "off":
         return Check(id_, "rule", "skipped", None, None, "off in the policy")
-    if rule.reads_contents and not secrets_scanned and not found:
+    if rule.reads_contents and not inspected and not found:
         return Check(id_, "rule", "skipped", None, None, "contents were not read")
     failing = sum(finding.fails for finding in found)
     open_ = sum(finding.ignored is None and not finding.known for finding in found)

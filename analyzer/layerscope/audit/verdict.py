@@ -91,12 +91,16 @@ class Audit:
     policy: Policy
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
-    secrets_scanned: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether the policy is met; whether the image could be read whole is another question."""
         return not any(check.status == "fail" for check in self.checks)
+
+    @property
+    def secrets_scanned(self) -> bool:
+        """Whether contents were looked into."""
+        return self.report.image.inspected
 
     @property
     def verdict(self) -> str:

@@ -65,6 +65,7 @@ Bandwidth = Annotated[str, typer.Option(metavar="RATE", help="The line that the 
 Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a bug.")]
+Secrets = Annotated[bool, typer.Option("--secrets", help="Look for secrets in the contents of all layers' files as well.")]
 Color = Annotated[
     str,
     typer.Option(metavar="WHEN", help="auto, always or never.", autocompletion=lambda: list(choices.COLORS)),
@@ -107,6 +108,7 @@ def report(
     limit: Limit = None,
     bandwidth: Bandwidth = "100Mbit/s",
     verify: Verify = False,
+    secrets: Secrets = False,
     color: Color = "auto",
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
@@ -120,7 +122,9 @@ def report(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
+    order = verbs.Order(
+        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets
+    )
     if table is not None:
         choose(table, choices.TABLES, "table")
     wish = verbs.read_wish(format_ or ("csv" if table and not output else None), output or (), choices.FORMATS, source)

@@ -6,10 +6,14 @@ from __future__ import annotations
 # ruff: noqa: PTH100, PTH110, PTH113, PTH118, PTH120, PTH123
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from layerscope.audit import RULES, Policy, holds_policy, read_dive, read_policy
 from layerscope.audit.baseline import Baseline, read_baseline
 from layerscope.errors import PolicyError
+
+if TYPE_CHECKING:
+    from layerscope.audit.secrets import Inspector
 
 NAMES = ("layerscope.toml", "pyproject.toml")
 DIVE = ".dive-ci"
@@ -48,6 +52,17 @@ def search(folder: str) -> str | None:
 def find_baseline(path: str | None) -> Baseline | None:
     """Return a baseline, if one is named."""
     return None if path is None else read_baseline(read(path), path)
+
+
+def find_inspector(rules: str | None) -> Inspector:
+    """Return what looks into contents: our own rules, and those of somebody else's file if one is named."""
+    from layerscope.audit.secrets import Inspector
+
+    if rules is None:
+        return Inspector()
+    from layerscope.audit.secrets.gitleaks import read_rules
+
+    return Inspector(finders=[read_rules(read(rules), rules)])
 
 
 def read(path: str) -> str:

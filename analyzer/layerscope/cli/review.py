@@ -34,6 +34,11 @@ BaselineFile = Annotated[
     str | None,
     typer.Option("--baseline", metavar="FILE", show_default=False, help="What growth and findings are measured against."),
 ]
+Secrets = Annotated[bool, typer.Option("--secrets/--no-secrets", help="Look for secrets in the contents of all layers' files.")]
+SecretRules = Annotated[
+    str | None,
+    typer.Option("--secret-rules", metavar="FILE", show_default=False, help="Rules of gitleaks (TOML) as well."),
+]
 Verified = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
 
 
@@ -51,6 +56,8 @@ def audit(
     platform: Platform = None,
     limit: Limit = None,
     verify: Verified = True,
+    secrets: Secrets = True,
+    secret_rules: SecretRules = None,
     color: Color = "auto",
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
@@ -66,7 +73,10 @@ def audit(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import judgement, verbs
 
-    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
+    order = verbs.Order(
+        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
+        secret_rules=secret_rules,
+    )  # fmt: skip
     court = judgement.Court(policy, baseline)
     if init:
         return judgement.init(order, court)
@@ -87,6 +97,8 @@ def baseline(
     platform: Platform = None,
     limit: Limit = None,
     verify: Verified = True,
+    secrets: Secrets = True,
+    secret_rules: SecretRules = None,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -98,7 +110,10 @@ def baseline(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import judgement, verbs
 
-    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
+    order = verbs.Order(
+        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
+        secret_rules=secret_rules,
+    )  # fmt: skip
     return judgement.baseline(order, output, judgement.Court(policy))
 
 

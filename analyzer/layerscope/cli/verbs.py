@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from layerscope.archive.limits import Limits
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, format_of
+from layerscope.cli.policies import find_inspector
 from layerscope.cli.progress import show_progress
 from layerscope.model import Fate
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
@@ -38,6 +39,8 @@ class Order:
     limits: Mapping[str, int] = field(default_factory=dict)
     verify: bool = False
     quiet: bool = False
+    secrets: bool = False
+    secret_rules: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ def images(order: Order, wish: Wish) -> Answer:
 
 def load(order: Order) -> Image:
     """Read the image that an order names."""
+    asked: dict[str, Any] = {"inspect": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,
@@ -132,6 +136,7 @@ def load(order: Order) -> Image:
             limits=order.limits or None,
             verify=order.verify,
             progress=progress,
+            **asked,
         )
 
 

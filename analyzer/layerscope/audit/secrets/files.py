@@ -29,7 +29,7 @@ FILES: tuple[Secret, ...] = (
     Secret(
         "encrypted-private-key",
         "private key with a passphrase",
-        (b"Proc-Type: 4,ENCRYPTED",),
+        (b"PRIVATE KEY-----",),
         re.compile(rb"-----BEGIN [A-Z]{2,8} PRIVATE KEY-----\s{1,4}Proc-Type: 4,ENCRYPTED"),
         level="warning",
         lead=40,
@@ -40,7 +40,7 @@ FILES: tuple[Secret, ...] = (
     Secret(
         "pgp-private-key",
         "PGP private key",
-        (b"PGP PRIVATE KEY BLOCK-----",),
+        (b"PGP PRIVATE KEY BLOCK",),
         re.compile(rb"-----BEGIN PGP PRIVATE KEY BLOCK-----(?:[^-]|-(?!----)){200,60000}-----END PGP PRIVATE KEY BLOCK-----"),
         lead=11,
         fix="gpg --gen-revoke, and a new key.",

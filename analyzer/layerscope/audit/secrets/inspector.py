@@ -11,7 +11,9 @@ from typing import Protocol
 from layerscope.analysis.credentials import kind_of
 from layerscope.audit.secrets.context import weigh
 from layerscope.audit.secrets.files import FILES
+from layerscope.audit.secrets.prints import print_of
 from layerscope.audit.secrets.secret import Secret
+from layerscope.audit.secrets.sieve import sieve
 from layerscope.audit.secrets.tokens import TOKENS
 from layerscope.model import Mark
 
@@ -19,7 +21,6 @@ SECRETS: tuple[Secret, ...] = (*TOKENS, *FILES)
 HEAD, MARKS = 8192, 100
 _KEPT = 400
 _FREE = frozenset(("dotenv-secret", "url-credentials", "netrc-password", "pypirc-password", "npmrc-auth"))
-_KEY = b"layerscope: tell equal secrets, never the secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Inspector:
         self._named = tuple(secret for secret in secrets if secret.names)
         self._finders = tuple(finders)
         self._seen: dict[bytes, tuple[Hit, ...]] = {}
+        self._present = sieve(self._secrets)
 
     def __call__(self, path: bytes, _mode: int, content: bytes) -> tuple[Mark, ...]:
         """Return the marks of one file, at most `MARKS`, in the order they stand in it."""
@@ -71,7 +73,8 @@ class Inspector:
         found = self._seen.get(key)
         if found is None:
             # Most contents hold nothing: one empty tuple for them all.
-            found = self._seen[key] = tuple(search(content, self._secrets))
+            present = self._present(content)
+            found = self._seen[key] = tuple(search(content, present)) if present else ()
         return found
 
 
@@ -122,11 +125,6 @@ def _mark(path: bytes, hit: Hit) -> Mark | None:
     if weighed is None:
         return None
     return Mark(secret.id, weighed, secret.title, hit.line, hit.start, hit.length, hit.print)
-
-
-def print_of(value: bytes) -> str:
-    """Return what tells equal secrets from different ones: too short to find a secret by, and shown nowhere."""
-    return blake2b(value, digest_size=4, key=_KEY[:64]).hexdigest()
 
 
 def _settle(marks: list[Mark]) -> list[Mark]:
