@@ -9,7 +9,7 @@ from difflib import get_close_matches
 import typer
 
 FORMATS = ("text", "json", "markdown", "csv")
-AUDIT_FORMATS = ("text", "json", "markdown", "csv")
+AUDIT_FORMATS = ("text", "json", "markdown", "csv", "sarif", "junit", "github", "gitlab")
 SCHEMAS = ("audit", "baseline", "files", "images", "report")
 ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")
@@ -32,12 +32,20 @@ def choose(value: str, allowed: Sequence[str], what: str) -> str:
 
 
 def format_of(path: str, allowed: Sequence[str]) -> str:
-    """Return the format that the suffix of an output file asks for; a name in front tells it too: `gitlab:report.json`."""
+    """Return the format that the suffix of an output file asks for."""
     told = {suffix: name for suffix, name in (*AUDIT_SUFFIXES.items(), *SUFFIXES.items()) if name in allowed}
     for suffix, name in told.items():
         if path.lower().endswith(suffix):
             return name
     raise typer.BadParameter(f"{path!r}: the suffix tells the format; it must be one of {', '.join(told)}.")
+
+
+def read_output(output: str, allowed: Sequence[str]) -> tuple[str, str]:
+    """Return path and format of an output file: the format by its suffix, or by a name in front, `gitlab:quality.json`."""
+    name, colon, path = output.partition(":")
+    if colon and path and name in allowed:
+        return path, name
+    return output, format_of(output, allowed)
 
 
 def read_limits(pairs: Iterable[str], known: Sequence[str]) -> dict[str, int]:

@@ -11,9 +11,10 @@ from layerscope.audit import Audit
 from layerscope.audit import audit as judge
 from layerscope.audit.template import write_policy
 from layerscope.cli.answer import Answer, OutputError
-from layerscope.cli.policies import NAMES, find_baseline, find_policy
+from layerscope.cli.policies import NAMES, find_baseline, find_policy, read
 from layerscope.cli.verbs import Look, Order, Wish, finish, load
-from layerscope.render.audit import AUDIT_FORMATS, baseline_json, exit_code
+from layerscope.render.audit import AUDIT_FORMATS, baseline_json, exit_code, summary_github
+from layerscope.render.options import Dockerfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,24 @@ def audit(order: Order, wish: Wish, look: Look, court: Court) -> Answer:
     """Return the verdict: exit code 3 if the image could be read only in part, else 1 if its policy is not met."""
     made = try_image(order, court)
     answer = wish.answer(lambda name, options: AUDIT_FORMATS[name](made, options), look)
+    if "github" in (wish.format, *wish.files.values()):
+        answer = replace(answer, appends=_job(made, look))
     return replace(finish(answer, order, complete=made.report.complete), code=exit_code(made))
+
+
+def _job(made: Audit, look: Look) -> dict[str, str]:
+    """Return what a job of GitHub's is told besides: its summary, and the verdict for the steps that follow."""
+    appends = {}
+    if place := os.environ.get("GITHUB_STEP_SUMMARY"):
+        appends[place] = summary_github(made, look.paper())
+    if place := os.environ.get("GITHUB_OUTPUT"):
+        appends[place] = f"verdict={made.verdict}\nexit={exit_code(made)}\n"
+    return appends
+
+
+def find_dockerfile(path: str | None) -> Dockerfile | None:
+    """Return the Dockerfile, if one is named; its path as it is from the working directory, which CI takes for the root."""
+    return None if path is None else Dockerfile(path.replace(os.sep, "/"), read(path))
 
 
 def try_image(order: Order, court: Court) -> Audit:

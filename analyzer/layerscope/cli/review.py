@@ -50,6 +50,10 @@ def audit(
     output: AuditOutput = None,
     policy: PolicyFile = None,
     baseline: BaselineFile = None,
+    dockerfile: Annotated[
+        str | None,
+        typer.Option("--dockerfile", metavar="FILE", show_default=False, help="Place findings on the lines of this file."),
+    ] = None,
     init: Annotated[bool, typer.Option("--init", help="Write a policy with limits from this image.")] = False,
     top: Top = None,
     image: Name = None,
@@ -81,7 +85,7 @@ def audit(
     if init:
         return judgement.init(order, court)
     wish = verbs.read_wish(format_, output or (), choices.AUDIT_FORMATS, source)
-    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
+    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), dockerfile=judgement.find_dockerfile(dockerfile))
     return judgement.audit(order, wish, look, court)
 
 

@@ -16,12 +16,13 @@ from layerscope.analysis.files import Sieve, sift
 from layerscope.archive.limits import Limits
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
-from layerscope.cli.choices import FATES, choose, format_of
+from layerscope.cli.choices import FATES, choose, read_output
 from layerscope.cli.policies import find_inspector
 from layerscope.cli.progress import show_progress
 from layerscope.model import Fate
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
 from layerscope.render.images import ImageRow
+from layerscope.render.options import Dockerfile
 
 if TYPE_CHECKING:
     from layerscope.model import Image
@@ -64,10 +65,11 @@ class Look:
     color: str = "never"
     table: str | None = None
     bandwidth: int = 100_000_000
+    dockerfile: Dockerfile | None = None
 
     def paper(self) -> Options:
         """Return the options of a text that goes to a file: 80 columns, no colour."""
-        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth)
+        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth, dockerfile=self.dockerfile)
 
     def screen(self, name: str) -> Options:
         """Return the options of a text that goes to standard output: a terminal's width and colours, if it is one."""
@@ -91,7 +93,7 @@ def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str
 
 def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], source: str) -> Wish:
     """Return what is wanted; files alone leave standard output empty unless a format is named for it as well."""
-    files = {path: format_of(path, allowed) for path in outputs}
+    files = dict(read_output(output, allowed) for output in outputs)
     for path in files:
         if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):  # noqa: PTH110, PTH121
             raise typer.BadParameter(f"{path!r} is the image itself.")
