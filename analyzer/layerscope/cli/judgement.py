@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import IO
 
 from layerscope import api
 from layerscope.audit import Audit
@@ -27,7 +28,7 @@ class Court:
 
 def audit(order: Order, wish: Wish, look: Look, court: Court) -> Answer:
     """Return the verdict: exit code 3 if the image could be read only in part, else 1 if its policy is not met."""
-    made = try_image(order, court)
+    made = judge_image(order, court)
     answer = wish.answer(lambda name, options: AUDIT_FORMATS[name](made, options), look)
     if "github" in (wish.format, *wish.files.values()):
         answer = replace(answer, appends=_job(made, look))
@@ -49,16 +50,16 @@ def find_dockerfile(path: str | None) -> Dockerfile | None:
     return None if path is None else Dockerfile(path.replace(os.sep, "/"), read(path))
 
 
-def try_image(order: Order, court: Court) -> Audit:
+def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None) -> Audit:
     """Return the audit of an image. The policy is read first: a wrong one is told before minutes of reading."""
     policy, known = find_policy(court.policy), find_baseline(court.baseline)
-    report = api.analyze(load(order))
+    report = api.analyze(load(order, stdin))
     return judge(report, policy, known, today=date.today())  # noqa: DTZ011 - the day where the reader is
 
 
 def baseline(order: Order, output: str | None, court: Court) -> Answer:
     """Return the baseline of an image; one that was read only in part makes none."""
-    made = try_image(order, court)
+    made = judge_image(order, court)
     if not made.report.complete:
         return finish(Answer(), order, complete=False)
     text = baseline_json(made)

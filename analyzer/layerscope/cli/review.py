@@ -141,8 +141,94 @@ def explain(
     return Answer(EXPLANATIONS[choose(id_, sorted(EXPLANATIONS), "id")]())
 
 
+@review.command(no_args_is_help=True, context_settings={"ignore_unknown_options": False})
+def guard(
+    command: Annotated[
+        list[str], typer.Argument(metavar="-- COMMAND...", help="The push, as you would type it.", show_default=False)
+    ],
+    *,
+    policy: PolicyFile = None,
+    baseline: BaselineFile = None,
+    image: Name = None,
+    platform: Platform = None,
+    limit: Limit = None,
+    verify: Verified = True,
+    secrets: Secrets = True,
+    secret_rules: SecretRules = None,
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001 - read where errors are told
+) -> Answer:
+    """Audit what a command would push, and run it only if that passes.
+
+    Knows docker, podman and nerdctl push, skopeo copy, crane push and regctl image import.
+
+    \b
+    layerscope guard -- docker push registry.example.com/app:1.4.2
+    layerscope guard -- skopeo copy oci-archive:image.tar docker://registry.example.com/app:1.4.2
+    """  # noqa: D301 - the mark that keeps the lines apart
+    from layerscope.cli import guard as watch
+    from layerscope.cli import judgement, verbs
+
+    order = verbs.Order(
+        "-", image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
+        secret_rules=secret_rules,
+    )  # fmt: skip
+    return watch.guard(order, judgement.Court(policy, baseline), command)
+
+
+hook = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+Images = Annotated[
+    list[str], typer.Argument(metavar="IMAGE...", help="The archives that a push stands for.", show_default=False)
+]
+IfPresent = Annotated[bool, typer.Option("--if-present", help="Pass over an image that is not built yet.")]
+
+
+@hook.command("install", no_args_is_help=True)
+def hook_install(images: Images, *, if_present: IfPresent = False, debug: Debug = False) -> Answer:  # noqa: ARG001
+    """Audit images before each `git push`; a hook that is there runs first."""
+    from layerscope.cli import hooks
+
+    return hooks.install(images, if_present=if_present)
+
+
+@hook.command("uninstall")
+def hook_uninstall(*, debug: Debug = False) -> Answer:  # noqa: ARG001
+    """Take the hook out, and put back the one from before."""
+    from layerscope.cli import hooks
+
+    return hooks.uninstall()
+
+
+@hook.command("run", no_args_is_help=True)
+def hook_run(
+    images: Images,
+    *,
+    if_present: IfPresent = False,
+    policy: PolicyFile = None,
+    baseline: BaselineFile = None,
+    pre_push: Annotated[
+        str | None, typer.Option(metavar="HOOK", show_default=False, help="Run as git's hook, at this path.")
+    ] = None,
+    remote: Annotated[str, typer.Option(metavar="NAME", help="As git tells it.")] = "",
+    url: Annotated[str, typer.Option(metavar="URL", help="As git tells it.")] = "",
+    debug: Debug = False,  # noqa: ARG001
+) -> Answer:
+    """Audit images as a hook does: what cannot be audited does not pass."""
+    from layerscope.cli import hooks, judgement, verbs
+
+    court = judgement.Court(policy, baseline)
+
+    def judge(source: str) -> Answer:
+        order = verbs.Order(source, verify=True, secrets=True)
+        return judgement.audit(order, verbs.Wish("text", {}), verbs.Look(color="auto"), court)
+
+    return hooks.run(images, judge, hook=pre_push, remote=remote, url=url, if_present=if_present)
+
+
 def join(app: typer.Typer) -> typer.Typer:
     """Return the command line with these commands as well, each once however often it is asked."""
     known = {command.callback for command in app.registered_commands}
     app.registered_commands += [command for command in review.registered_commands if command.callback not in known]
+    if not any(group.name == "hook" for group in app.registered_groups):
+        app.add_typer(hook, name="hook", help="Audit images before each git push.")
     return app

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
@@ -127,9 +127,11 @@ def images(order: Order, wish: Wish) -> Answer:
     return wish.answer(lambda name, options: IMAGE_FORMATS[name](order.source, rows, options), Look())
 
 
-def load(order: Order) -> Image:
+def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Read the image that an order names."""
     asked: dict[str, Any] = {"inspect": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
+    if stdin is not None:
+        asked["stdin"] = stdin
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,

@@ -21,7 +21,7 @@ def _rule(secret: Secret) -> Rule:
         level=secret.level,
         title=secret.title,
         why=secret.why,
-        fix=f"{secret.fix} {_FIX}".strip(),
+        fix=f"{secret.fix.rstrip('.')}. {_FIX}",
         check=_look(secret),
         references=_REFERENCES,
         counterparts=("CIS-DI-0010", "CIS 4.10"),
