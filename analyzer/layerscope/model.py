@@ -63,6 +63,25 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What an inspection found in a file's content. It says where, never what.
+
+    rule, level, title  what it is
+    line                from 1; offset: in the content
+    length              of what was found
+    print               a short keyed hash: equal for equal findings; for comparing, not for showing
+    """
+
+    rule: str
+    level: str
+    title: str
+    line: int
+    offset: int
+    length: int
+    print: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One row of a `LayerIndex`, made on demand for people and tests."""
 
@@ -99,6 +118,7 @@ class LayerIndex:
                   tar passed once, and where files under different paths may be equal; rows without a token are equal to none
     kept          content of the rows that a pattern asked for
     inspected     what a look inside a program or a jar told, as pairs (who looked, what was found): small, unlike the file
+    marks         what an inspection found in a row's content
     tar_bytes     length of the uncompressed stream, to its very end
     diff_id       digest of the uncompressed stream if it was asked for
     notes         with `layer` None: the index does not know its place
@@ -124,6 +144,7 @@ class LayerIndex:
     diff_id: str | None = None
     notes: tuple[Note, ...] = ()
     inspected: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
+    marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -249,7 +270,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image of an archive."""
+    """One image of an archive; `inspected` says whether somebody looked into its files' contents."""
 
     source: str
     layout: str
@@ -261,6 +282,7 @@ class Image:
     history: tuple[HistoryRow, ...]
     storage: Storage
     notes: tuple[Note, ...] = ()
+    inspected: bool = False
 
     @property
     def complete(self) -> bool:

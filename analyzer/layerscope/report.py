@@ -22,6 +22,30 @@ from layerscope.packages.paths import join
 from layerscope.packages.why import Chain, explain_package, find_package, near_packages
 from layerscope.rootfs import Stack, merge_repeats, stack
 
+SIZES = (
+    "archive_bytes",
+    "file_bytes",
+    "blob_bytes",
+    "metadata_bytes",
+    "orphan_bytes",
+    "container_bytes",
+    "tar_bytes",
+    "content_bytes",
+    "overhead_bytes",
+    "compression_bytes",
+    "live_bytes",
+    "replaced_bytes",
+    "deleted_bytes",
+    "duplicate_bytes",
+    "reclaimable_bytes",
+    "reclaimable_fact_bytes",
+    "reclaimable_likely_bytes",
+    "reclaimable_possible_bytes",
+    "pull_bytes",
+    "docker_bytes",
+)
+COUNTS = ("layers", "entries", "files", "packages")
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -51,6 +75,36 @@ class Report:
         """Sum of all causes, or of those of one certainty."""
         return sum(cause.bytes for cause in self.causes if certainty in (None, cause.certainty))
 
+    def totals(self) -> dict[str, int | None]:
+        """Return every number of the image by its name: `SIZES`, then `COUNTS`."""
+        books, storage = self.books, self.image.storage
+        return {
+            "archive_bytes": storage.archive_bytes,
+            "file_bytes": storage.file_bytes,
+            "blob_bytes": storage.blob_bytes,
+            "metadata_bytes": storage.metadata_bytes,
+            "orphan_bytes": storage.orphan_bytes,
+            "container_bytes": storage.container_bytes,
+            "tar_bytes": books.tar_bytes,
+            "content_bytes": books.content_bytes,
+            "overhead_bytes": books.overhead_bytes,
+            "compression_bytes": books.compression_bytes,
+            "live_bytes": books.live_bytes,
+            "replaced_bytes": books.replaced_bytes,
+            "deleted_bytes": books.deleted_bytes,
+            "duplicate_bytes": self.duplicate_bytes,
+            "reclaimable_bytes": self.reclaimable_bytes(),
+            "reclaimable_fact_bytes": self.reclaimable_bytes(Certainty.FACT),
+            "reclaimable_likely_bytes": self.reclaimable_bytes(Certainty.LIKELY),
+            "reclaimable_possible_bytes": self.reclaimable_bytes(Certainty.POSSIBLE),
+            "pull_bytes": books.pull_bytes,
+            "docker_bytes": books.docker_bytes,
+            "layers": len(self.image.layers),
+            "entries": books.entries,
+            "files": books.files,
+            "packages": sum(share.removed_in is None for share in self.ownership.packages),
+        }
+
 
 def stack_image(image: Image) -> Stack:
     """Stack the layers of an image."""
@@ -65,7 +119,13 @@ def analyze(image: Image) -> Report:
     fates, ended = merge_repeats(stacked, same_as)
     books = keep_books(image, stacked, fates)
     ownership = own_image(image, stacked)
+    managed = any(share.package.system for share in ownership.packages)
     duplicates = find_duplicates(image, stacked, fates)
+
+    def owner(row: int) -> str | None:
+        package = ownership.owner_of(row)
+        return None if package is None else f"{package.type}:{package.name}"
+
     # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then caches, then copies.
     causes = find_waste(image, stacked, fates, ended)
     caches, claimed = find_caches(image, stacked, fates)
@@ -79,7 +139,7 @@ def analyze(image: Image) -> Report:
         ownership=ownership,
         duplicates=duplicates,
         causes=tuple(sorted(causes, key=lambda cause: (-cause.bytes, cause.layer, cause.id, cause.title))),
-        exposures=find_exposures(image, stacked, fates, ended),
+        exposures=find_exposures(image, stacked, fates, ended, owner, managed=managed),
         notes=(*image.notes, *stacked.notes, *ownership.notes),
     )
 

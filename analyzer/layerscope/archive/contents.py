@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from layerscope.archive.feed import Feed
 from layerscope.archive.inside import Look
+from layerscope.archive.inspection import INSPECTED, Inspect, inspect_content, tell_cut
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand
@@ -39,6 +40,7 @@ class Contents:
         self.keep = keep
         self.visit = visit
         self.look = look
+        self.inspector: Inspect | None = None
         self.mode = 0
         self.kept_bytes = 0
 
@@ -62,12 +64,17 @@ class Contents:
         keeps = self.keep(path) and self.fits(path, stored, start)
         looks = self.look is not None and stored <= self.limits.kept_file_bytes and self.look.worth(path, self.mode)
         kept: list[bytes] | None = [] if keeps or looks else None
+        head = bytearray()
         for piece in feed.pieces(stored):
             if hasher is not None:
                 hasher.update(piece)
             if kept is not None:
                 kept.append(piece)
+            if self.inspector is not None and len(head) < INSPECTED:
+                head += piece[: INSPECTED - len(head)]
         if feed.offset == end:
+            if self.inspector is not None:
+                self.examine(row, path, stored, bytes(head), start)
             if hasher is not None:
                 self.index.digests[row] = hasher.digest()
             content = b"".join(kept or ())
@@ -81,6 +88,12 @@ class Contents:
         found = self.look.inspect(path, content) if self.look is not None else ()
         if found:
             self.index.inspected[row] = found
+
+    def examine(self, row: int, path: bytes, size: int, content: bytes, start: int) -> None:
+        """Hand a file's content, or what there may be of it, to the inspector."""
+        assert self.inspector is not None
+        if inspect_content(self.index, row, (path, self.mode, size), content[:INSPECTED], self.inspector):
+            tell_cut(self.notes, path, size, offset=start)
 
     def _read_sparse(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
         feed, index = self.feed, self.index

@@ -13,6 +13,7 @@ from layerscope.archive.docker import find_docker, find_legacy
 from layerscope.archive.documents import mapping, parse
 from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.filetypes import HEAD, name_bytes
+from layerscope.archive.inspection import inspect_places
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import LENGTHS, find_dir, find_oci, find_registry, refuse
 from layerscope.archive.opaque import drop_opaque, opaque_index, why_opaque
@@ -240,7 +241,7 @@ def build(container: Container, found: Found, candidate: Candidate) -> Image:
     if document.config.os == "windows":
         layers = tuple(_windows(layer, notes) for layer in layers)
     members = [layer.member for layer in candidate.layers]
-    _mark_equal(container, members, layers)
+    _look_again(container, members, layers, notes)
     storage = divide(container, found, candidate, notes)
     return Image(
         source=container.source,
@@ -253,6 +254,7 @@ def build(container: Container, found: Found, candidate: Candidate) -> Image:
         history=history,
         storage=storage,
         notes=(*container.notes.freeze(), *notes.freeze()),
+        inspected=container.settings.inspect is not None,
     )
 
 
@@ -374,15 +376,17 @@ def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
     return result
 
 
-def _mark_equal(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> None:
-    """Find out which files of all layers hold the same content."""
+def _look_again(container: Container, members: Sequence[Member | None], layers: Sequence[Layer], notes: Notebook) -> None:
+    """Find out which files of all layers hold the same content; look into those that lie in place, if that is asked for."""
     places = []
     for layer, member in zip(layers, members, strict=True):
         if layer.index is not None and layer.compression == "none" and len(layer.index):
             place = container.place(member)
             if place is not None:
-                places.append(Place(layer.index, *place))
-    mark_equal([layer.index for layer in layers if layer.index is not None], places)
+                places.append((layer.position, Place(layer.index, *place)))
+    mark_equal([layer.index for layer in layers if layer.index is not None], [place for _, place in places])
+    if container.settings.inspect is not None:
+        inspect_places(places, container.settings.inspect, notes)
 
 
 def root_file_system(container: Container) -> Image:
@@ -405,8 +409,8 @@ def root_file_system(container: Container) -> Image:
         created=None,
         index=scan.index,
     )
-    _mark_equal(container, [None], [layer])
     notes = Notebook()
+    _look_again(container, [None], [layer], notes)
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:
         notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=0)
@@ -423,6 +427,8 @@ def root_file_system(container: Container) -> Image:
             divide(container, Found(()), None, notes), blob_bytes=scan.index.tar_bytes, orphan_bytes=0, container_bytes=0
         ),
         notes=notes.freeze(),
+        # What passes once is a root file system only in hindsight: its contents are gone.
+        inspected=container.settings.inspect is not None and isinstance(container, TarFile),
     )
 
 

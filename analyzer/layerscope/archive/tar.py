@@ -31,6 +31,7 @@ from layerscope.archive.header import (
     what_is,
 )
 from layerscope.archive.inside import Look
+from layerscope.archive.inspection import Inspect
 from layerscope.archive.limits import Limits
 from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
@@ -88,15 +89,18 @@ def read_tar(
     visit: Visit | None = None,
     partial: bool = False,
     look: Look | None = None,
+    inspect: Inspect | None = None,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
     With `partial` a file whose end is missing gets a row of the size that is there. Into what passes only once is looked on
-    the way, as `look` says.
+    the way, as `look` says; `inspect` is handed the contents of all files that pass.
     """
-    return TarReader(feed, limits, keep, whiteouts, visit, partial, look).read()
+    reader = TarReader(feed, limits, keep, whiteouts, visit, partial, look)
+    reader.inspect = inspect
+    return reader.read()
 
 
 class TarReader:
@@ -112,6 +116,7 @@ class TarReader:
         self.visit = visit
         self.partial = partial
         self.look = look
+        self.inspect: Inspect | None = None
         self.notes = Notebook()
         self.start = 0  # of the header at hand
         self.cut = 0  # rows whose data are not all there
@@ -160,6 +165,7 @@ class TarReader:
         sha256 = hashlib.sha256
         contents = Contents(feed, index, notes, self.limits, keep, visit, look)
         read_file, fits = contents.read, contents.fits
+        contents.inspector = None if feed.in_place else self.inspect
 
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
@@ -344,6 +350,9 @@ class TarReader:
                             contents.inspect(row, path, content)
                         if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
+                        if contents.inspector is not None:
+                            contents.mode = mode
+                            contents.examine(row, path, stored, content, start)
                 else:
                     feed.position, contents.mode = position, mode
                     missing = (

@@ -22,6 +22,8 @@ class Answer:
 
     text     for standard output, if any
     files    texts by the path of the file that they go to
+    appends  texts that are added to the end of a file
+    fresh    the same, of files that must not be there yet
     warning  one line for standard error
     code     the exit code
     """
@@ -30,12 +32,18 @@ class Answer:
     files: Mapping[str, str] = field(default_factory=dict)
     warning: str | None = None
     code: int = 0
+    fresh: Mapping[str, str] = field(default_factory=dict)
+    appends: Mapping[str, str] = field(default_factory=dict)
 
 
 def deliver(answer: Answer) -> None:
     """Write files first, each whole or not at all, then standard output, then the warning."""
+    for path, text in answer.fresh.items():
+        create_file(path, text)
     for path, text in answer.files.items():
         replace_file(path, text)
+    for path, text in answer.appends.items():
+        append_file(path, text)
     if answer.text is not None:
         _print(answer.text)
     if answer.warning:
@@ -74,6 +82,26 @@ def replace_file(path: str, text: str) -> None:
                 stream.write(data)
             return
         _write_beside(place, data)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write: {error.strerror or error}") from error
+
+
+def create_file(path: str, text: str) -> None:
+    """Write a file that is not there yet; one that is there stays as it is."""
+    try:
+        with open(path, "xb") as stream:
+            stream.write(text.encode("utf-8", "backslashreplace"))
+    except FileExistsError:
+        raise OutputError(f"{path}: is there already, and is not overwritten") from None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write: {error.strerror or error}") from error
+
+
+def append_file(path: str, text: str) -> None:
+    """Add to the end of a file."""
+    try:
+        with open(path, "ab") as stream:
+            stream.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise OutputError(f"{path}: cannot write: {error.strerror or error}") from error
 

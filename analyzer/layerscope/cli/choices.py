@@ -10,11 +10,14 @@ from difflib import get_close_matches
 import typer
 
 FORMATS = ("text", "json", "markdown", "csv")
+AUDIT_FORMATS = ("text", "json", "markdown", "csv", "sarif", "junit", "github", "gitlab")
+SCHEMAS = ("audit", "baseline", "files", "images", "packages", "report", "why")
 ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")
 FATES = ("live", "replaced", "deleted")
 COLORS = ("auto", "always", "never")
 SUFFIXES = {".txt": "text", ".json": "json", ".md": "markdown", ".csv": "csv"}
+AUDIT_SUFFIXES = {".sarif": "sarif", ".sarif.json": "sarif", ".xml": "junit"}
 _UNITS = {"": 1, **{f"{letter}{end}": base**power for power, letter in enumerate("kmgt", 1)
           for end, base in (("", 1000), ("b", 1000), ("ib", 1024))}, "b": 1}  # fmt: skip
 _LINE = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
@@ -31,11 +34,19 @@ def choose(value: str, allowed: Sequence[str], what: str) -> str:
 
 def format_of(path: str, allowed: Sequence[str]) -> str:
     """Return the format that the suffix of an output file asks for."""
-    told = {suffix: name for suffix, name in SUFFIXES.items() if name in allowed}
+    told = {suffix: name for suffix, name in (*AUDIT_SUFFIXES.items(), *SUFFIXES.items()) if name in allowed}
     for suffix, name in told.items():
         if path.lower().endswith(suffix):
             return name
     raise typer.BadParameter(f"{path!r}: the suffix tells the format; it must be one of {', '.join(told)}.")
+
+
+def read_output(output: str, allowed: Sequence[str]) -> tuple[str, str]:
+    """Return path and format of an output file: the format by its suffix, or by a name in front, `gitlab:quality.json`."""
+    name, colon, path = output.partition(":")
+    if colon and path and name in allowed:
+        return path, name
+    return output, format_of(output, allowed)
 
 
 def read_limits(pairs: Iterable[str], known: Sequence[str]) -> dict[str, int]:

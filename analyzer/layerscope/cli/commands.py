@@ -8,7 +8,7 @@ import typer
 
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
-from layerscope.cli.choices import choose
+from layerscope.cli.choices import SCHEMAS, choose
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True, no_args_is_help=True)
 
@@ -65,6 +65,7 @@ Bandwidth = Annotated[str, typer.Option(metavar="RATE", help="The line that the 
 Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a bug.")]
+Secrets = Annotated[bool, typer.Option("--secrets", help="Look for secrets in the contents of all layers' files as well.")]
 Color = Annotated[
     str,
     typer.Option(metavar="WHEN", help="auto, always or never.", autocompletion=lambda: list(choices.COLORS)),
@@ -90,7 +91,7 @@ def about(
 
     Reads image archives offline; nothing is unpacked, nothing is run, no daemon is asked.
 
-    Exit codes: 0 fine, 2 wrong usage, 3 not readable or only in part, 70 a bug, 130 interrupted.
+    Exit codes: 0 fine, 1 a policy is not met, 2 wrong usage, 3 not readable or only in part, 70 a bug, 130 interrupted.
     """
 
 
@@ -107,6 +108,7 @@ def report(
     limit: Limit = None,
     bandwidth: Bandwidth = "100Mbit/s",
     verify: Verify = False,
+    secrets: Secrets = False,
     color: Color = "auto",
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
@@ -120,7 +122,9 @@ def report(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
+    order = verbs.Order(
+        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets
+    )
     if table is not None:
         choose(table, choices.TABLES, "table")
     wish = verbs.read_wish(format_ or ("csv" if table and not output else None), output or (), choices.FORMATS, source)
@@ -204,11 +208,7 @@ def images(
 def schema(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME",
-            help="report, files, images, packages or why.",
-            autocompletion=lambda: ["files", "images", "packages", "report", "why"],
-        ),
+        typer.Argument(metavar="NAME", help=f"{', '.join(SCHEMAS)}.", autocompletion=lambda: list(SCHEMAS)),
     ],
     *,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
@@ -218,6 +218,6 @@ def schema(
     \b
     layerscope schema report > report.schema.json
     """  # noqa: D301 - the mark that keeps the lines apart
-    from layerscope.render.schemas import SCHEMAS, schema_text
+    from layerscope.render.schemas import schema_text
 
     return Answer(schema_text(choose(name, SCHEMAS, "schema")))

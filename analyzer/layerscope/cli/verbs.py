@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
@@ -16,11 +16,13 @@ from layerscope.analysis.files import Sieve, sift
 from layerscope.archive.limits import Limits
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
-from layerscope.cli.choices import FATES, choose, format_of
+from layerscope.cli.choices import FATES, choose, read_output
+from layerscope.cli.policies import find_inspector
 from layerscope.cli.progress import show_progress
 from layerscope.model import Fate
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
 from layerscope.render.images import ImageRow
+from layerscope.render.options import Dockerfile
 
 if TYPE_CHECKING:
     from layerscope.model import Image
@@ -38,6 +40,8 @@ class Order:
     limits: Mapping[str, int] = field(default_factory=dict)
     verify: bool = False
     quiet: bool = False
+    secrets: bool = False
+    secret_rules: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,11 @@ class Look:
     color: str = "never"
     table: str | None = None
     bandwidth: int = 100_000_000
+    dockerfile: Dockerfile | None = None
 
     def paper(self) -> Options:
         """Return the options of a text that goes to a file: 80 columns, no colour."""
-        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth)
+        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth, dockerfile=self.dockerfile)
 
     def screen(self, name: str) -> Options:
         """Return the options of a text that goes to standard output: a terminal's width and colours, if it is one."""
@@ -88,7 +93,7 @@ def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str
 
 def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], source: str) -> Wish:
     """Return what is wanted; files alone leave standard output empty unless a format is named for it as well."""
-    files = {path: format_of(path, allowed) for path in outputs}
+    files = dict(read_output(output, allowed) for output in outputs)
     for path in files:
         if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):  # noqa: PTH110, PTH121
             raise typer.BadParameter(f"{path!r} is the image itself.")
@@ -122,8 +127,11 @@ def images(order: Order, wish: Wish) -> Answer:
     return wish.answer(lambda name, options: IMAGE_FORMATS[name](order.source, rows, options), Look())
 
 
-def load(order: Order) -> Image:
-    """Read the image, with progress on a terminal."""
+def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
+    """Read the image that an order names."""
+    asked: dict[str, Any] = {"inspect": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
+    if stdin is not None:
+        asked["stdin"] = stdin
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,
@@ -132,11 +140,12 @@ def load(order: Order) -> Image:
             limits=order.limits or None,
             verify=order.verify,
             progress=progress,
+            **asked,
         )
 
 
 def finish(answer: Answer, order: Order, *, complete: bool) -> Answer:
-    """Return the answer; of an image that could be read only in part with a warning and its exit code."""
+    """Return the answer; of an image that was read only in part with a warning and exit code 3."""
     if complete:
         return answer
     name = "standard input" if order.source == "-" else order.source

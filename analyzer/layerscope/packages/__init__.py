@@ -47,6 +47,7 @@ PATTERNS: tuple[str, ...] = (
     *(pattern for database in DATABASES for pattern in database.patterns),
     *RELEASE_PATTERNS,
     "etc/passwd",
+    "etc/shadow",
     "etc/group",
 )
 """Everything worth keeping while a layer is scanned."""

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 
 from layerscope._version import __version__
-from layerscope.analysis.causes import Certainty
 from layerscope.analysis.files import FileRow
 from layerscope.model import Config, Image, Release
 from layerscope.render import rows
@@ -15,7 +14,7 @@ from layerscope.render.options import Options
 from layerscope.render.rows import Json, Object
 from layerscope.render.text.files import rank_files
 from layerscope.render.text.notes import all_notes
-from layerscope.report import Report
+from layerscope.report import COUNTS, Report
 
 SCHEMA_VERSION = "1.0"
 _NO_ROWS, _NEXT = "[]\n}\n", ",\n    "
@@ -46,7 +45,7 @@ def report_document(report: Report) -> Object:
         "duplicates": [rows.duplicate_row(group) for group in report.duplicates],
         "causes": [rows.cause_row(cause) for cause in report.causes],
         "security": [rows.exposure_row(exposure) for exposure in report.exposures],
-        "secrets_scanned": False,
+        "secrets_scanned": report.image.inspected,
         "notes": [rows.note_row(note) for note in all_notes(report)],
     }
     return clean(document)
@@ -123,34 +122,11 @@ def _base(config: Config) -> Object:
 
 
 def _totals(report: Report) -> Object:
-    books, storage = report.books, report.image.storage
-    return {
-        "archive_bytes": storage.archive_bytes,
-        "file_bytes": storage.file_bytes,
-        "blob_bytes": storage.blob_bytes,
-        "metadata_bytes": storage.metadata_bytes,
-        "orphan_bytes": storage.orphan_bytes,
-        "container_bytes": storage.container_bytes,
-        "tar_bytes": books.tar_bytes,
-        "content_bytes": books.content_bytes,
-        "overhead_bytes": books.overhead_bytes,
-        "compression_bytes": books.compression_bytes,
-        "live_bytes": books.live_bytes,
-        "replaced_bytes": books.replaced_bytes,
-        "deleted_bytes": books.deleted_bytes,
-        "duplicate_bytes": report.duplicate_bytes,
-        "reclaimable_bytes": report.reclaimable_bytes(),
-        "reclaimable_fact_bytes": report.reclaimable_bytes(Certainty.FACT),
-        "reclaimable_likely_bytes": report.reclaimable_bytes(Certainty.LIKELY),
-        "reclaimable_possible_bytes": report.reclaimable_bytes(Certainty.POSSIBLE),
-        "pull_bytes": books.pull_bytes,
-        "pull_estimated": any(row.pull_estimated for row in books.layers),
-        "docker_bytes": books.docker_bytes,
-        "layers": len(report.image.layers),
-        "entries": books.entries,
-        "files": books.files,
-        "packages": sum(share.removed_in is None for share in report.ownership.packages),
-    }
+    numbers: Object = dict(report.totals())
+    counts = {name: numbers.pop(name) for name in COUNTS}
+    docker = numbers.pop("docker_bytes")
+    estimated = any(row.pull_estimated for row in report.books.layers)
+    return {**numbers, "pull_estimated": estimated, "docker_bytes": docker, **counts}
 
 
 def _clean(value: Json) -> Json:

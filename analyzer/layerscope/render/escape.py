@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from base64 import b64encode
+from urllib.parse import quote
 
 # Letters and marks that draw nothing: Unicode's Default_Ignorable_Code_Point, as far as it is not in category Cf.
 _BLANK = frozenset(
@@ -82,6 +83,27 @@ def prose(text: str) -> str:
 def spreadsheet(text: str) -> str:
     """Return text for a CSV field that no spreadsheet takes for a formula."""
     return ("'" if text[:1] and text[0] in _FORMULA else "") + terminal(text)
+
+
+def xml(text: str) -> str:
+    """Return text for an XML element or attribute: no markup, none of the letters that XML 1.0 forbids, on one line."""
+    text = unicode(one_line(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;").replace("'", "&apos;").replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
+
+
+def workflow_data(text: str) -> str:
+    """Return text behind the `::` of a command to GitHub's runner, which reads `%`, CR and LF there."""
+    return one_line(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def workflow_property(text: str) -> str:
+    """Return text as a property of such a command, where `:` and `,` end it as well."""
+    return workflow_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def uri_path(path: bytes) -> str:
+    """Return a path as the path of a relative URI: percent-encoded, never empty, no scheme in its first part (E25)."""
+    return quote(path.strip(b"/"), safe="/") or "%2F"
 
 
 def unicode(text: str) -> str:

@@ -12,6 +12,14 @@ NARROWEST, WIDEST = 60, 120
 
 
 @dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """The file that an image was built from: its path as the repository has it, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """The choices of one rendering.
 
@@ -20,6 +28,7 @@ class Options:
     color      whether text may be painted
     table      which table CSV writes
     bandwidth  bits per second of the line that pulls
+    dockerfile where findings are placed, if it is known
     """
 
     width: int = 80
@@ -27,6 +36,7 @@ class Options:
     color: bool = False
     table: str = "layers"
     bandwidth: int = 100_000_000
+    dockerfile: Dockerfile | None = None
 
     @property
     def columns(self) -> int:

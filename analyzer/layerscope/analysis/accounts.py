@@ -1,0 +1,61 @@
+"""Which accounts does the image have that it should not?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from layerscope.analysis.exposure import Exposure, Ground
+from layerscope.model import Image
+
+PASSWD, SHADOW = b"etc/passwd", b"etc/shadow"
+_LINES = 10_000
+
+
+def find_accounts(image: Image, ground: Ground) -> Iterator[Exposure]:
+    """Return empty passwords, numbers that two accounts share, and password hashes; also of hidden files."""
+    for layer in image.layers:
+        if layer.index is None:
+            continue
+        start = ground.stack.starts[layer.position]
+        for row, content in layer.index.kept.items():
+            path = layer.index.paths[row]
+            if path not in (PASSWD, SHADOW):
+                continue
+            state, hidden = ground.state(start + row)
+            facts = _shadow(content) if path == SHADOW else _passwd(content)
+            for id_, level, title, detail in facts:
+                if state == "visible" or id_ == "password-hash":
+                    yield Exposure(id_, level, title, path, layer.position, state, hidden, detail=detail)
+
+
+def _rows(content: bytes) -> Iterator[list[str]]:
+    for line in islice(content.splitlines(), _LINES):
+        fields = line.decode("utf-8", "replace").split(":")
+        if len(fields) > 2 and fields[0] and not fields[0].startswith(("#", "+", "-")):
+            yield fields
+
+
+def _passwd(content: bytes) -> Iterator[tuple[str, str, str, str]]:
+    first: dict[str, str] = {}
+    for name, password, uid, *_ in _rows(content):
+        if not password:
+            yield "empty-password", "error", "an account without a password", name
+        elif _is_hash(password):
+            yield "password-hash", "warning", "the hash of a password, for anybody to guess at", name
+        other = first.setdefault(uid, name)
+        if other != name:
+            level = "error" if uid == "0" else "warning"
+            yield "duplicate-uid", level, "two accounts with one number", f"{other} and {name} are both {uid}"
+
+
+def _shadow(content: bytes) -> Iterator[tuple[str, str, str, str]]:
+    for name, password, *_ in _rows(content):
+        if not password:
+            yield "empty-password", "error", "an account without a password", name
+        elif _is_hash(password):
+            yield "password-hash", "warning", "the hash of a password, for anybody to guess at", name
+
+
+def _is_hash(password: str) -> bool:
+    return password.lstrip("!").startswith("$") and len(password) > 12

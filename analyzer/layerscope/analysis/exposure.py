@@ -1,0 +1,78 @@
+"""What is one fact for a security review, and what became of the place it speaks of?"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from layerscope.model import Fate
+from layerscope.rootfs import DELETED, LIVE, Stack
+
+STATES = ("visible", "replaced", "deleted")
+PER_ID = 1000
+Owner = Callable[[int], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One fact for a security review.
+
+    level   "info", "warning" or "error"
+    state   "visible", "deleted", "replaced" or "config"
+    """
+
+    id: str
+    level: str
+    title: str
+    path: bytes | None
+    layer: int | None
+    state: str
+    hidden_in: int | None = None
+    package: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The stacked image that facts are read from.
+
+    fates, ended  of each row, repeated layers merged into the first
+    owner         the package that has a row, None if none has
+    managed       whether a distribution's package database is there, so that "owned by no package" says something
+    """
+
+    stack: Stack
+    fates: bytearray
+    ended: array[int]
+    owner: Owner
+    managed: bool
+
+    def state(self, row: int) -> tuple[str, int | None]:
+        """Return what became of a row, and the layer that hid it."""
+        fate = self.fates[row]
+        return STATES[fate], None if fate == LIVE else self.ended[row]
+
+    def shows(self, row: int, path: bytes) -> bool:
+        """Whether a container sees this very row at its path."""
+        return self.stack.visible.get(path) == row
+
+
+def hold_back(exposures: Iterable[Exposure]) -> Iterator[Exposure]:
+    """Yield exposures; of one id and layer at most `PER_ID`, then one that tells how many more there are."""
+    seen: Counter[tuple[str, int | None]] = Counter()
+    last: dict[tuple[str, int | None], Exposure] = {}
+    for exposure in exposures:
+        key = (exposure.id, exposure.layer)
+        seen[key] += 1
+        if seen[key] <= PER_ID:
+            yield exposure
+        else:
+            last[key] = exposure
+    for key, exposure in last.items():
+        more = f"and {seen[key] - PER_ID:,} more of this kind in this layer"
+        yield Exposure(exposure.id, exposure.level, exposure.title, None, exposure.layer, exposure.state, detail=more)
+
+
+assert (Fate.LIVE, Fate.REPLACED, Fate.DELETED) == (LIVE, 1, DELETED)  # the order of STATES

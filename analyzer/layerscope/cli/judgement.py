@@ -1,0 +1,76 @@
+"""How does a command get from an image and a policy to a verdict?"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import IO
+
+from layerscope import api
+from layerscope.audit import Audit
+from layerscope.audit import audit as judge
+from layerscope.audit.template import write_policy
+from layerscope.cli.answer import Answer, OutputError
+from layerscope.cli.policies import NAMES, find_baseline, find_policy, read
+from layerscope.cli.verbs import Look, Order, Wish, finish, load
+from layerscope.render.audit import AUDIT_FORMATS, baseline_json, exit_code, summary_github
+from layerscope.render.options import Dockerfile
+
+
+@dataclass(frozen=True, slots=True)
+class Court:
+    """By what an image is judged: the paths of a policy and of a baseline, if they are named."""
+
+    policy: str | None = None
+    baseline: str | None = None
+
+
+def audit(order: Order, wish: Wish, look: Look, court: Court) -> Answer:
+    """Return the verdict: exit code 3 if the image could be read only in part, else 1 if its policy is not met."""
+    made = judge_image(order, court)
+    answer = wish.answer(lambda name, options: AUDIT_FORMATS[name](made, options), look)
+    if "github" in (wish.format, *wish.files.values()):
+        answer = replace(answer, appends=_job(made, look))
+    return replace(finish(answer, order, complete=made.report.complete), code=exit_code(made))
+
+
+def _job(made: Audit, look: Look) -> dict[str, str]:
+    """Return what a job of GitHub's is told besides: its summary, and the verdict for the steps that follow."""
+    appends = {}
+    if place := os.environ.get("GITHUB_STEP_SUMMARY"):
+        appends[place] = summary_github(made, look.paper())
+    if place := os.environ.get("GITHUB_OUTPUT"):
+        appends[place] = f"verdict={made.verdict}\nexit={exit_code(made)}\n"
+    return appends
+
+
+def find_dockerfile(path: str | None) -> Dockerfile | None:
+    """Return the Dockerfile, if one is named; its path as it is from the working directory, which CI takes for the root."""
+    return None if path is None else Dockerfile(path.replace(os.sep, "/"), read(path))
+
+
+def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None) -> Audit:
+    """Return the audit of an image. The policy is read first: a wrong one is told before minutes of reading."""
+    policy, known = find_policy(court.policy), find_baseline(court.baseline)
+    report = api.analyze(load(order, stdin))
+    return judge(report, policy, known, today=date.today())  # noqa: DTZ011 - the day where the reader is
+
+
+def baseline(order: Order, output: str | None, court: Court) -> Answer:
+    """Return the baseline of an image; one that was read only in part makes none."""
+    made = judge_image(order, court)
+    if not made.report.complete:
+        return finish(Answer(), order, complete=False)
+    text = baseline_json(made)
+    return Answer(text) if output is None else Answer(files={output: text})
+
+
+def init(order: Order, court: Court) -> Answer:
+    """Return a policy file to begin with; one that is there is never written over."""
+    place = court.policy or NAMES[0]
+    if os.path.lexists(place):
+        raise OutputError(f"{place}: is there already, and is not overwritten")
+    made = judge(api.analyze(load(order)), today=date.today())  # noqa: DTZ011 - the day where the reader is
+    answer = finish(Answer(fresh={place: write_policy(made)}), order, complete=made.report.complete)
+    return replace(answer, fresh={} if answer.code else answer.fresh)

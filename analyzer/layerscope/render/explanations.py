@@ -1,0 +1,43 @@
+"""What does an id mean, why does it matter, and what is the fix?
+
+`EXPLANATIONS` maps each id to the function that explains it; causes and notes join in as one more entry each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from tabulate import tabulate
+
+from layerscope.audit import RULES, Rule
+from layerscope.render.words import wrap
+
+_WIDTH = 80
+
+
+def explain_rule(rule: Rule) -> str:
+    """Return what a rule means, for the terminal."""
+    parts = [
+        f"{rule.id}: {rule.title}",
+        "\n".join(wrap(f'level {rule.level} at most; a policy changes it: [rules] {rule.id} = "off"', _WIDTH)),
+        "\n".join(wrap(rule.why, _WIDTH)),
+        "\n".join(wrap(rule.fix, _WIDTH, "     ", "fix: ")),
+    ]
+    if rule.counterparts:
+        parts.append(f"answers: {', '.join(rule.counterparts)}")
+    parts += ["\n".join(rule.references)] if rule.references else []
+    return "\n\n".join(parts) + "\n"
+
+
+def explain_rules() -> str:
+    """Return all rules as a Markdown table, and which checks of dockle and of CIS they answer."""
+    rows = [(f"`{rule.id}`", rule.level, rule.title, ", ".join(rule.counterparts)) for rule in RULES]
+    return _table(("rule", "level", "finds", "answers"), rows)
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    return tabulate(rows, head, tablefmt="github", disable_numparse=True) + "\n"
+
+
+EXPLANATIONS: dict[str, Callable[[], str]] = {rule.id: partial(explain_rule, rule) for rule in RULES}

@@ -1,0 +1,316 @@
+"""SARIF, JUnit, GitHub and GitLab: what their readers insist on."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from layerscope.cli import session
+from layerscope.model import HistoryRow
+from layerscope.render import Options
+from layerscope.render.audit import AUDIT_FORMATS, summary_github
+from layerscope.render.audit.lines import find_places, last_stage, read_dockerfile
+from layerscope.render.audit.sarif import sarif_document
+from layerscope.render.escape import uri_path, workflow_data, workflow_property, xml
+from layerscope.render.options import Dockerfile
+from render import specimens
+
+from audit.test_formats import make
+
+# What SARIF 2.1.0 and GitHub's reader of it require of the parts that are written; the whole schema is OASIS's.
+TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
+SARIF = {
+    "type": "object",
+    "required": ["version", "runs", "$schema"],
+    "additionalProperties": False,
+    "properties": {
+        "$schema": {"type": "string", "format": "uri"},
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 20,
+            "items": {
+                "type": "object",
+                "required": ["tool", "results"],
+                "additionalProperties": False,
+                "properties": {
+                    "tool": {
+                        "type": "object",
+                        "required": ["driver"],
+                        "properties": {
+                            "driver": {
+                                "type": "object",
+                                "required": ["name", "rules", "semanticVersion"],
+                                "properties": {
+                                    "rules": {
+                                        "type": "array",
+                                        "uniqueItems": True,
+                                        "items": {
+                                            "type": "object",
+                                            "required": ["id", "shortDescription"],
+                                            "additionalProperties": False,
+                                            "properties": {
+                                                "id": {"type": "string"},
+                                                "name": {"type": "string", "pattern": "^[A-Za-z0-9]+$"},
+                                                "shortDescription": TEXT,
+                                                "fullDescription": TEXT,
+                                                "help": TEXT,
+                                                "helpUri": {"type": "string", "pattern": "^https://"},
+                                                "defaultConfiguration": {
+                                                    "properties": {"level": {"enum": ["error", "warning", "note", "none"]}}
+                                                },
+                                                "properties": {
+                                                    "properties": {
+                                                        "tags": {"maxItems": 20, "uniqueItems": True},
+                                                        "security-severity": {"pattern": r"^(10\.0|\d\.\d)$"},
+                                                    }
+                                                },
+                                            },
+                                        },
+                                    }
+                                },
+                            }
+                        },
+                    },
+                    "automationDetails": {"required": ["id"]},
+                    "invocations": {"items": {"required": ["executionSuccessful"]}},
+                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                    "properties": {"type": "object"},
+                    "results": {
+                        "type": "array",
+                        "maxItems": 25000,
+                        "items": {
+                            "type": "object",
+                            "required": ["message", "ruleId", "locations", "partialFingerprints"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "ruleId": {"type": "string"},
+                                "ruleIndex": {"type": "integer", "minimum": 0},
+                                "level": {"enum": ["error", "warning", "note", "none"]},
+                                "message": TEXT,
+                                "baselineState": {"enum": ["new", "unchanged", "updated", "absent"]},
+                                "partialFingerprints": {"type": "object", "additionalProperties": {"type": "string"}},
+                                "suppressions": {
+                                    "items": {"required": ["kind"], "properties": {"kind": {"enum": ["inSource", "external"]}}}
+                                },
+                                "locations": {
+                                    "minItems": 1,
+                                    "maxItems": 1000,
+                                    "items": {
+                                        "type": "object",
+                                        "required": ["physicalLocation"],
+                                        "additionalProperties": False,
+                                        "properties": {
+                                            "physicalLocation": {
+                                                "type": "object",
+                                                "required": ["artifactLocation", "region"],
+                                                "properties": {
+                                                    "artifactLocation": {
+                                                        "properties": {
+                                                            "uri": {
+                                                                "type": "string",
+                                                                "pattern": "^[A-Za-z0-9._~%-][A-Za-z0-9._~%/-]*$",
+                                                            }
+                                                        }
+                                                    },
+                                                    "region": {"properties": {"startLine": {"type": "integer", "minimum": 1}}},
+                                                },
+                                            },
+                                            "logicalLocations": {
+                                                "items": {"properties": {"fullyQualifiedName": {"type": "string"}}}
+                                            },
+                                        },
+                                    },
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("name", specimens.SPECIMENS)
+@pytest.mark.parametrize("dockerfile", [None, Dockerfile("./docker/Docker file", "FROM x\nRUN a\n")])
+def test_sarif_is_valid(name, dockerfile):
+    document = sarif_document(make(name), Options(dockerfile=dockerfile))
+    jsonschema.Draft202012Validator(SARIF).validate(document)
+    (run,) = document["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+    assert json.loads(AUDIT_FORMATS["sarif"](make(name), Options(dockerfile=dockerfile))) == document
+
+
+def test_sarif_keeps_fingerprints_and_tells_what_is_put_up_with():
+    results = sarif_document(make("fat"), Options())["runs"][0]["results"]
+    setuid = next(result for result in results if result["ruleId"] == "setuid-file")
+    assert setuid["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "image/usr/bin/su"
+    assert setuid["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "layer 0!/usr/bin/su"
+    assert setuid["suppressions"][0]["justification"].startswith("it is")
+    assert results[0]["level"] == "error"
+
+
+@pytest.mark.parametrize("name", specimens.SPECIMENS)
+def test_junit_is_read_by_a_parser(name):
+    made = make(name)
+    root = ET.fromstring(AUDIT_FORMATS["junit"](made, Options()))
+    cases = root.findall("testsuite/testcase")
+    assert root.tag == "testsuites"
+    assert int(root.get("tests")) == len(cases) == len(made.checks) + (not made.report.complete)
+    assert int(root.get("failures")) == len(root.findall("testsuite/testcase/failure"))
+    assert int(root.get("skipped")) == len(root.findall("testsuite/testcase/skipped"))
+    assert int(root.get("errors")) == len(root.findall("testsuite/testcase/error")) == (not made.report.complete)
+    for suite in root.findall("testsuite"):
+        assert int(suite.get("tests")) == len(suite.findall("testcase"))
+
+
+@pytest.mark.parametrize("name", specimens.SPECIMENS)
+def test_gitlab_code_quality(name):
+    rows = json.loads(AUDIT_FORMATS["gitlab"](make(name), Options()))
+    assert len({row["fingerprint"] for row in rows}) == len(rows)
+    for row in rows:
+        assert row.keys() == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert row["severity"] in ("info", "minor", "major", "critical", "blocker")
+        assert row["location"]["lines"]["begin"] >= 1
+        assert not row["location"]["path"].startswith(("./", "/"))
+    assert "setuid-file" not in {row["check_name"] for row in rows}
+
+
+@pytest.mark.parametrize("name", specimens.SPECIMENS)
+def test_github_annotations_keep_to_the_limits(name):
+    lines = AUDIT_FORMATS["github"](make(name), Options(dockerfile=Dockerfile("Dockerfile", "FROM x"))).splitlines()
+    for command in ("error", "warning", "notice"):
+        assert sum(line.startswith(f"::{command} ") for line in lines) <= 10
+    for line in lines[:-1]:
+        assert re.fullmatch(r"::(error|warning|notice) (file=[^:,]+,line=\d+,)?title=[^:,]+::[^\r\n]+", line)
+    assert lines[-1].startswith("layerscope-audit ")
+
+
+def test_github_tells_the_worst_first_and_counts_the_rest(judge):
+    tree = {"etc/passwd": "".join(f"u{number}::{number}:0::/:\n" for number in range(1, 40))}
+    lines = AUDIT_FORMATS["github"](judge(tree), Options()).splitlines()
+    errors = [line for line in lines if line.startswith("::error")]
+    assert len(errors) == 10
+    assert "and 30 more of this level" in errors[-1]
+
+
+def test_the_summary_is_cut_before_github_refuses_it(judge, monkeypatch):
+    from layerscope.render.audit import github
+
+    made = judge({"etc/passwd": "u::1:0::/:\n"})
+    assert summary_github(made, Options()) == AUDIT_FORMATS["markdown"](made, Options())
+    monkeypatch.setattr(github, "SUMMARY_BYTES", 600)
+    text = summary_github(made, Options())
+    assert len(text.encode()) <= 600
+    assert "... cut" in text
+
+
+def test_a_job_gets_summary_and_outputs(judge, tmp_path, monkeypatch, capsys):
+    judge({"etc/passwd": "u::1:0::/:\n"})
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    (tmp_path / "output").write_text("before=1\n")
+    assert session.run(["audit", str(tmp_path / "image.tar"), "--format", "github"]) == 1
+    assert (tmp_path / "output").read_text() == "before=1\nverdict=fail\nexit=1\n"
+    assert "not passed" in (tmp_path / "summary").read_text()
+    assert session.run(["audit", str(tmp_path / "image.tar")]) == 1
+    assert (tmp_path / "summary").read_text().count("not passed") == 1
+
+
+def test_outputs_name_their_formats(judge, tmp_path, capsys):
+    judge({"a": "b"})
+    names = {
+        "a.sarif": "$schema",
+        "a.xml": "<testsuites",
+        "gitlab:a.json": "[",
+        "b.json": "schema_version",
+        "github:c.txt": "layerscope-audit",
+    }
+    words = [
+        word for name in names for word in ("-o", name.replace(":", f":{tmp_path}/") if ":" in name else f"{tmp_path}/{name}")
+    ]
+    assert session.run(["audit", str(tmp_path / "image.tar"), *words]) == 0
+    for name, words in names.items():
+        assert words in (tmp_path / name.rpartition(":")[2]).read_text()
+
+
+DOCKERFILE = """\
+# syntax=docker/dockerfile:1
+FROM node AS build
+RUN npm ci
+FROM debian:12
+ARG X
+RUN apt-get update && \\
+    # a comment in between
+    apt-get install -y curl
+WORKDIR /app
+COPY --from=build --chown=1 /app /app
+RUN <<EOF
+RUN echo not an instruction
+EOF
+ENV A=b
+run echo "done"
+USER app
+CMD ["x"]
+"""
+
+
+def test_a_dockerfile_is_read():
+    stage = last_stage(read_dockerfile(DOCKERFILE))
+    assert [(one.line, one.verb) for one in stage] == [(4, "FROM"), (5, "ARG"), (6, "RUN"), (9, "WORKDIR"), (10, "COPY"), (11, "RUN"), (14, "ENV"), (15, "RUN"), (16, "USER"), (17, "CMD")]  # fmt: skip
+    assert stage[2].text == "apt-get update && apt-get install -y curl"
+
+
+def test_layers_find_their_lines():
+    rows = [
+        ("ADD rootfs.tar /", 0),
+        ('CMD ["bash"]', None),
+        ("RUN apt-get update && apt-get install -y curl", 1),
+        ("WORKDIR /app", 2),
+        ("COPY /app /app", 3),
+        ("RUN <<EOF (RUN echo not an instruction)", 4),
+        ("ENV A=b", None),
+        ('RUN echo "done"', 5),
+        ("USER app", None),
+        ('CMD ["x"]', None),
+    ]
+    history = tuple(HistoryRow(text, text, None, None, layer is None, layer) for text, layer in rows)
+    image = replace(specimens.make_report().image, history=history)
+    places = find_places(image, Dockerfile("./Dockerfile", DOCKERFILE))
+    assert places.path == "Dockerfile"
+    assert places.lines == {1: 6, 2: 9, 3: 10, 4: 11, 5: 15}
+    assert (places.base, places.user) == (4, 17)
+    assert find_places(image, Dockerfile("D", "no FROM here")).lines == {}
+
+
+@given(st.text())
+def test_dockerfiles_are_never_an_error(text):
+    read_dockerfile(text)
+
+
+@given(st.text())
+def test_xml_is_only_text(text):
+    element = ET.fromstring(f'<a b="{xml(text)}">{xml(text)}</a>')
+    assert element.get("b") == (element.text or "")
+
+
+@given(st.text())
+def test_workflow_commands_stay_one_line(text):
+    assert not re.search(r"[\r\n]", workflow_data(text))
+    assert not re.search(r"[\r\n:,]", workflow_property(text))
+    assert not re.search(r"%(?!25|0D|0A|3A|2C)", workflow_property(text))
+
+
+@given(st.binary())
+def test_uris_are_encoded(path):
+    assert re.fullmatch(r"(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+", uri_path(path))
