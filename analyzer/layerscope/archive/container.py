@@ -263,7 +263,7 @@ def drop_cut(index: LayerIndex) -> None:
         return
     for column in (index.paths, index.kinds, index.sizes, index.modes, index.uids, index.gids, index.mtimes):
         column.pop()
-    index.offsets.pop(), index.spans.pop()
+    index.folders.pop(), index.offsets.pop(), index.spans.pop()
     for told in (index.links, index.xattrs, index.declared, index.sparse, index.digests, index.kept):
         told.pop(row, None)
 
