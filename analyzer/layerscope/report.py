@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
+from layerscope.analysis.base import count_base
 from layerscope.analysis.books import Books, keep_books
-from layerscope.analysis.caches import find_caches
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.copies import find_copies
+from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
 from layerscope.analysis.exposures import Exposure, find_exposures
+from layerscope.analysis.leftovers import find_leftovers
+from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
 from layerscope.model import Image, Note, Release
 from layerscope.packages.ownership import Ownership, own
+from layerscope.packages.requirements import edges
 from layerscope.rootfs import Stack, merge_repeats, stack
 
 
@@ -60,11 +65,12 @@ def analyze(image: Image) -> Report:
     books = keep_books(image, stacked, fates)
     ownership = own_image(image, stacked)
     duplicates = find_duplicates(image, stacked, fates)
-    # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then caches, then copies.
-    causes = find_waste(image, stacked, fates, ended)
-    caches, claimed = find_caches(image, stacked, fates)
-    causes += caches
-    causes += find_copies(image, stacked, duplicates, claimed)
+    scene = _scene(image, stacked, fates, ended, ownership)
+    # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then leftovers, then copies.
+    causes = find_waste(scene)
+    leftovers, claimed = find_leftovers(scene)
+    causes += leftovers
+    causes += find_copies(scene, duplicates, claimed)
     return Report(
         image=image,
         release=ownership.release,
@@ -76,6 +82,17 @@ def analyze(image: Image) -> Report:
         exposures=find_exposures(image, stacked, fates, ended),
         notes=(*image.notes, *stacked.notes, *ownership.notes),
     )
+
+
+def _scene(image: Image, stacked: Stack, fates: bytearray, ended: array[int], ownership: Ownership) -> Scene:
+    """Return what the searches for causes look at."""
+    packages = {
+        number: share.package
+        for number, share in enumerate(ownership.packages)
+        if share.removed_in is None and not share.parent
+    }
+    demand = find_demand(image, stacked, ownership.column, packages, edges(packages))
+    return Scene(image, stacked, fates, ended, packages, ownership.column, demand, base=count_base(image))
 
 
 def own_image(image: Image, stacked: Stack) -> Ownership:
