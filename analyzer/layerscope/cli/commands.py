@@ -217,3 +217,35 @@ def schema(
     from layerscope.render.schemas import SCHEMAS, schema_text
 
     return Answer(schema_text(choose(name, SCHEMAS, "schema")))
+
+
+def _ids() -> list[str]:
+    from layerscope.cli.explain import complete
+
+    return complete()
+
+
+@app.command()
+def explain(
+    id_: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ID", help="A cause or a note; without it, all are listed.", show_default=False, autocompletion=_ids
+        ),
+    ] = None,
+    *,
+    causes: Annotated[bool, typer.Option("--causes", help="List the causes.")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="List the notes.")] = False,
+    color: Color = "auto",
+    debug: Debug = False,  # noqa: ARG001 - read where errors are told
+) -> Answer:
+    """Tell what a cause or a note is, why it matters, and how to fix it.
+
+    \b
+    layerscope explain metadata-only-copy
+    """  # noqa: D301 - the mark that keeps the lines apart
+    from layerscope.cli import verbs
+    from layerscope.cli.explain import explain as tell
+
+    listed = [name for name, wanted in (("causes", causes), ("notes", notes)) if wanted]
+    return tell(id_, listed, verbs.Look(color=choose(color, choices.COLORS, "colour mode")).screen("text"))
