@@ -4,9 +4,8 @@ import json
 from collections import Counter
 
 import jsonschema
-import pytest
-
 import layerscope
+import pytest
 from layerscope.render import FORMATS, Options
 from layerscope.render.document import report_document
 from layerscope.render.schemas import schema_text

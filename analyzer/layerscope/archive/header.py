@@ -5,22 +5,18 @@ POSIX.1-1988 (ustar), POSIX.1-2001 (pax) and GNU formats; see https://www.gnu.or
 
 from __future__ import annotations
 
-import base64
-import binascii
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from urllib.parse import unquote_to_bytes
 
 from layerscope.errors import ArchiveError
 
 BLOCK = 512
 ZERO = bytes(BLOCK)
 INT64_MAX = (1 << 63) - 1
-STRINGS = frozenset((b"path", b"linkpath", b"uname", b"gname"))
-SCHILY = b"SCHILY.xattr."
-LIBARCHIVE = b"LIBARCHIVE.xattr."
+# Types that have no data, whatever their size field says: links, devices, folders, FIFOs.
+HEADER_ONLY = frozenset((b"1", b"2", b"3", b"4", b"5", b"6"))
 
 adler32: Callable[[bytes, int], int] = zlib.adler32
 with suppress(ImportError):  # no wheel for this platform
@@ -78,82 +74,6 @@ def looks_like_tar(head: bytes) -> bool:
     return len(head) >= BLOCK and (head[:BLOCK] == ZERO or checksum_holds(head[:BLOCK]))
 
 
-def decimal(value: bytes) -> int:
-    """Return a decimal PAX number as Go's strconv.ParseInt takes it: an optional sign and digits, within 64 bits."""
-    digits = value[1:] if value[:1] in (b"+", b"-") else value
-    if not digits.isdigit() or len(digits) > 1000:
-        raise HeaderError(f"a PAX record is not a number: {value[:40]!r}", id="C61")
-    result = int(value)
-    if not -INT64_MAX - 1 <= result <= INT64_MAX:
-        raise HeaderError("a PAX number does not fit 64 bits", id="C61")
-    return result
-
-
-def nanoseconds(value: bytes) -> int:
-    """Return a PAX time, seconds with an optional fraction, in nanoseconds."""
-    whole, _, fraction = value.partition(b".")
-    seconds = decimal(whole)
-    if not fraction:
-        return seconds * 10**9
-    if not fraction.isdigit():
-        raise HeaderError("a PAX time is not a number", id="C42")
-    rest = int(fraction[:9].ljust(9, b"0"))
-    return seconds * 10**9 + (-rest if whole[:1] == b"-" else rest)
-
-
-def pax_records(data: bytes) -> dict[bytes, bytes]:
-    """Return the records of an `x` or `g` header; sparse format 0.0 is turned into 0.1's map."""
-    records: dict[bytes, bytes] = {}
-    sparse: list[bytes] = []
-    position, end = 0, len(data)
-    while position < end:
-        space = data.find(b" ", position)
-        digits = data[position:space] if space >= 0 else b""
-        # Go takes a sign and leading zeros here as well.
-        if not digits or len(digits) > 20 or not digits.lstrip(b"+").isdigit():
-            raise HeaderError("a PAX record has no length", id="C61", offset=position)
-        size = int(digits)
-        stop = position + size
-        if size < 5 or stop > end or stop - 1 <= space or data[stop - 1] != 0x0A:
-            raise HeaderError(f"a PAX record has the wrong length {size}", id="E12" if size == 0 else "C61", offset=position)
-        key, equals, value = data[space + 1 : stop - 1].partition(b"=")
-        if not equals or not key or (b"\0" in value if key in STRINGS else b"\0" in key):
-            raise HeaderError("a PAX record is malformed", id="C37" if b"\0" in value else "C61", offset=position)
-        if key in (b"GNU.sparse.offset", b"GNU.sparse.numbytes"):
-            if (key == b"GNU.sparse.offset") != (len(sparse) % 2 == 0) or b"," in value:
-                raise HeaderError("a PAX sparse map is out of order", id="C43", offset=position)
-            sparse.append(value)
-        else:
-            records[key] = value
-        position = stop
-    if sparse:
-        records[b"GNU.sparse.map"] = b",".join(sparse)
-    return records
-
-
-def validate_pax(records: dict[bytes, bytes]) -> None:
-    """Raise where Go would: it parses these even where nobody asks for them."""
-    for key in (b"atime", b"ctime"):
-        if records.get(key):
-            nanoseconds(records[key])
-
-
-def xattrs(records: dict[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
-    """Return extended attributes: SCHILY's raw ones, then libarchive's (name URL-encoded, value base64)."""
-    found: dict[bytes, bytes] = {}
-    for key, value in records.items():
-        if key.startswith(LIBARCHIVE):
-            try:
-                raw = base64.b64decode(value + b"=" * (-len(value) % 4), validate=True)
-            except (binascii.Error, ValueError):
-                raw = value
-            found.setdefault(unquote_to_bytes(key[len(LIBARCHIVE) :]), raw)
-    for key, value in records.items():
-        if key.startswith(SCHILY) and value:
-            found[key[len(SCHILY) :]] = value
-    return tuple(sorted(found.items()))
-
-
 def clean(name: bytes) -> tuple[bytes, bool]:
     """Return the path from the root without `.`, `..` and empty parts, and whether it tried to leave the root (C19, C20)."""
     parts: list[bytes] = []
@@ -167,3 +87,54 @@ def clean(name: bytes) -> tuple[bytes, bool]:
         elif part not in (b"", b"."):
             parts.append(part)
     return b"/".join(parts), escaped
+
+
+def owner(field: bytes) -> tuple[int, int, int]:
+    """Return permission bits, uid and gid of the 24 octets that tell them."""
+    return number(field[:8]) & 0o7777, number(field[8:16]), number(field[16:])
+
+
+def tail_device(tail: bytes) -> int:
+    """Return major << 32 | minor of the second half of a header, as much of them as Linux makes a device of (12 and 20 bits).
+
+    An old header has none, which is 0.
+    """
+    if tail[:6] != b"ustar\0" and tail[:8] != b"ustar  \0":
+        return 0
+    return (number(tail[72:80]) & 0xFFF) << 32 | (number(tail[80:88]) & 0xFFFFF)
+
+
+def prefixed(name: bytes, block: bytes) -> bytes:
+    """Return the name with its prefix, which old GNU headers may or may not have (C63)."""
+    magic, version = block[257:263], block[263:265]
+    if magic == b"ustar\0":
+        prefix = block[345:476] if block[508:512] == b"tar\0" else block[345:500]
+        prefix = prefix.partition(b"\0")[0]
+    elif magic == b"ustar " and version == b" \0":
+        try:
+            for field in (block[345:357], block[357:369]):
+                if field[0]:
+                    number(field)
+        except HeaderError:
+            prefix = block[345:500].partition(b"\0")[0]
+            if not prefix.isascii():
+                prefix = b""
+        else:
+            prefix = b""
+    else:
+        prefix = b""
+    return prefix + b"/" + name if prefix else name
+
+
+def what_is(head: bytes) -> str:
+    """Say for people what bytes are that should have been a tar."""
+    text = head[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text[:1] in (b"{", b"["):
+        return "it looks like JSON"
+    if text[:1] == b"<":
+        return "it looks like HTML or XML"
+    if head[:4] == b"PK\x03\x04":
+        return "it looks like a zip file"
+    if head[:2] == b"\x1f\x8b":
+        return "it is gzip data inside compressed data"
+    return "its first header is damaged or of another format"

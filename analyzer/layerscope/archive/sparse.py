@@ -5,13 +5,43 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 
-from layerscope.archive.header import BLOCK, INT64_MAX, HeaderError, decimal, number
+from layerscope.archive.feed import Feed
+from layerscope.archive.header import BLOCK, HEADER_ONLY, INT64_MAX, HeaderError, number
 from layerscope.archive.limits import Limits
+from layerscope.archive.pax import decimal
 
 SPARSE_HASHED = 1 << 28
 ZEROS = bytes(1 << 16)
 
 Fragments = tuple[tuple[int, int], ...]
+
+
+def read_map(
+    feed: Feed, limits: Limits, flag: bytes, block: bytes, name: bytes, records: dict[bytes, bytes], size: int
+) -> tuple[bytes, int, int, Fragments | None]:
+    """Return name, logical size, bytes of stored data still to come, and fragments; None if the records make no sparse file.
+
+    `size` is what header or records say; the feed stands behind the header, and is moved behind the map.
+    """
+    logical = size
+    stored = 0 if flag in HEADER_ONLY else size
+    fragments: Fragments | None = None
+    if flag == b"S":
+        logical, fragments = old_gnu_map(block, feed.block, limits)
+    elif (version := pax_version(records)) is not None:
+        name = records.get(b"GNU.sparse.name") or name
+        real = pax_size(records)
+        logical = size if real is None else real
+        if version == "0":
+            fragments = map_0(records, logical)
+        else:
+            used, fragments = map_1(feed.block, logical, limits)
+            stored -= used
+        if flag in HEADER_ONLY:
+            raise HeaderError("a sparse entry that is no file", id="C43")
+    if fragments is not None and sum(length for _, length in fragments) != stored:
+        raise HeaderError("a sparse file's map does not match its data", id="C43")
+    return name, logical, stored, fragments
 
 
 def old_gnu_map(block: bytes, read_block: Callable[[], bytes], limits: Limits) -> tuple[int, Fragments]:
@@ -102,6 +132,16 @@ def validate(fragments: list[tuple[int, int]], size: int) -> Fragments:
     if size < 0:
         raise HeaderError("a sparse file has a negative size", id="C43")
     return tuple(fragments)
+
+
+def expand(fragments: Fragments, size: int, stored: bytes) -> bytes:
+    """Return the logical content of a sparse file."""
+    content = bytearray(size)
+    done = 0
+    for offset, length in fragments:
+        content[offset : offset + length] = stored[done : done + length]
+        done += length
+    return bytes(content)
 
 
 def content_digest(fragments: Fragments, size: int, pieces: Iterator[bytes]) -> bytes:

@@ -11,34 +11,37 @@ from array import array
 from collections.abc import Callable, Iterator
 from struct import Struct
 
+from layerscope.archive import differences
+from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
 from layerscope.archive.feed import Feed
 from layerscope.archive.header import (
     BLOCK,
-    SCHILY,
+    HEADER_ONLY,
     ZERO,
     HeaderError,
     adler32,
     byte_sum,
     checksum_holds,
     clean,
-    decimal,
-    nanoseconds,
     number,
     octal,
-    pax_records,
-    validate_pax,
-    xattrs,
+    owner,
+    prefixed,
+    tail_device,
+    what_is,
 )
 from layerscope.archive.limits import Limits
+from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, map_0, map_1, old_gnu_map, pax_size, pax_version
+from layerscope.archive.pax import LIBARCHIVE, SCHILY, decimal, nanoseconds, pax_records, validate_pax, xattrs
+from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand, read_map
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex
 
 # name, mode+uid+gid, size, mtime, checksum, typeflag, linkname, magic..devminor, prefix, star's trailer
 FIELDS = Struct("100s24s12s12s8sc100s88s155s8x4s").unpack
 
-FILE, DIRECTORY, SYMLINK, HARDLINK, CHARACTER, WHITEOUT, OPAQUE, OTHER = (
+FILE, DIRECTORY, SYMLINK, HARDLINK, CHARACTER, WHITEOUT, OTHER = (
     int(kind)
     for kind in (
         Kind.FILE,
@@ -47,10 +50,10 @@ FILE, DIRECTORY, SYMLINK, HARDLINK, CHARACTER, WHITEOUT, OPAQUE, OTHER = (
         Kind.HARDLINK,
         Kind.CHARACTER,
         Kind.WHITEOUT,
-        Kind.OPAQUE,
         Kind.OTHER,
     )
 )
+SPARSE = frozenset(b"GNU.sparse." + key for key in (b"major", b"minor", b"map", b"name", b"size", b"realsize", b"numblocks"))
 KINDS = {
     b"0": FILE,
     b"\0": FILE,
@@ -65,23 +68,9 @@ KINDS = {
 }
 SPECIAL = frozenset((b"x", b"g", b"L", b"K"))
 OCTAL_END = (0x00, 0x20)
-HEADER_ONLY = frozenset((b"1", b"2", b"3", b"4", b"5", b"6"))
 
 Keep = Callable[[bytes], bool]
 Visit = Callable[[int, bytes, int, Iterator[bytes]], None]
-
-
-class Owner:
-    """What a header's mode, uid and gid say, read once for each combination of their 24 octets."""
-
-    def __init__(self) -> None:
-        self.known: dict[bytes, tuple[int, int, int]] = {}
-
-    def read(self, field: bytes) -> tuple[int, int, int]:
-        """Return permission bits, uid and gid."""
-        found = (number(field[:8]) & 0o7777, number(field[8:16]), number(field[16:]))
-        self.known[field] = found
-        return found
 
 
 def nothing(path: bytes) -> bool:  # noqa: ARG001
@@ -119,6 +108,7 @@ class TarReader:
         self.partial = partial
         self.notes = Notebook()
         self.kept_bytes = 0
+        self.start = 0  # of the header at hand
         self.index = LayerIndex(
             paths=[],
             kinds=bytearray(),
@@ -142,11 +132,14 @@ class TarReader:
         """Read to the end of the stream."""
         try:
             self._entries()
+            read_rest(self.feed, self.notes)
+            if self.feed.error is not None:
+                raise self.feed.error
+        except HeaderError as error:
+            self._ended_by(error, self.start)
         except ArchiveError as error:
-            self._ended_by(self.feed.error or error)
-            self.feed.skip(1 << 62)
-        else:
-            self._drain()
+            self._ended_by(self.feed.error or error, self.feed.offset)
+        self.feed.skip(1 << 62)
         index = self.index
         return LayerIndex(
             **{name: getattr(index, name) for name in LayerIndex.__slots__ if name not in ("tar_bytes", "notes")},
@@ -154,8 +147,8 @@ class TarReader:
             notes=self.notes.freeze(),
         )
 
-    def _ended_by(self, error: ArchiveError) -> None:
-        offset = self.feed.offset if error.offset is None else error.offset
+    def _ended_by(self, error: ArchiveError, offset: int) -> None:
+        offset = offset if error.offset is None else error.offset
         count = len(self.index.paths)
         self.notes.fail(error.id or "C54", f"{error} at byte {offset:,}; {count:,} entries read before it", offset=offset)
 
@@ -163,8 +156,7 @@ class TarReader:
         feed, index, notes = self.feed, self.index, self.notes
         in_place, visit, keep, limit = feed.in_place, self.visit, self.keep, self.limits.entries
         whiteouts = self.whiteouts
-        owner = Owner()
-        owners, read_owner = owner.known, owner.read
+        owners: dict[bytes, tuple[int, int, int]] = {}
         times: dict[bytes, int] = {}
         sums: dict[bytes, int] = {}
         tails: dict[bytes, int] = {}
@@ -186,14 +178,16 @@ class TarReader:
                 feed.more(BLOCK)
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if end - position < BLOCK:
-                    self._end(end - position, pending)
+                    if position < end and base + position == 0:
+                        raise self._bad_header(bytes(buffer[position:end]), 0)
+                    end_without_blocks(notes, end - position, pending)
                     return
             block = buffer[position : position + BLOCK]
-            start = base + position
+            self.start = start = base + position
             position += BLOCK
             if block == ZERO:
                 feed.position = position
-                self._end_blocks(start, pending)
+                end_at_block(feed, notes, start, pending)
                 return
             name, owner_field, size_field, time_field, sum_field, flag, link, tail, prefix, trailer = FIELDS(block)
 
@@ -206,7 +200,6 @@ class TarReader:
             # 512 octets below 128 sum to less than 65,521, which the low half of Adler-32 then tells exactly.
             found = adler32(block, 0) & 0xFFFF if block.isascii() else byte_sum(block)
             if found != expected and not checksum_holds(block):
-                feed.position = position - BLOCK
                 raise self._bad_header(block, start)
 
             # What the block says
@@ -216,35 +209,41 @@ class TarReader:
                 try:
                     size = int(size_field[:11], 8)
                 except ValueError:
-                    raise HeaderError("a size field is not octal", id="C60", offset=start) from None
+                    raise HeaderError("a size field is not octal", id="C60") from None
             else:
                 size = number(size_field)
-                if size_field[0] == 0 and size:
-                    notes.warn("C60", "a size field begins with NUL: other readers take the size for 0", offset=start)
-            mode, uid, gid = owners.get(owner_field) or read_owner(owner_field)
+                differences.tell_size(notes, flag, size_field, size, start)
+            known = owners.get(owner_field)
+            if known is None:
+                known = owners[owner_field] = owner(owner_field)
+                differences.tell_numbers(notes, (owner_field[:8], owner_field[8:16], owner_field[16:]), start)
+            mode, uid, gid = known
             mtime = times.get(time_field)
             if mtime is None:
                 mtime = times[time_field] = number(time_field) * 10**9
             device = tails.get(tail)
             if device is None:
                 device = tails[tail] = tail_device(tail)
+                if device:
+                    differences.tell_numbers(notes, (tail[72:80], tail[80:88]), start)
             cut = name.find(b"\0")
             if cut >= 0:
                 name = name[:cut]
             if prefix[0]:
                 name = prefixed(name, block)
-            if trailer == b"tar\0":
+                if trailer == b"tar\0" or tail[:6] != b"ustar\0":
+                    differences.tell_prefix(notes, flag, block, start)
+            if trailer == b"tar\0" and tail[:6] == b"ustar\0":
                 number(block[476:488]), number(block[488:500])
-            if size < 0:
-                feed.position = position
-                raise HeaderError("a negative size", id="E11", offset=start)
+            if size < 0 and flag not in HEADER_ONLY:
+                raise HeaderError("a negative size", id="E11")
 
             # Extension headers speak of the entry that follows
             if flag in SPECIAL:
                 if pending < 0:
                     pending = start
                 feed.position = position
-                data = self._special(size, start)
+                data = self._special(size)
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if flag == b"x":
                     if records is not None:
@@ -255,25 +254,24 @@ class TarReader:
                     notes.info("C49", "a global PAX header, which is not applied", offset=start)
                     records, long_name, long_link, pending = None, b"", b"", -1
                 elif flag == b"L":
-                    long_name = data.partition(b"\0")[0]
+                    before, long_name = long_name, data.partition(b"\0")[0]
+                    differences.tell_long(notes, before, long_name, start)
                 else:
-                    long_link = data.partition(b"\0")[0]
+                    before, long_link = long_link, data.partition(b"\0")[0]
+                    differences.tell_long(notes, before, long_link, start)
                 continue
 
             # What its extension headers add
             row = len(paths)
             if row >= limit:
-                feed.position = position - BLOCK
                 raise LimitError(f"more than {limit:,} entries", limit="entries", offset=start)
-            link_name = b""
+            link_name = link.partition(b"\0")[0] if flag in b"12" else b""
             fragments: Fragments | None = None
             cut_short: ArchiveError | None = None
-            logical = stored = size
-            if flag in b"12":
-                link_name = link.partition(b"\0")[0]
             began = start
             if pending >= 0:
                 began, pending = pending, -1
+                shown = name
                 if records is not None:
                     validate_pax(records)
                     if records.get(b"path"):
@@ -287,30 +285,29 @@ class TarReader:
                     if records.get(b"mtime"):
                         mtime = nanoseconds(records[b"mtime"])
                     if records.get(b"size"):
-                        size = logical = stored = decimal(records[b"size"])
-                        if size < 0:
-                            raise HeaderError("a negative size", id="C61", offset=start)
-                if long_name:
-                    if records and records.get(b"path", long_name) != long_name:
-                        notes.warn("C57", "PAX and GNU long names disagree: readers see different names", offset=start)
-                    name = long_name
-                if long_link:
-                    link_name = long_link
+                        size = decimal(records[b"size"])
+                differences.tell_extensions(notes, flag, shown, records or {}, long_name, long_link, start)
+                name = long_name or name
+                link_name = long_link or link_name
+                if len(name) > 255:
+                    differences.tell_length(notes, name, start)
             if flag == b"\0" and name[-1:] == b"/":
                 flag = b"5"
                 if size:
                     notes.warn("C62", "an old-style folder with a size: readers disagree where it ends", offset=start)
+            logical = stored = size
             if flag in HEADER_ONLY:
                 stored = 0
+                if size and flag in b"346":
+                    notes.warn("C25", f"a device with a size: GNU tar skips {size:,} bytes behind it", offset=start)
+            elif size < 0:
+                raise HeaderError("a negative size", id="C61")
             kind = kinds_of.get(flag, OTHER)
-            if (
-                flag == b"S"
-                or (records is not None and b"GNU.sparse.map" in records)
-                or (records and b"GNU.sparse.major" in records)
-            ):
+            if flag == b"S" or (records and not SPARSE.isdisjoint(records)):
                 feed.position = position
-                name, logical, stored, fragments = self._sparse(flag, block, name, records, size, start)
+                name, logical, stored, fragments = read_map(feed, self.limits, flag, block, name, records or {}, size)
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
+                differences.tell_sparse(notes, flag, fragments, base + position - start - BLOCK, start)
 
             # The path
             path = name
@@ -329,7 +326,7 @@ class TarReader:
                     notes.warn("C21", "the root is not a directory; the entry is passed over", offset=start)
                 kind = OTHER
             if whiteouts and b".wh." in path and kind != OTHER:
-                kind, path = self._marked(kind, path, start, stored)
+                kind, path = read_mark(notes, kind, path, start, empty=not stored)
             elif kind == CHARACTER and device == 0 and whiteouts:
                 kind = WHITEOUT
                 notes.warn("C23", "a 0:0 character device deletes the path below it at run time", path=path, offset=start)
@@ -337,68 +334,33 @@ class TarReader:
             # The data
             where = base + position
             if stored:
-                content = b""
                 stop = position + stored
-                wanted = kind == FILE and keep(path) and self._fits(path, stored, start)
-                if visit is not None and kind == FILE:
-                    feed.position = position
-                    visit(row, path, stored, feed.pieces(stored))
-                    missing = stored - (feed.offset - where)
-                    missing -= feed.skip(missing)
-                    buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
-                    if missing:
-                        cut_short = self._cut_data(path, stored, missing, start)
-                elif fragments is not None and not in_place and logical <= SPARSE_HASHED:
-                    feed.position = position
-                    index.digests[row] = content_digest(fragments, logical, feed.pieces(stored))
-                    missing = stored - (feed.offset - where)
-                    buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
-                    if missing:
-                        del index.digests[row]
-                        cut_short = self._cut_data(path, stored, missing, start)
-                elif stop <= end:
-                    if kind == FILE and not in_place and fragments is None:
-                        content = buffer[position:stop]
-                        index.digests[row] = sha256(content).digest()
-                    if wanted:
-                        content = buffer[position:stop]
+                if stop <= end and visit is None and fragments is None:
+                    if kind == FILE:
+                        if not in_place:
+                            index.digests[row] = sha256(buffer[position:stop]).digest()
+                        if keep(path) and self._fits(path, stored, start):
+                            index.kept[row] = buffer[position:stop]
                     position = stop
                 else:
                     feed.position = position
-                    if in_place:  # nothing more will come
-                        position = feed.position = end
-                        cut_short = self._cut_data(path, stored, stop - end, start)
-                    hasher = sha256() if kind == FILE and not in_place and fragments is None else None
-                    pieces: list[bytes] = []
-                    for piece in feed.pieces(stored):
-                        if hasher is not None:
-                            hasher.update(piece)
-                        if wanted:
-                            pieces.append(piece)
-                    missing = stored - (feed.offset - where)
+                    missing = self._data(row, kind, path, stored, logical, fragments, start)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                     if missing:
                         cut_short = self._cut_data(path, stored, missing, start)
-                    if hasher is not None and cut_short is None:
-                        index.digests[row] = hasher.digest()
-                    content = b"".join(pieces)
-                if cut_short is not None:
-                    feed.position = position
-                    if not self.partial:
-                        raise cut_short
-                    logical = base + position - where
-                    wanted = False
-                if wanted and fragments is None:
-                    self.kept_bytes += stored
-                    index.kept[row] = content
-                padding = -stored & 511
-                position += padding
-                if position > end or cut_short is not None:
+                        if not self.partial:
+                            raise cut_short
+                        logical = base + position - where
+                position += -stored & 511
+                if position > end:
                     feed.position = end
                     feed.skip(position - end)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
-            elif kind == FILE and keep(path) and fragments is None:
-                index.kept[row] = b""
+            elif kind == FILE:
+                if logical:  # a sparse file that is one hole
+                    self._data(row, kind, path, 0, logical, fragments, start)
+                elif keep(path):
+                    index.kept[row] = b""
 
             # The row
             add_path(path)
@@ -410,8 +372,8 @@ class TarReader:
             add_time(mtime)
             add_offset(where)
             add_span(base + position - began)
-            if size and kind != FILE:
-                index.declared[row] = size
+            if logical and kind != FILE:
+                index.declared[row] = logical
             if kind == HARDLINK:
                 links[row] = clean(link_name)[0]
             elif kind == SYMLINK:
@@ -421,7 +383,7 @@ class TarReader:
             if fragments is not None:
                 index.sparse[row] = fragments
             if records is not None:
-                if any(key.startswith((SCHILY, b"LIBARCHIVE.xattr.")) for key in records):
+                if any(key.startswith((SCHILY, LIBARCHIVE)) for key in records):
                     self._xattrs(row, path, records, start)
                 records = None
             long_name = long_link = b""
@@ -431,7 +393,7 @@ class TarReader:
     # What is rare stands below, so that the loop above can be read.
 
     def _bad_header(self, block: bytes, start: int) -> ArchiveError:
-        if not self.index.paths and start == 0:
+        if start == 0:
             return HeaderError(f"not a tar: {what_is(block)}", id="C65", offset=start)
         return HeaderError("a tar header's checksum is wrong", id="C54", offset=start)
 
@@ -439,107 +401,72 @@ class TarReader:
         shown = path[-80:].decode("utf-8", "backslashreplace")
         return ArchiveError(f"{shown!r} is cut: {missing:,} of its {size:,} bytes are missing", id="C55", offset=start)
 
-    def _end(self, rest: int, pending: int) -> None:
-        if rest:
-            raise ArchiveError(f"the tar ends in the middle of a header ({rest} bytes of 512)", id="C55")
-        if pending >= 0:
-            self.notes.warn("C64", "an extension header without the entry it speaks of", offset=pending)
-
-    def _end_blocks(self, start: int, pending: int) -> None:
-        if pending >= 0:
-            self.notes.warn("C64", "an extension header without the entry it speaks of", offset=pending)
-        second = self.feed.block()
-        if second and second != ZERO:
-            if len(second) < BLOCK:
-                raise ArchiveError("the tar ends in the middle of its end blocks", id="C55", offset=start + BLOCK)
-            raise HeaderError("data follow a single zero block, where many readers stop", id="C52", offset=start)
-
-    def _drain(self) -> None:
-        """Read to the end of the stream, and tell if there is more than zeros (C53)."""
-        feed = self.feed
-        start, size, first = feed.offset, 0, -1
-        head = b""
-        for piece in feed.pieces(1 << 62):
-            if first < 0 and piece.strip(b"\0"):
-                lead = len(piece) - len(piece.lstrip(b"\0"))
-                first = start + size + lead
-                head = piece[lead - lead % BLOCK :][:BLOCK]
-            size += len(piece)
-        if first >= 0:
-            if head[:100].rstrip(b"\0") == b"stargz.index.json":
-                self.notes.info("C46", "an eStargz table of contents stands after the end blocks", offset=first)
-            else:
-                rest = start + size - first
-                self.notes.warn("C53", f"{rest:,} bytes after the end of the tar, which no runtime unpacks", offset=first)
-        if feed.error is not None:
-            self._ended_by(feed.error)
-
-    def _special(self, size: int, start: int) -> bytes:
+    def _special(self, size: int) -> bytes:
         if size > self.limits.special_bytes:
-            raise HeaderError(f"an extension header of {size:,} bytes", id="E13", offset=start)
+            raise HeaderError(f"an extension header of {size:,} bytes", id="E13")
         data = b"".join(self.feed.pieces(size))
         if len(data) < size:
-            raise ArchiveError("an extension header is cut", id="C55", offset=start)
+            raise HeaderError("an extension header is cut", id="C55")
         self.feed.skip(-size & 511)
         return data
 
     def _records(self, data: bytes, start: int) -> dict[bytes, bytes]:
+        differences.tell_text(self.notes, data, start)
         try:
             return pax_records(data)
         except HeaderError as error:
             error.offset = start + BLOCK + (error.offset or 0)
             raise
 
-    def _sparse(
-        self, flag: bytes, block: bytes, name: bytes, records: dict[bytes, bytes] | None, size: int, start: int
-    ) -> tuple[bytes, int, int, Fragments | None]:
-        """Return name, logical size, bytes of stored data still to come, and fragments."""
-        logical, stored, fragments = size, size, None
-        if flag in HEADER_ONLY:
-            stored = 0
-        try:
-            if flag == b"S":
-                logical, fragments = old_gnu_map(block, self.feed.block, self.limits)
-            elif records is not None and (version := pax_version(records)) is not None:
-                name = records.get(b"GNU.sparse.name") or name
-                real = pax_size(records)
-                logical = size if real is None else real
-                if version == "0":
-                    fragments = map_0(records, logical)
-                else:
-                    used, fragments = map_1(self.feed.block, logical, self.limits)
-                    stored -= used
-                if flag in HEADER_ONLY:
-                    raise HeaderError("a sparse entry that is no file", id="C43")
-        except HeaderError as error:
-            error.offset = start
-            raise
-        if fragments is not None and sum(length for _, length in fragments) != stored:
-            raise HeaderError("a sparse file's map does not match its data", id="C43", offset=start)
-        return name, logical, stored, fragments
-
-    def _marked(self, kind: int, path: bytes, start: int, stored: int) -> tuple[int, bytes]:
-        """Return kind and path of a name with `.wh.` in it, which may be a whiteout (OCI image-spec, layer.md)."""
-        parent, slash, base = path.rpartition(b"/")
-        if base == b".wh..wh..opq":
-            mark, target = OPAQUE, parent
-        elif path.startswith(b".wh..wh."):
-            self.notes.info("C10", "AUFS metadata at the root, which no container sees", path=path, offset=start)
-            return (kind if kind in (FILE, HARDLINK) else OTHER), path
-        elif not base.startswith(b".wh."):
-            return kind, path
-        elif base in (b".wh.", b".wh..", b".wh..."):
-            self.notes.warn("C07", "a whiteout that names nothing is passed over", path=path, offset=start)
-            return OTHER, path
+    def _data(
+        self, row: int, kind: int, path: bytes, stored: int, logical: int, fragments: Fragments | None, start: int
+    ) -> int:
+        """Read data that are sparse, not in the buffer or to be looked at; return how many bytes of them are missing."""
+        feed, index = self.feed, self.index
+        where = feed.offset
+        if kind != FILE:
+            feed.skip(stored)
+        elif self.visit is not None:
+            self.visit(row, path, stored, feed.pieces(stored))
+            feed.skip(stored - (feed.offset - where))
+        elif fragments is not None:
+            self._sparse_data(row, path, stored, logical, fragments, start)
         else:
-            mark, target = WHITEOUT, parent + slash + base[4:]
-        if stored or kind != FILE:
-            self.notes.warn("C09", "a whiteout that is more than an empty file", path=path, offset=start)
-        return mark, target
+            hasher = None if feed.in_place else hashlib.sha256()
+            kept: list[bytes] | None = [] if self.keep(path) and self._fits(path, stored, start) else None
+            for piece in feed.pieces(stored):
+                if hasher is not None:
+                    hasher.update(piece)
+                if kept is not None:
+                    kept.append(piece)
+            if feed.offset - where == stored:
+                if hasher is not None:
+                    index.digests[row] = hasher.digest()
+                if kept is not None:
+                    index.kept[row] = b"".join(kept)
+        return stored - (feed.offset - where)
+
+    def _sparse_data(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
+        feed, index = self.feed, self.index
+        end = feed.offset + stored
+        hashed = not feed.in_place and logical <= SPARSE_HASHED
+        if self.keep(path) and self._fits(path, logical, start):
+            content = expand(fragments, logical, b"".join(feed.pieces(stored)))
+            if feed.offset == end:
+                index.kept[row] = content
+                if hashed:
+                    index.digests[row] = hashlib.sha256(content).digest()
+        elif hashed:
+            digest = content_digest(fragments, logical, feed.pieces(stored))
+            if feed.offset == end:
+                index.digests[row] = digest
+        else:
+            feed.skip(stored)
 
     def _fits(self, path: bytes, size: int, start: int) -> bool:
         """Whether a file may be kept; a note tells if not."""
         if size <= self.limits.kept_file_bytes and self.kept_bytes + size <= self.limits.kept_bytes:
+            self.kept_bytes += size
             return True
         self.notes.warn("E08", f"{size:,} bytes are too many to be looked into", path=path, offset=start)
         return False
@@ -552,46 +479,3 @@ class TarReader:
                 self.notes.warn(
                     "C24", f"sets {name.decode('latin-1')}, which the kernel's overlayfs obeys", path=path, offset=start
                 )
-
-
-def tail_device(tail: bytes) -> int:
-    """Return major << 32 | minor of the second half of a header; 0 for an old header, which has none."""
-    if tail[:6] != b"ustar\0" and tail[:8] != b"ustar  \0":
-        return 0
-    return (number(tail[72:80]) & 0xFFFFFFFF) << 32 | (number(tail[80:88]) & 0xFFFFFFFF)
-
-
-def prefixed(name: bytes, block: bytes) -> bytes:
-    """Return the name with its prefix, which old GNU headers may or may not have (C63)."""
-    magic, version = block[257:263], block[263:265]
-    if magic == b"ustar\0":
-        prefix = block[345:476] if block[508:512] == b"tar\0" else block[345:500]
-        prefix = prefix.partition(b"\0")[0]
-    elif magic == b"ustar " and version == b" \0":
-        try:
-            for field in (block[345:357], block[357:369]):
-                if field[0]:
-                    number(field)
-        except HeaderError:
-            prefix = block[345:500].partition(b"\0")[0]
-            if not prefix.isascii():
-                prefix = b""
-        else:
-            prefix = b""
-    else:
-        prefix = b""
-    return prefix + b"/" + name if prefix else name
-
-
-def what_is(head: bytes) -> str:
-    """Say for people what bytes are that should have been a tar."""
-    text = head[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text[:1] in (b"{", b"["):
-        return "it looks like JSON"
-    if text[:1] == b"<":
-        return "it looks like HTML or XML"
-    if head[:4] == b"PK\x03\x04":
-        return "it looks like a zip file"
-    if head[:2] == b"\x1f\x8b":
-        return "it is gzip data inside compressed data"
-    return "its first header is damaged or of another format"

@@ -1,0 +1,53 @@
+"""How does a tar end, and what stands behind its end?"""
+
+from __future__ import annotations
+
+from layerscope.archive.feed import Feed
+from layerscope.archive.header import BLOCK, ZERO, HeaderError
+from layerscope.archive.notebook import Notebook
+from layerscope.errors import ArchiveError
+
+STARGZ = b"stargz.index.json"
+
+
+def end_without_blocks(notes: Notebook, rest: int, pending: int) -> None:
+    """Judge a stream that ends where a header could stand; no end blocks are no defect (C51)."""
+    if rest:
+        raise ArchiveError(f"the tar ends in the middle of a header ({rest} bytes of 512)", id="C55")
+    _tell_dangling(notes, pending)
+
+
+def end_at_block(feed: Feed, notes: Notebook, start: int, pending: int) -> None:
+    """Judge what follows a zero block: another one, or the end of the stream."""
+    _tell_dangling(notes, pending)
+    second = feed.block()
+    if second and second != ZERO:
+        if len(second) < BLOCK:
+            raise ArchiveError("the tar ends in the middle of its end blocks", id="C55", offset=start + BLOCK)
+        raise HeaderError("data follow a single zero block, where many readers stop", id="C52", offset=start)
+
+
+def _tell_dangling(notes: Notebook, pending: int) -> None:
+    if pending >= 0:
+        notes.warn("C64", "an extension header without the entry it speaks of", offset=pending)
+
+
+def read_rest(feed: Feed, notes: Notebook) -> None:
+    """Read what stands behind the end, and tell if it is more than zeros (C53)."""
+    first = -1
+    block = b""  # the one that the first octet other than zero stands in
+    offset = feed.offset
+    for piece in feed.pieces(1 << 62):
+        if first < 0 and piece.count(0) < len(piece):
+            lead = len(piece) - len(piece.lstrip(b"\0"))
+            first = offset + lead
+            block = bytes(first % BLOCK) + piece[lead : lead + BLOCK - first % BLOCK]
+        elif 0 < len(block) < BLOCK:
+            block += piece[: BLOCK - len(block)]
+        offset += len(piece)
+    if first < 0:
+        return
+    if block[:100].rstrip(b"\0") == STARGZ:
+        notes.info("C46", "an eStargz table of contents stands after the end blocks", offset=first)
+    else:
+        notes.warn("C53", f"{offset - first:,} bytes after the end of the tar, which no runtime unpacks", offset=first)
