@@ -34,17 +34,19 @@ def load(
     platform: str | None = None,
     limits: Mapping[str, int] | None = None,
     verify: bool = False,
+    pull: str = "estimate",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
 ) -> Image:
     """Read one image of an archive, a folder or, for "-", standard input.
 
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
+    `pull` says how the pull size of uncompressed layers is found: "estimate" from samples, "exact" by compressing them, "off".
     `verify` hashes every blob and tar and compares digests. `progress` is called with bytes done, bytes in all, and what is
     read. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read of a damaged
     one is returned, with `complete` false.
     """
-    with _open(source, limits, verify=verify, progress=progress, stdin=stdin) as container:
+    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin) as container:
         try:
             loaded = _load(container, image, platform)
         except ArchiveError as error:
@@ -101,6 +103,7 @@ def _open(
     limits: Mapping[str, int] | None,
     *,
     verify: bool = False,
+    pull: str = "off",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
 ) -> Iterator[Container]:
@@ -116,6 +119,7 @@ def _open(
         limits=Limits().raised(limits or {}),
         keep=compile_patterns(PATTERNS),
         verify=verify,
+        pull=pull,
         progress=count if progress is not None else None,
     )
     with _quiet_collector():

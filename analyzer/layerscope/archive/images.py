@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from layerscope.archive import pull
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.config import ConfigDocument, align_history, read_config
 from layerscope.archive.container import Container, Folder, Member, PassingTar, TarFile
@@ -236,6 +237,7 @@ def build(container: Container, found: Found, candidate: Candidate) -> Image:
     layers = tuple(_layers(container, candidate, document, {row.layer: row for row in history if row.layer is not None}, notes))
     members = [layer.member for layer in candidate.layers]
     _mark_equal(container, members, layers)
+    layers = _price(container, members, layers)
     storage = divide(container, found, candidate, notes)
     return Image(
         source=container.source,
@@ -327,6 +329,7 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
         blob_bytes=scan.blob_bytes,
         verified=_verified(layer, scan, notes),
         index=scan.index,
+        pull=scan.pull,
     )
 
 
@@ -372,6 +375,18 @@ def _mark_equal(container: Container, members: Sequence[Member | None], layers: 
     mark_equal([layer.index for layer in layers if layer.index is not None], places)
 
 
+def _price(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """Find out what the uncompressed layers that lie in place would cost to pull."""
+    found: dict[int, pull.Place] = {}
+    for layer, member in zip(layers, members, strict=True):
+        if layer.index is not None and layer.compression == "none" and layer.pull is None and layer.blob_bytes is not None:
+            place = container.place(member)
+            if place is not None:
+                found[layer.position] = pull.Place(*place, layer.blob_bytes)
+    prices = dict(zip(found, pull.price(list(found.values()), container.settings.pull), strict=True))
+    return tuple(replace(layer, pull=prices.get(layer.position, layer.pull)) for layer in layers)
+
+
 def root_file_system(container: Container) -> Image:
     """Read the container itself as one layer (`docker export`, A35), or say what it is if it is no root file system."""
     scan = None
@@ -393,6 +408,7 @@ def root_file_system(container: Container) -> Image:
         index=scan.index,
     )
     _mark_equal(container, [None], [layer])
+    (layer,) = _price(container, [None], [layer])
     notes = Notebook()
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:

@@ -10,28 +10,34 @@ from layerscope.archive.compression import CHUNK, decompress, detect
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import Keep, read_tar
-from layerscope.model import LayerIndex
+from layerscope.model import LayerIndex, Pull
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a scan is asked for: whose contents to keep, whether to hash blob and tar, how much is too much."""
+    """What a scan is asked for: whose contents to keep, whether to hash blob and tar, how much is too much.
+
+    `pull` says what to do about the pull size of uncompressed layers: "estimate", "exact" or "off".
+    """
 
     limits: Limits
     keep: Keep
     verify: bool = False
     progress: Callable[[int], None] | None = None
+    pull: str = "off"
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One blob as found. `digest` is its SHA-256 if that was asked for."""
+    """One blob as found. `digest` is its SHA-256 if that was asked for; `pull` is known of raw ones that passed."""
 
     index: LayerIndex
     compression: str
     blob_bytes: int
     digest: str | None = None
+    pull: Pull | None = None
 
 
 def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:
@@ -54,8 +60,10 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings) -> Sca
     return Scan(replace(index, diff_id=diff_id), "none", size, diff_id)
 
 
-def scan_stream(chunks: Iterator[bytes], settings: Settings) -> Scan:
-    """Scan a blob that passes once."""
+def scan_stream(
+    chunks: Iterator[bytes], settings: Settings, sampler: Callable[[Iterator[bytes]], Sampler] | None = None
+) -> Scan:
+    """Scan a blob that passes once; `sampler` looks at one that is not compressed."""
     outer = Tap(chunks, hashed=settings.verify, progress=settings.progress)
     head = next(outer, b"")
     while 0 < len(head) < 6 and (more := next(outer, b"")):
@@ -64,11 +72,13 @@ def scan_stream(chunks: Iterator[bytes], settings: Settings) -> Scan:
     notes = Notebook()
     inner: Iterator[bytes] = decompress(_again(head, outer), compression, settings.limits, notes)
     tap = Tap(inner, hashed=True) if settings.verify and compression != "none" else None
-    index = read_tar(Feed.of(tap or inner), limits=settings.limits, keep=settings.keep)
+    sampled = sampler(inner) if sampler is not None and compression == "none" else None
+    index = read_tar(Feed.of(tap or sampled or inner), limits=settings.limits, keep=settings.keep)
     for _ in outer:  # after damage: the blob is measured to its end
         pass
     diff_id = (tap or outer).digest
-    return Scan(replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze())), compression, outer.size, outer.digest)
+    index = replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze()))
+    return Scan(index, compression, outer.size, outer.digest, sampled.pull if sampled else None)
 
 
 class Tap:

@@ -12,6 +12,7 @@ FORMATS = ("text", "json", "markdown", "csv")
 ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")
 FATES = ("live", "replaced", "deleted")
+PULLS = ("estimate", "exact", "off")
 COLORS = ("auto", "always", "never")
 SUFFIXES = {".txt": "text", ".json": "json", ".md": "markdown", ".csv": "csv"}
 _UNITS = {"": 1, **{f"{letter}{end}": base**power for power, letter in enumerate("kmgt", 1)

@@ -62,6 +62,13 @@ Limit = Annotated[
     typer.Option(metavar="NAME=VALUE", show_default=False, help="Raise a safety limit, like layer_bytes=512GiB."),
 ]
 Bandwidth = Annotated[str, typer.Option(metavar="RATE", help="The line that the pull time is told for.")]
+Pull = Annotated[
+    str,
+    typer.Option(
+        metavar="HOW", help="Pull size of raw layers: estimate, exact (slow) or off.",
+        autocompletion=lambda: list(choices.PULLS),
+    ),
+]  # fmt: skip
 Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a bug.")]
@@ -106,6 +113,7 @@ def report(
     platform: Platform = None,
     limit: Limit = None,
     bandwidth: Bandwidth = "100Mbit/s",
+    pull: Pull = "estimate",
     verify: Verify = False,
     color: Color = "auto",
     quiet: Quiet = False,
@@ -120,7 +128,15 @@ def report(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
+    order = verbs.Order(
+        source,
+        image,
+        choices.read_platform(platform),
+        verbs.read_limits(limit),
+        verify=verify,
+        quiet=quiet,
+        pull=choose(pull, choices.PULLS, "way to find the pull size"),
+    )
     if table is not None:
         choose(table, choices.TABLES, "table")
     wish = verbs.read_wish(format_ or ("csv" if table and not output else None), output or (), choices.FORMATS, source)

@@ -38,6 +38,7 @@ class Order:
     limits: Mapping[str, int] = field(default_factory=dict)
     verify: bool = False
     quiet: bool = False
+    pull: str = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ def _load(order: Order) -> Image:
             platform=order.platform,
             limits=order.limits or None,
             verify=order.verify,
+            pull=order.pull,
             progress=progress,
         )
 

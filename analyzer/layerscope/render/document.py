@@ -143,6 +143,8 @@ def _totals(report: Report) -> Object:
         "reclaimable_likely_bytes": report.reclaimable_bytes(Certainty.LIKELY),
         "reclaimable_possible_bytes": report.reclaimable_bytes(Certainty.POSSIBLE),
         "pull_bytes": books.pull_bytes,
+        "pull_low_bytes": books.pull_low,
+        "pull_high_bytes": books.pull_high,
         "pull_estimated": any(row.pull_estimated for row in books.layers),
         "docker_bytes": books.docker_bytes,
         "layers": len(report.image.layers),

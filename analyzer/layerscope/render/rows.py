@@ -33,6 +33,9 @@ def layer_row(layer: Layer, books: LayerBooks) -> Object:
         "blob_bytes": books.blob_bytes,
         "pull_bytes": books.pull_bytes,
         "pull_estimated": books.pull_estimated,
+        "pull_low_bytes": layer.pull.low if layer.pull and books.pull_bytes else books.pull_bytes,
+        "pull_high_bytes": layer.pull.high if layer.pull and books.pull_bytes else books.pull_bytes,
+        "pull_method": _pull_method(layer),
         "tar_bytes": books.tar_bytes,
         "content_bytes": books.content_bytes,
         "overhead_bytes": books.overhead_bytes,
@@ -44,6 +47,13 @@ def layer_row(layer: Layer, books: LayerBooks) -> Object:
         "entries": _entries(books),
         "same_as": layer.same_as,
     }
+
+
+def _pull_method(layer: Layer) -> str | None:
+    """Return how the pull size is known: as stored, or how an uncompressed layer was compressed."""
+    if layer.pull is not None:
+        return f"gzip -6, {layer.pull.method}"
+    return None if layer.compression == "none" else "stored"
 
 
 def history_row(index: int, row: HistoryRow) -> Object:
