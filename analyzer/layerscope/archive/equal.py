@@ -1,8 +1,8 @@
 """Which files hold the same content? Marks rows of one image with tokens that are equal exactly where contents are.
 
 A layer that passed once brings SHA-256 digests along. Files that lie in place are compared byte by byte: first with what an
-earlier layer has under the same path (a chmod or chown copies whole trees), then, where size and a checksum of what lies in them
-agree, with each other. Most are never read, and none is hashed unless it has a twin under another path.
+earlier layer has under the same path (a chmod or chown copies whole trees), then with each other, where size and a checksum of
+what lies in them agree. Most are never read, and none is hashed unless it has a twin under another path.
 """
 
 from __future__ import annotations

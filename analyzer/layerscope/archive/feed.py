@@ -9,37 +9,43 @@ from layerscope.archive.openfile import OpenFile
 from layerscope.errors import ArchiveError
 
 Buffer = bytes | OpenFile
+ENDLESS = 1 << 63
+PIECE = 1 << 20
+NEXT = 1 << 15
+AWAY = 1 << 13
 
 
 class Feed:
     """A window on a stream of bytes: `buffer[position:end]` is what can be had without asking for more.
 
     A reader copies the three into locals, works on them, and hands `position` back when it calls a method. `base + position`
-    is the offset in the stream. `error` is what ended a stream of chunks early.
+    is the offset in the stream. `total` is the stream's length where all of it lies in a file or in memory: there `position`
+    may be moved behind `end`, and nothing in between is read. `error` is what ended a stream of chunks early.
     """
 
-    def __init__(self, buffer: Buffer, position: int, end: int, chunks: Iterator[bytes] | None) -> None:
-        self.buffer = buffer
-        self.position = position
-        self.end = end
-        self.base = -position
+    def __init__(self, source: Buffer | None, start: int, total: int, chunks: Iterator[bytes]) -> None:
+        self.buffer = b""
+        self.position = self.end = self.base = 0
+        self.total = total
         self.error: ArchiveError | None = None
+        self._source = source
+        self._start = start
         self._chunks = chunks
 
     @classmethod
     def over(cls, buffer: Buffer, start: int, size: int) -> Feed:
-        """Make a feed over part of a buffer; nothing is copied."""
-        return cls(buffer, start, min(start + size, len(buffer)), None)
+        """Make a feed over part of a file, or of bytes in memory."""
+        return cls(buffer, start, max(min(size, len(buffer) - start), 0), iter(()))
 
     @classmethod
     def of(cls, chunks: Iterator[bytes]) -> Feed:
         """Make a feed over chunks."""
-        return cls(b"", 0, 0, chunks)
+        return cls(None, 0, ENDLESS, chunks)
 
     @property
     def in_place(self) -> bool:
-        """Whether all bytes lie in the buffer, so that contents can be looked at later."""
-        return self._chunks is None
+        """Whether all bytes stay where they are, so that contents can be looked at later."""
+        return self._source is not None
 
     @property
     def offset(self) -> int:
@@ -47,8 +53,6 @@ class Feed:
         return self.base + self.position
 
     def _next(self) -> bytes:
-        if self._chunks is None:
-            return b""
         try:
             return next(self._chunks, b"")
         except ArchiveError as error:
@@ -56,14 +60,24 @@ class Feed:
             self._chunks = iter(())
             return b""
 
+    def _load(self, size: int) -> None:
+        """Read at most `size` bytes from the position on into the buffer."""
+        assert self._source is not None
+        offset = min(self.base + self.position, self.total)
+        where = self._start + offset
+        self.buffer = self._source[where : where + min(size, self.total - offset)]
+        self.base, self.position, self.end = offset, 0, len(self.buffer)
+
     def more(self, need: int) -> bool:
         """Get at least `need` bytes into the buffer; say whether that many are there."""
         have = self.end - self.position
         if have >= need:
             return True
-        if self._chunks is None:
-            return False
-        pieces = [bytes(self.buffer[self.position : self.end])]
+        if self._source is not None:
+            # Small entries follow each other; behind a large file little is wanted.
+            self._load(max(need, NEXT if have >= 0 else AWAY))
+            return self.end >= need
+        pieces = [self.buffer[self.position : self.end]]
         while have < need and (chunk := self._next()):
             pieces.append(chunk)
             have += len(chunk)
@@ -76,13 +90,15 @@ class Feed:
         left = size
         while left:
             have = min(self.end - self.position, left)
-            if have:
-                if self._chunks is None:
-                    have = min(have, 1 << 20)
-                piece = bytes(self.buffer[self.position : self.position + have])
+            if have > 0:
+                piece = self.buffer[self.position : self.position + have]
                 self.position += have
                 left -= have
                 yield piece
+            elif self._source is not None:
+                self._load(min(left, PIECE))
+                if not self.end:
+                    return
             else:
                 chunk = self._next()
                 if not chunk:
@@ -92,15 +108,15 @@ class Feed:
 
     def skip(self, size: int) -> int:
         """Move behind the next `size` bytes; return how many there were."""
-        if self._chunks is None:
-            have = min(self.end - self.position, size)
-            self.position += have
-            return have
-        return sum(len(piece) for piece in self.pieces(size))
+        if self._source is None:
+            return sum(len(piece) for piece in self.pieces(size))
+        have = min(self.total - self.offset, size)
+        self.position += have
+        return have
 
     def block(self) -> bytes:
         """Return the next 512 bytes; fewer at the end of the stream."""
         self.more(BLOCK)
-        block = bytes(self.buffer[self.position : min(self.position + BLOCK, self.end)])
+        block = self.buffer[self.position : min(self.position + BLOCK, self.end)]
         self.position += len(block)
         return block

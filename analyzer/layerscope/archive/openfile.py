@@ -5,15 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-WINDOW = 1 << 14
 READ_ONLY = (
     os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 )  # a FIFO that took the file's place must not hold us
+
+
+def read_by_seeking(descriptor: int, size: int, start: int) -> bytes:
+    """Read as `os.pread` does, where the platform has none."""
+    os.lseek(descriptor, start, os.SEEK_SET)
+    return os.read(descriptor, size)
+
+
+read_at: Callable[[int, int, int], bytes] = getattr(os, "pread", read_by_seeking)
 Stamp = tuple[int, int, int, int]
 
 
 class OpenFile:
-    """A file that slices like bytes; small slices come from a window.
+    """A file that slices like bytes; each slice is a read.
 
     Its length is the one that it had at first. Where it has become shorter since, zeros are given and `short` is set. `close`
     lets go of the descriptor; the next slice opens the file again.
@@ -26,29 +34,22 @@ class OpenFile:
         self.stamp = stamp_of(status)
         self.short = False
         self._size = status.st_size
-        self._window = b""
-        self._start = 0
 
     def __len__(self) -> int:
         return self._size
 
     def __getitem__(self, part: slice) -> bytes:
-        start, stop = part.start or 0, part.stop
-        begin, end = start - self._start, stop - self._start
-        if begin >= 0 and end <= len(self._window):
-            return self._window[begin:end]
-        if end - begin > WINDOW:
-            return self._read(start, end - begin)
-        self._window, self._start = self._read(start, WINDOW), start
-        return self._window[: end - begin]
-
-    def _read(self, start: int, size: int) -> bytes:
+        start = part.start or 0
+        size = part.stop - start
         if self._descriptor is None:
             self._descriptor = self._open()
-        descriptor = self._descriptor
-        os.lseek(descriptor, start, os.SEEK_SET)
-        data = os.read(descriptor, size)
-        while 0 < len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data = read_at(self._descriptor, size, start)
+        return data if len(data) == size else self._rest(data, start, size)
+
+    def _rest(self, data: bytes, start: int, size: int) -> bytes:
+        """Return a slice of which one read gave only the beginning: an interrupted read, the end, or a file that shrank."""
+        assert self._descriptor is not None
+        while len(data) < size and (more := read_at(self._descriptor, size - len(data), start + len(data))):
             data += more
         missing = min(size, self._size - start) - len(data)
         if missing > 0:

@@ -154,12 +154,13 @@ class TarReader:
 
     def _entries(self) -> None:  # one loop over the blocks: a call less for each entry is a tenth of the time
         feed, index, notes = self.feed, self.index, self.notes
-        in_place, visit, keep, limit = feed.in_place, self.visit, self.keep, self.limits.entries
+        visit, keep, limit, total = self.visit, self.keep, self.limits.entries, feed.total
+        in_place = feed.in_place and visit is None
         whiteouts = self.whiteouts
         owners: dict[bytes, tuple[int, int, int]] = {}
         times: dict[bytes, int] = {}
         sums: dict[bytes, int] = {}
-        tails: dict[bytes, int] = {}
+        last_tail, device = b"", 0
         kinds_of = KINDS
         paths, kinds, links = index.paths, index.kinds, index.links
         add_path, add_kind, add_size, add_mode = paths.append, kinds.append, index.sizes.append, index.modes.append
@@ -173,13 +174,13 @@ class TarReader:
         buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
 
         while True:
-            if end - position < BLOCK:
+            if end - position < BLOCK:  # also where a file was passed over
                 feed.position = position
                 feed.more(BLOCK)
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if end - position < BLOCK:
                     if position < end and base + position == 0:
-                        raise self._bad_header(bytes(buffer[position:end]), 0)
+                        raise self._bad_header(buffer[position:end], 0)
                     end_without_blocks(notes, end - position, pending)
                     return
             block = buffer[position : position + BLOCK]
@@ -221,9 +222,8 @@ class TarReader:
             mtime = times.get(time_field)
             if mtime is None:
                 mtime = times[time_field] = number(time_field) * 10**9
-            device = tails.get(tail)
-            if device is None:
-                device = tails[tail] = tail_device(tail)
+            if tail != last_tail:
+                last_tail, device = tail, tail_device(tail)
                 if device:
                     differences.tell_numbers(notes, (tail[72:80], tail[80:88]), start)
             cut = name.find(b"\0")
@@ -334,30 +334,40 @@ class TarReader:
             # The data
             where = base + position
             if stored:
-                stop = position + stored
-                if stop <= end and visit is None and fragments is None:
+                missing = 0
+                if in_place and not (kind == FILE and keep(path)):  # contents can be looked at later
+                    position += stored
+                    if base + position > total:
+                        missing = base + position - total
+                        position = total - base
+                elif position + stored <= end and visit is None and fragments is None:
+                    content = buffer[position : position + stored]
+                    position += stored
                     if kind == FILE:
                         if not in_place:
-                            index.digests[row] = sha256(buffer[position:stop]).digest()
+                            index.digests[row] = sha256(content).digest()
                         if keep(path) and self._fits(path, stored, start):
-                            index.kept[row] = buffer[position:stop]
-                    position = stop
+                            index.kept[row] = content
                 else:
                     feed.position = position
                     missing = self._data(row, kind, path, stored, logical, fragments, start)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
-                    if missing:
-                        cut_short = self._cut_data(path, stored, missing, start)
-                        if not self.partial:
-                            raise cut_short
-                        logical = base + position - where
+                if missing:
+                    feed.position = position
+                    cut_short = self._cut_data(path, stored, missing, start)
+                    if not self.partial:
+                        raise cut_short
+                    logical = base + position - where
                 position += -stored & 511
-                if position > end:
+                if in_place:
+                    if base + position > total:
+                        position = total - base
+                elif position > end:
                     feed.position = end
                     feed.skip(position - end)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
             elif kind == FILE:
-                if logical:  # a sparse file that is one hole
+                if logical and not (in_place and not keep(path)):  # a sparse file that is one hole
                     self._data(row, kind, path, 0, logical, fragments, start)
                 elif keep(path):
                     index.kept[row] = b""
@@ -388,6 +398,7 @@ class TarReader:
                 records = None
             long_name = long_link = b""
             if cut_short is not None:
+                feed.position = position
                 raise cut_short
 
     # What is rare stands below, so that the loop above can be read.
