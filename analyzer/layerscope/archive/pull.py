@@ -19,7 +19,7 @@ SMALL = 8_000_000
 """Layers below are counted, not sampled,"""
 COUNTED = 4 * SMALL
 """as long as all of them together are no more than this."""
-BLOCKS, FEWEST = 256, 40
+BLOCKS, FEWEST = 512, 96
 """Blocks for all layers of an image, and for one at least."""
 SPACING = 1 << 22
 """Bytes from block to block where a layer passes and its size is not known."""

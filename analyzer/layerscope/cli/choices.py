@@ -13,6 +13,7 @@ ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")
 FATES = ("live", "replaced", "deleted")
 PULLS = ("estimate", "exact", "off")
+SORTS = ("size", "path", "layer")
 COLORS = ("auto", "always", "never")
 SUFFIXES = {".txt": "text", ".json": "json", ".md": "markdown", ".csv": "csv"}
 _UNITS = {"": 1, **{f"{letter}{end}": base**power for power, letter in enumerate("kmgt", 1)
@@ -46,7 +47,7 @@ def read_limits(pairs: Iterable[str], known: Sequence[str]) -> dict[str, int]:
         if not equals:
             raise typer.BadParameter(f"{pair!r}: a limit is written NAME=VALUE, like entries=2000000.")
         name = name.strip().replace("-", "_")
-        limits[choose(name, known, "limit")] = _read_size(value)
+        limits[choose(name, known, "limit")] = read_size(value)
     return limits
 
 
@@ -66,7 +67,8 @@ def read_bandwidth(value: str) -> int:
     return bits
 
 
-def _read_size(value: str) -> int:
+def read_size(value: str) -> int:
+    """Return bytes from `4GiB`, `500 MB`, `100000`."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip(), re.IGNORECASE)
     if not found or found[2].lower() not in _UNITS:
         raise typer.BadParameter(f"{value!r}: a size is a number with or without a unit, like 4GiB or 500MB.")

@@ -170,6 +170,16 @@ def files(
     glob: Annotated[
         str | None, typer.Option(metavar="PATTERN", show_default=False, help="Only these paths, like '/usr/share/*'.")
     ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, metavar="N", show_default=False, help="Sum up folders, N levels deep, as du does."),
+    ] = None,
+    min_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", show_default=False, help="Only what is this large, like 1MB.")
+    ] = None,
+    sort: Annotated[
+        str, typer.Option(metavar="HOW", help="size, path or layer.", autocompletion=lambda: list(choices.SORTS))
+    ] = "size",
     image: Name = None,
     platform: Platform = None,
     limit: Limit = None,
@@ -184,6 +194,7 @@ def files(
 
     \b
     layerscope files image.tar --top 20
+    layerscope files image.tar --depth 3 --min-size 10MB
     layerscope files image.tar --fate deleted --glob '*.tar.gz'
     layerscope files image.tar --layer 3 --format json
     """  # noqa: D301 - the mark that keeps the lines apart
@@ -191,8 +202,8 @@ def files(
 
     order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
     wish = verbs.read_wish(format_, output or (), choices.ROW_FORMATS, source)
-    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
-    return verbs.files(order, wish, look, verbs.read_sieve(layer, fate, owner, glob))
+    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), sort=choose(sort, choices.SORTS, "order"))
+    return verbs.files(order, wish, look, verbs.read_sieve(layer, fate, owner, glob, min_size), depth)
 
 
 @app.command(no_args_is_help=True)

@@ -13,6 +13,7 @@ import typer
 
 from layerscope import api
 from layerscope.analysis.files import Sieve, sift
+from layerscope.analysis.folders import sum_folders
 from layerscope.archive.limits import Limits
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
@@ -20,6 +21,7 @@ from layerscope.cli.choices import FATES, choose, format_of
 from layerscope.cli.progress import show_progress
 from layerscope.model import Fate
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
+from layerscope.render.folders import FOLDER_FORMATS
 from layerscope.render.images import ImageRow
 
 if TYPE_CHECKING:
@@ -62,10 +64,11 @@ class Look:
     color: str = "never"
     table: str | None = None
     bandwidth: int = 100_000_000
+    sort: str = "size"
 
     def paper(self) -> Options:
         """Return the options of a text that goes to a file: 80 columns, no colour."""
-        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth)
+        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth, sort=self.sort)
 
     def screen(self, name: str) -> Options:
         """Return the options of a text that goes to standard output: a terminal's width and colours, if it is one."""
@@ -81,10 +84,12 @@ def read_limits(pairs: Iterable[str] | None) -> dict[str, int]:
     return choices.read_limits(pairs or (), [limit.name for limit in fields(Limits)])
 
 
-def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str | None) -> Sieve:
+def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str | None, least: str | None = None) -> Sieve:
     """Return which files are asked for; a glob without a leading slash may match anywhere."""
     chosen = Fate[choose(fate, FATES, "fate").upper()] if fate else None
-    return Sieve(layer, chosen, owner, glob if glob is None or glob.startswith(("/", "*")) else f"*/{glob}")
+    smallest = choices.read_size(least) if least else 0
+    anywhere = glob if glob is None or glob.startswith(("/", "*")) else f"*/{glob}"
+    return Sieve(layer, chosen, owner, anywhere, smallest)
 
 
 def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], source: str) -> Wish:
@@ -109,9 +114,15 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
     return _finish(wish.answer(write, look), order, complete=made.complete)
 
 
-def files(order: Order, wish: Wish, look: Look, sieve: Sieve) -> Answer:
-    """Return the files of an image that are asked for."""
+def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None = None) -> Answer:
+    """Return the files of an image that are asked for, or the folders that they are in, down to a depth."""
     image = _load(order)
+    if depth is not None:
+        least = sieve.least
+        inside = sift(api.list_files(image), replace(sieve, least=0))
+        folders = sum_folders(inside, depth, sort=look.sort, least=least)
+        answer = wish.answer(lambda name, options: FOLDER_FORMATS[name](image, folders, options), look)
+        return _finish(answer, order, complete=image.complete)
     rows = sift(api.list_files(image), sieve)
     answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
     return _finish(answer, order, complete=image.complete)

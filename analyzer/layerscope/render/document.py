@@ -57,6 +57,7 @@ def files_document(image: Image, files: Sequence[FileRow]) -> Object:
     document: Object = {
         "schema_version": SCHEMA_VERSION,
         "image": _image(image, None),
+        "folders": None,
         "files": [rows.file_row(file) for file in files],
     }
     return clean(document)
@@ -72,7 +73,7 @@ def files_json(image: Image, files: Sequence[FileRow], options: Options) -> str:
 
     A row is one line: json indents in Python, which takes seconds for the files of one large image.
     """
-    ranked = rank_files(files)[: options.top]
+    ranked = rank_files(files, options.sort)[: options.top]
     text = write_json(files_document(image, ()))
     if not ranked:
         return text

@@ -20,6 +20,7 @@ class Options:
     color      whether text may be painted
     table      which table CSV writes
     bandwidth  bits per second of the line that pulls
+    sort       how files are sorted: by size, path or layer
     """
 
     width: int = 80
@@ -27,6 +28,7 @@ class Options:
     color: bool = False
     table: str = "layers"
     bandwidth: int = 100_000_000
+    sort: str = "size"
 
     @property
     def columns(self) -> int:
