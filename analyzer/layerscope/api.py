@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from layerscope import report
+from layerscope.analysis.changes import find_changes
+from layerscope.analysis.diff import Diff, compare_snapshots
 from layerscope.analysis.files import FileRow
 from layerscope.analysis.files import list_files as list_rows
+from layerscope.analysis.push import find_push
+from layerscope.analysis.snapshot import read_snapshot
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
@@ -20,6 +24,7 @@ from layerscope.errors import ArchiveError
 from layerscope.model import Image, Level, Note
 from layerscope.packages import PATTERNS
 from layerscope.packages.patterns import compile_patterns
+from layerscope.render.document import report_document
 from layerscope.report import Report
 
 CHANGED = "was changed while it was read: read it again"
@@ -47,24 +52,50 @@ def load(
     one is returned, with `complete` false.
     """
     with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin) as container:
-        try:
-            loaded = _load(container, image, platform)
-        except ArchiveError as error:
-            if container.changed():
-                raise ArchiveError(f"{source} {CHANGED}", id="E31") from error
-            raise
+        return _load(container, image, platform)
+
+
+def load_pair(
+    old: str,
+    new: str,
+    *,
+    image: str | None = None,
+    platform: str | None = None,
+    limits: Mapping[str, int] | None = None,
+    pull: str = "estimate",
+    progress: Progress | None = None,
+) -> tuple[Image, Image]:
+    """Read two images whose contents are compared with one another; the options are those of `load`, for both."""
+    pool = images.Pool()
+    with ExitStack() as opened:
+        before, after = (
+            _load(opened.enter_context(_open(source, limits, pull=pull, progress=progress)), image, platform, pool)
+            for source in (old, new)
+        )
+        pool.mark()
+    return before, after
+
+
+def _load(container: Container, image: str | None, platform: str | None, pool: images.Pool | None = None) -> Image:
+    """Read one image, and say so if the input changed meanwhile."""
+    try:
+        loaded = _build(container, image, platform, pool)
+    except ArchiveError as error:
         if container.changed():
-            loaded = replace(loaded, notes=(*loaded.notes, Note("E31", Level.ERROR, f"the input {CHANGED}")))
-        return loaded
+            raise ArchiveError(f"{container.source} {CHANGED}", id="E31") from error
+        raise
+    if container.changed():
+        loaded = replace(loaded, notes=(*loaded.notes, Note("E31", Level.ERROR, f"the input {CHANGED}")))
+    return loaded
 
 
-def _load(container: Container, image: str | None, platform: str | None) -> Image:
+def _build(container: Container, image: str | None, platform: str | None, pool: images.Pool | None) -> Image:
     if not images.holds_image(container):
         if isinstance(container, Folder):
             raise ArchiveError(images.folder_hint(container), id="A36")
-        return images.root_file_system(container)
+        return images.root_file_system(container, pool)
     found = images.discover(container)
-    return images.build(container, found, images.choose(container, found, image, platform))
+    return images.build(container, found, images.choose(container, found, image, platform), pool)
 
 
 def list_images(
@@ -83,6 +114,19 @@ def analyze(image: Image) -> Report:
     """Ask every question of an image once."""
     with _quiet_collector():
         return report.analyze(image)
+
+
+def diff(old: Image, new: Image) -> Diff:
+    """Compare two images that `load_pair` read."""
+    with _quiet_collector():
+        before, after = (read_snapshot(report_document(report.analyze(image))) for image in (old, new))
+        changes = find_changes(old, report.stack_image(old), new, report.stack_image(new))
+        return compare_snapshots(before, after, changes, find_push(old, new))
+
+
+def diff_saved(old: Mapping[str, Any], new: Image) -> Diff:
+    """Compare an image with a report that was saved as JSON: layers, packages and causes, no paths."""
+    return compare_snapshots(read_snapshot(old), read_snapshot(report_document(analyze(new))))
 
 
 def list_files(image: Image) -> tuple[FileRow, ...]:

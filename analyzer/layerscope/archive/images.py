@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from layerscope.archive import pull
 from layerscope.archive.candidate import Candidate, Found, LayerRef
@@ -219,8 +219,20 @@ def _config(container: Container, candidate: Candidate, notes: Notebook) -> Conf
     return read_config(mapping(parse(data, "the config", container.settings.limits, notes)), notes)
 
 
-def build(container: Container, found: Found, candidate: Candidate) -> Image:
-    """Read one image whole."""
+@dataclass(slots=True)
+class Pool:
+    """Layers of several images whose contents are to be compared with one another, once all are read."""
+
+    indexes: list[LayerIndex] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+
+    def mark(self) -> None:
+        """Fill in the tokens of contents."""
+        mark_equal(self.indexes, self.places)
+
+
+def build(container: Container, found: Found, candidate: Candidate, pool: Pool | None = None) -> Image:
+    """Read one image whole; contents are compared within it, or later with all that is in the pool."""
     notes = Notebook()
     try:
         document = _config(container, candidate, notes)
@@ -236,7 +248,7 @@ def build(container: Container, found: Found, candidate: Candidate) -> Image:
     history = align_history(document.history, len(candidate.layers), notes)
     layers = tuple(_layers(container, candidate, document, {row.layer: row for row in history if row.layer is not None}, notes))
     members = [layer.member for layer in candidate.layers]
-    _mark_equal(container, members, layers)
+    _mark_equal(container, members, layers, pool)
     layers = _price(container, members, layers)
     storage = divide(container, found, candidate, notes)
     return Image(
@@ -364,7 +376,9 @@ def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
     return result
 
 
-def _mark_equal(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> None:
+def _mark_equal(
+    container: Container, members: Sequence[Member | None], layers: Sequence[Layer], pool: Pool | None = None
+) -> None:
     """Find out which files of all layers hold the same content."""
     places = []
     for layer, member in zip(layers, members, strict=True):
@@ -372,7 +386,11 @@ def _mark_equal(container: Container, members: Sequence[Member | None], layers: 
             place = container.place(member)
             if place is not None:
                 places.append(Place(layer.index, *place))
-    mark_equal([layer.index for layer in layers if layer.index is not None], places)
+    ours = pool or Pool()
+    ours.indexes += [layer.index for layer in layers if layer.index is not None]
+    ours.places += places
+    if pool is None:
+        ours.mark()
 
 
 def _price(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -387,7 +405,7 @@ def _price(container: Container, members: Sequence[Member | None], layers: Seque
     return tuple(replace(layer, pull=prices.get(layer.position, layer.pull)) for layer in layers)
 
 
-def root_file_system(container: Container) -> Image:
+def root_file_system(container: Container, pool: Pool | None = None) -> Image:
     """Read the container itself as one layer (`docker export`, A35), or say what it is if it is no root file system."""
     scan = None
     if isinstance(container, (TarFile, PassingTar)):
@@ -407,7 +425,7 @@ def root_file_system(container: Container) -> Image:
         created=None,
         index=scan.index,
     )
-    _mark_equal(container, [None], [layer])
+    _mark_equal(container, [None], [layer], pool)
     (layer,) = _price(container, [None], [layer])
     notes = Notebook()
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 import typer
 
 FORMATS = ("text", "json", "markdown", "csv")
+DIFF_FORMATS = ("text", "json", "markdown")
 ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")
 FATES = ("live", "replaced", "deleted")

@@ -231,7 +231,9 @@ def images(
 def schema(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="report, files or images.", autocompletion=lambda: ["report", "files", "images"]),
+        typer.Argument(
+            metavar="NAME", help="diff, files, images or report.", autocompletion=lambda: ["diff", "files", "images", "report"]
+        ),
     ],
     *,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told

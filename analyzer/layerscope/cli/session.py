@@ -71,9 +71,10 @@ def explain(error: Exception) -> tuple[int, str]:
 def _run(arguments: Sequence[str]) -> int:
     import typer
 
+    from layerscope.cli import comparison
     from layerscope.cli.commands import app
 
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(comparison.join(app))
     try:
         answer = command.main(list(arguments), prog_name="layerscope", standalone_mode=False)
     except typer.Abort:

@@ -7,13 +7,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from layerscope import api
 from layerscope.analysis.files import Sieve, sift
 from layerscope.analysis.folders import sum_folders
+from layerscope.analysis.snapshot import NotAReportError
 from layerscope.archive.limits import Limits
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
@@ -21,6 +22,7 @@ from layerscope.cli.choices import FATES, choose, format_of
 from layerscope.cli.progress import show_progress
 from layerscope.model import Fate
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
+from layerscope.render.diff import DIFF_FORMATS
 from layerscope.render.folders import FOLDER_FORMATS
 from layerscope.render.images import ImageRow
 
@@ -65,10 +67,11 @@ class Look:
     table: str | None = None
     bandwidth: int = 100_000_000
     sort: str = "size"
+    files: bool = False
 
     def paper(self) -> Options:
         """Return the options of a text that goes to a file: 80 columns, no colour."""
-        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth, sort=self.sort)
+        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth, sort=self.sort, files=self.files)
 
     def screen(self, name: str) -> Options:
         """Return the options of a text that goes to standard output: a terminal's width and colours, if it is one."""
@@ -126,6 +129,31 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
     rows = sift(api.list_files(image), sieve)
     answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
     return _finish(answer, order, complete=image.complete)
+
+
+def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, look: Look, *, exit_code: bool) -> Answer:
+    """Return what differs between two images, or between a saved report and an image."""
+    if saved is not None:
+        image = _load(order)
+        try:
+            made = api.diff_saved(saved, image)
+        except NotAReportError as error:
+            raise typer.BadParameter(f"{old!r}: {error}.") from None
+    else:
+        with show_progress(quiet=order.quiet) as progress:
+            pair = api.load_pair(
+                old,
+                order.source,
+                image=order.image,
+                platform=order.platform,
+                limits=order.limits or None,
+                pull=order.pull,
+                progress=progress,
+            )
+        made = api.diff(*pair)
+    answer = wish.answer(lambda name, options: DIFF_FORMATS[name](made, options), look)
+    answer = replace(answer, code=int(exit_code and made.differs))
+    return _finish(answer, order, complete=made.old.complete and made.new.complete)
 
 
 def images(order: Order, wish: Wish) -> Answer:

@@ -21,6 +21,7 @@ class Options:
     table      which table CSV writes
     bandwidth  bits per second of the line that pulls
     sort       how files are sorted: by size, path or layer
+    files      whether a JSON diff lists paths
     """
 
     width: int = 80
@@ -29,6 +30,7 @@ class Options:
     table: str = "layers"
     bandwidth: int = 100_000_000
     sort: str = "size"
+    files: bool = False
 
     @property
     def columns(self) -> int:
