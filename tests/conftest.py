@@ -28,3 +28,9 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no corpus at {folder}: set LAYERSCOPE_CORPUS")
     return folder
+
+
+def pytest_collection_modifyitems(items):
+    """Write the cases that a test covers into JUnit files, where scripts/cases reads them."""
+    for item in items:
+        item.user_properties += [("case", case) for mark in item.iter_markers("case") for case in mark.args]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO
 
 from layerscope import report
+from layerscope.analysis.causes import Certainty
 from layerscope.analysis.changes import find_changes
 from layerscope.analysis.diff import Diff, compare_snapshots
 from layerscope.analysis.files import FileRow
 from layerscope.analysis.files import list_files as list_rows
 from layerscope.analysis.push import find_push
+from layerscope.analysis.sharing import Sharing, find_sharing
 from layerscope.analysis.snapshot import read_snapshot
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
@@ -127,6 +129,30 @@ def diff(old: Image, new: Image) -> Diff:
 def diff_saved(old: Mapping[str, Any], new: Image) -> Diff:
     """Compare an image with a report that was saved as JSON: layers, packages and causes, no paths."""
     return compare_snapshots(read_snapshot(old), read_snapshot(report_document(analyze(new))))
+
+
+def compare(
+    sources: Sequence[str], *, limits: Mapping[str, int] | None = None, pull: str = "estimate", progress: Progress | None = None
+) -> tuple[Sharing, bool]:
+    """Set images side by side; also return whether all could be read whole.
+
+    Of an archive with several images all are taken. One image is analysed at a time, then only its layers are kept.
+    """
+    loaded: list[Image] = []
+    counts: list[tuple[int, int, int]] = []
+    for source in sources:
+        summaries = list_images(source, limits=limits)
+        several = [line for line in summaries if line.complete] if len(summaries) > 1 else [None]
+        for line in several:
+            name = line.names[0] if line and line.names else line.config_digest if line else None
+            image = load(
+                source, image=name, platform=line.platform if line else None, limits=limits, pull=pull, progress=progress
+            )
+            made = analyze(image)
+            present = sum(share.removed_in is None for share in made.ownership.packages)
+            counts.append((present, made.books.files, made.reclaimable_bytes(Certainty.FACT)))
+            loaded.append(image)
+    return find_sharing(loaded, counts), all(image.complete for image in loaded)
 
 
 def list_files(image: Image) -> tuple[FileRow, ...]:

@@ -177,7 +177,7 @@ def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerB
         deleted_bytes=deleted,
         docker_bytes=docker,
         entries=_count(index),
-        pull_estimated=layer.pull is not None and layer.pull.method == "sampled",
+        pull_estimated=layer.pull is not None,
     )
 
 

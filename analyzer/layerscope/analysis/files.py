@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from layerscope.model import Fate, Image, Kind
-from layerscope.rootfs import Stack
+from layerscope.rootfs import Stack, merge_repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ def list_files(image: Image, stack: Stack, owner_name: Callable[[int], str | Non
 
     `owner_name` is asked for row ids of the stack.
     """
+    fates, ends = merge_repeats(stack, [layer.same_as for layer in image.layers])
     rows: list[FileRow] = []
     for layer in image.layers:
         index = layer.index
@@ -74,7 +75,7 @@ def list_files(image: Image, stack: Stack, owner_name: Callable[[int], str | Non
             continue
         start = stack.starts[layer.position]
         for row, path in enumerate(index.paths):
-            fate, ended = Fate(stack.fates[start + row]), stack.ended[start + row]
+            fate, ended = Fate(fates[start + row]), ends[start + row]
             rows.append(
                 FileRow(
                     path=path,

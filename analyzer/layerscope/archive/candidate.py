@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from layerscope.archive.container import Member
+from layerscope.errors import ArchiveError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All images of a container, and the members that describe the whole of it."""
+    """All images of a container, the members that describe the whole of it, and why what else it lists is no image."""
 
     candidates: tuple[Candidate, ...]
     documents: frozenset[int] = frozenset()
-    refusals: tuple[str, ...] = ()
+    refusals: tuple[ArchiveError, ...] = ()

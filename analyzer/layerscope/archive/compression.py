@@ -51,8 +51,10 @@ class Decompressor(Protocol):
 class Inflate:
     """A gzip member behind the interface of `bz2.BZ2Decompressor`."""
 
-    def __init__(self) -> None:
-        self._inner: Any = fast_zlib.decompressobj(31)
+    def __init__(self, head: bytes) -> None:
+        # isal misreads a header of several optional fields (RFC 1952, FLG) that comes in pieces.
+        plain = head[3:4] in (b"\x00", b"\x04", b"\x08", b"\x10")
+        self._inner: Any = (fast_zlib if plain else zlib).decompressobj(31)
         self._tail = b""
 
     @property
@@ -77,11 +79,12 @@ class Inflate:
         return result
 
 
-MEMBERS: dict[str, Callable[[], Decompressor]] = {
+MEMBERS: dict[str, Callable[[bytes], Decompressor]] = {
     "gzip": Inflate,
-    "bzip2": bz2.BZ2Decompressor,
-    "xz": lzma.LZMADecompressor,
+    "bzip2": lambda _: bz2.BZ2Decompressor(),
+    "xz": lambda _: lzma.LZMADecompressor(),
 }
+HEAD = 6  # enough to know a magic by
 
 
 def detect(head: bytes) -> str:
@@ -127,40 +130,39 @@ class Meter:
         return chunk
 
 
-def _members(meter: Meter, make: Callable[[], Decompressor], name: str, notes: Notebook) -> Iterator[bytes]:
+def _members(meter: Meter, make: Callable[[bytes], Decompressor], name: str, notes: Notebook) -> Iterator[bytes]:
     """Yield what is in all members, one after the other."""
     errors: tuple[type[Exception], ...] = (*INFLATE_ERRORS, lzma.LZMAError, OSError, EOFError, ValueError)
-    rest, position = b"", 0
+    buffer, at = b"", 0  # what is not yet used is buffer[at:]
+    position = 0
     first = True
     while True:
-        while not rest:
-            rest = next(meter, b"")
-            if not rest:
-                return
-        if not first:
-            if not rest.strip(b"\0"):  # tape padding (D02)
-                position, rest = position + len(rest), b""
-                continue
-            if not _starts_member(rest, name) and len(rest) < 6:
-                rest += next(meter, b"")
-            if not _starts_member(rest, name):
-                size = len(rest) + sum(len(chunk) for chunk in meter)
-                notes.warn("D03", f"{size} bytes after the end of the {name} data were not read", offset=position)
-                return
-        member = make()
+        while len(buffer) - at < HEAD and (more := next(meter, b"")):
+            buffer, at = buffer[at:] + more, 0
+        if at == len(buffer):
+            return
+        head = buffer[at : at + HEAD]
+        if not first and detect(head) != name:
+            rest, dirty = len(buffer) - at, bool(buffer[at:].strip(b"\0"))
+            for more in meter:
+                rest, dirty = rest + len(more), dirty or bool(more.strip(b"\0"))
+            if dirty:  # else it is tape padding (D02)
+                notes.warn("D03", f"{rest} bytes after the end of the {name} data were not read", offset=position)
+            return
+        member = make(head)
         silent = 0
-        # A member may be tiny (D05): feed little at first, so that what is left over stays cheap to hand on.
+        # A member may be tiny (D05): feed little at first, so that little is given back.
         step = 1024
         while not member.eof:
+            data = b""
             if member.needs_input:
-                if not rest:
-                    rest = next(meter, b"")
-                    if not rest:
+                if at == len(buffer):
+                    buffer, at = next(meter, b""), 0
+                    if not buffer:
                         raise ArchiveError(f"the {name} data end in the middle", id="D04", offset=position)
-                data, rest = rest[:step], rest[step:]
+                data = buffer[at : at + step]
+                at += len(data)
                 step = min(step * 4, CHUNK)
-            else:
-                data = b""
             try:
                 output = member.decompress(data, OUTPUT)
             except errors as error:
@@ -171,14 +173,10 @@ def _members(meter: Meter, make: Callable[[], Decompressor], name: str, notes: N
                 raise ArchiveError(f"{silent} bytes of {name} data hold nothing", id="D06", offset=position)
             if output:
                 yield output
-        left = member.unused_data
-        position -= len(left)
-        rest = left + rest
+        unused = len(member.unused_data)
+        position -= unused
+        at -= unused
         first = False
-
-
-def _starts_member(data: bytes, name: str) -> bool:
-    return detect(data) == name
 
 
 def _capped(chunks: Iterator[bytes], meter: Meter, limits: Limits) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from layerscope.archive.documents import Json, mapping, objects, string_map, text, texts
+from layerscope.archive.documents import Json, mapping, rows, string_map, text, texts
 from layerscope.archive.instructions import for_people
 from layerscope.archive.notebook import Notebook
 from layerscope.model import Config, HistoryRow
@@ -14,10 +14,10 @@ CREATED_BY_LIMIT = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class ConfigDocument:
-    """A config as read: what a runtime is told, the diff IDs, and the history not yet joined to layers."""
+    """A config as read: what a runtime is told, the diff IDs (None: no word of them), the history not yet joined to layers."""
 
     config: Config
-    diff_ids: tuple[str | None, ...]
+    diff_ids: tuple[str | None, ...] | None
     history: tuple[Json, ...]
 
 
@@ -46,9 +46,10 @@ def read_config(document: Json, notes: Notebook) -> ConfigDocument:
         volumes=tuple(filter(None, map(text, mapping(told.get("Volumes"))))),
         has_healthcheck=bool(healthcheck) and healthcheck != ["NONE"],
     )
-    ids = rootfs.get("diff_ids")
-    diff_ids = tuple(map(text, ids)) if isinstance(ids, list) else ()
-    return ConfigDocument(config, diff_ids, tuple(objects(document.get("history"))))
+    listed = rows(rootfs.get("diff_ids"), "diff_ids in the config", notes)
+    diff_ids = tuple(map(text, listed)) if "rootfs" in document else None
+    history = tuple(mapping(row) for row in rows(document.get("history"), "the config's history", notes))
+    return ConfigDocument(config, diff_ids, history)
 
 
 def align_history(history: tuple[Json, ...], layers: int, notes: Notebook) -> tuple[HistoryRow, ...]:

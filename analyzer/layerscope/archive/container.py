@@ -20,7 +20,7 @@ from layerscope.archive.header import BLOCK, clean, looks_like_tar
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
 from layerscope.archive.pull import COUNTED, SMALL, Sampler
-from layerscope.archive.scan import Scan, Settings, Tap, scan_place, scan_stream
+from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError
 from layerscope.model import Kind, LayerIndex, Level
@@ -98,11 +98,11 @@ class Container:
     def _add_row(self, index: LayerIndex, row: int) -> None:
         """Take in a row of an outer tar; of two equal names the last holds (A51)."""
         path, kind = index.paths[row], index.kinds[row]
+        if kind in (Kind.FILE, Kind.SYMLINK, Kind.HARDLINK) and (path in self.members or path in self.links):
+            self.notes.warn("A51", "stands twice in the archive; the last one holds, readers disagree", path=path)
         if kind == Kind.FILE:
             member = Member(row, path, index.sizes[row])
-            if path in self.members or path in self.links:
-                self.notes.warn("A51", "stands twice in the archive; the last one holds, readers disagree", path=path)
-                self.links.pop(path, None)
+            self.links.pop(path, None)
             self.members[path] = member
             self.stored.append(member)
         elif kind in (Kind.SYMLINK, Kind.HARDLINK):
@@ -145,11 +145,14 @@ class TarFile(Container):
 
     def scan(self, member: Member) -> Scan:
         """Return what the member holds as a layer."""
-        return scan_place(self.buffer, self._place(member), member.size, self.settings)
+        return scan_place(self.buffer, self._place(member), member.size, self.settings, algorithm_of(member.name))
 
     def rootfs(self) -> Scan:
-        """Return the tar itself as one layer."""
-        return scan_place(self.buffer, 0, len(self.buffer), self.settings)
+        """Return the tar itself as one layer; no layer lies below it, and `.wh.` names are files like others."""
+        feed = Feed.over(self.buffer, 0, len(self.buffer))
+        index = read_tar(feed, limits=self.settings.limits, keep=self.settings.keep, whiteouts=False, partial=True)
+        drop_cut(index)
+        return Scan(index, "none", index.tar_bytes)
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies in the file."""
@@ -185,7 +188,7 @@ class PassingTar(Container):
         self.head = head
         inner = decompress(_chain(head, self.raw), compression, settings.limits, self.notes)
         feed = Feed.of(inner)
-        self.index = read_tar(feed, limits=settings.limits, visit=self._visit, partial=True)
+        self.index = read_tar(feed, limits=settings.limits, whiteouts=False, visit=self._visit, partial=True)
         self.notes.extend(self.index.notes)
         for _ in self.raw:
             pass
@@ -197,17 +200,19 @@ class PassingTar(Container):
     def _visit(self, row: int, path: bytes, size: int, pieces: Iterator[bytes]) -> None:
         settings = self.settings
         looks_like_blob = BLOB_NAME.fullmatch(path) is not None
-        tap = Tap(pieces, hashed=not looks_like_blob)
+        tap = Tap(pieces, hashed=None if looks_like_blob else "sha256")
         head = next(tap, b"")
         while len(head) < min(size, SNIFFED) and (more := next(tap, b"")):
             head += more
         kept = not looks_like_blob and size <= settings.limits.kept_file_bytes and settings.keep(path)
         if detect(head) != "none" or looks_like_tar(head):
-            self._scans[row] = scan_stream(_chain(head, tap), settings, self._sampler(size))
+            self._scans[row] = scan_stream(_chain(head, tap), settings, algorithm_of(path), self._sampler(size))
             if size <= len(head) and self._fits(size):
                 self._documents[row] = head
         elif (size <= len(head) or kept or self._may_be_json(head, size)) and self._fits(size):
             self._documents[row] = head + b"".join(tap)
+        else:  # nobody can tell yet that it is no layer
+            self._scans[row] = scan_stream(_chain(head, tap), settings, algorithm_of(path))
         for _ in tap:
             pass
         if tap.digest is not None:
@@ -256,7 +261,22 @@ class PassingTar(Container):
         index = self.index
         index.digests.update(self._digests)
         index.kept.update(self._kept)
+        drop_cut(index)
         return Scan(index, "none", index.tar_bytes)
+
+
+def drop_cut(index: LayerIndex) -> None:
+    """Take away the last row if its data are cut: in a layer an entry counts when all its data is there."""
+    if not index.sizes or not any(note.id == "C55" and note.level is Level.ERROR for note in index.notes):
+        return
+    row = len(index) - 1
+    if index.kinds[row] != Kind.FILE or index.offsets[row] + index.sizes[row] != index.tar_bytes:
+        return
+    for column in (index.paths, index.kinds, index.sizes, index.modes, index.uids, index.gids, index.mtimes):
+        column.pop()
+    index.offsets.pop(), index.spans.pop()
+    for told in (index.links, index.xattrs, index.declared, index.sparse, index.digests, index.kept):
+        told.pop(row, None)
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -340,7 +360,7 @@ class Folder(Container):
 
     def scan(self, member: Member) -> Scan:
         """Return what the file holds as a layer."""
-        return scan_place(self._file(member), 0, member.size, self.settings)
+        return scan_place(self._file(member), 0, member.size, self.settings, algorithm_of(member.name))
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies: its own file, from the beginning."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container import Container, Member
-from layerscope.archive.documents import Json, field, integer, mapping, objects, parse, string_map, text, texts
+from layerscope.archive.documents import Json, field, integer, mapping, objects, parse, rows, string_map, text, texts
 from layerscope.archive.header import clean
 from layerscope.archive.oci import digest_of_name
 from layerscope.errors import ArchiveError
@@ -66,7 +66,8 @@ def _candidate(container: Container, item: Json) -> Candidate:
     sources = mapping(item.get("LayerSources"))
     config = container.find(member_name(config_name)) if config_name else None
     layers = []
-    for listed in texts(field(item, "Layers", "manifest.json", notes)):
+    for row in rows(field(item, "Layers", "manifest.json", notes), "Layers in manifest.json", notes):
+        listed = text(row) or ""
         found = container.find(member_name(listed)) if listed else None
         digest = digest_of_name(listed)
         source = mapping(sources.get(digest)) if digest else {}

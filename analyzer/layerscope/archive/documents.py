@@ -112,6 +112,14 @@ def string_map(value: object) -> Mapping[str, str]:
     }
 
 
+def rows(value: object, what: str, notes: Notebook) -> list[Any]:
+    """Return a list, whatever is in it: a row that is dropped would shift the others. What is no list is an error."""
+    if value is None or isinstance(value, list):
+        return value or []
+    notes.fail("A33", f"{what} is no list")
+    return []
+
+
 def objects(value: object) -> Iterator[Json]:
     """Yield the objects of a list."""
     if isinstance(value, list):

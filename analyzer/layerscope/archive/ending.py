@@ -8,6 +8,7 @@ from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError
 
 STARGZ = b"stargz.index.json"
+EROFS = b"\xe2\xe1\xf5\xe0"  # at byte 1,024
 
 
 def end_without_blocks(notes: Notebook, rest: int, pending: int) -> None:
@@ -32,8 +33,8 @@ def _tell_dangling(notes: Notebook, pending: int) -> None:
         notes.warn("C64", "an extension header without the entry it speaks of", offset=pending)
 
 
-def read_rest(feed: Feed, notes: Notebook) -> None:
-    """Read what stands behind the end, and tell if it is more than zeros (C53)."""
+def read_rest(feed: Feed, notes: Notebook, *, empty: bool) -> None:
+    """Read what stands behind the end, and tell if it is more than zeros (C53); `empty`: no entry was read."""
     first = -1
     block = b""  # the one that the first octet other than zero stands in
     offset = feed.offset
@@ -47,7 +48,9 @@ def read_rest(feed: Feed, notes: Notebook) -> None:
         offset += len(piece)
     if first < 0:
         return
-    if block[:100].rstrip(b"\0") == STARGZ:
+    if empty and first == 2 * BLOCK and block.startswith(EROFS):
+        notes.fail("A57", "not a tar: it is an EROFS file system", offset=first)
+    elif block[:100].rstrip(b"\0") == STARGZ:
         notes.info("C46", "an eStargz table of contents stands after the end blocks", offset=first)
     else:
         notes.warn("C53", f"{offset - first:,} bytes after the end of the tar, which no runtime unpacks", offset=first)

@@ -15,8 +15,8 @@ from layerscope.archive.documents import mapping, parse
 from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.filetypes import HEAD, name_bytes
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.oci import find_dir, find_oci, find_registry, refuse
-from layerscope.archive.opaque import opaque_index, why_opaque
+from layerscope.archive.oci import LENGTHS, find_dir, find_oci, find_registry, refuse
+from layerscope.archive.opaque import drop_opaque, opaque_index, why_opaque
 from layerscope.archive.scan import Scan
 from layerscope.archive.storage import divide
 from layerscope.errors import ArchiveError, LimitError, SelectionError
@@ -85,20 +85,22 @@ def discover(container: Container) -> Found:
 
 
 def join_views(docker: tuple[Candidate, ...], oci: tuple[Candidate, ...], notes: Notebook) -> tuple[Candidate, ...]:
-    """Join two views of one archive on the config's member."""
+    """Join two views of one archive on the config: its member, or its digest where it is missing."""
     rest = list(oci)
     joined = []
     for one in docker:
-        twins = [
-            other
-            for other in rest
-            if one.config is not None and other.config is not None and one.config.ident == other.config.ident
-        ]
+        twins = [other for other in rest if _same_config(one, other)]
         for twin in twins:
             rest.remove(twin)
             one = _join(one, twin, notes)
         joined.append(one)
     return (*joined, *rest)
+
+
+def _same_config(one: Candidate, other: Candidate) -> bool:
+    if one.config is None or other.config is None:
+        return one.config is other.config and one.config_digest is not None and one.config_digest == other.config_digest
+    return one.config.ident == other.config.ident
 
 
 def _join(docker: Candidate, oci: Candidate, notes: Notebook) -> Candidate:
@@ -159,7 +161,8 @@ def summarize(container: Container, found: Found) -> tuple[ImageSummary, ...]:
             platform=platform_of(container, one),
             config_digest=one.config_digest,
             layers=len(one.layers),
-            missing=sum(layer.member is None and not layer.foreign for layer in one.layers) + (one.config is None),
+            missing=sum(layer.member is None and not layer.foreign for layer in one.layers)
+            + (one.config is None and one.inline_config is None),
             layout=one.layout,
         )
         for one in found.candidates
@@ -238,15 +241,17 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
         document = _config(container, candidate, notes)
     except ArchiveError as error:
         notes.fail(error.id or "A33", str(error))
-        document = ConfigDocument(Config(), (), ())
+        document = ConfigDocument(Config(), None, ())
     config_digest = _check_config(container, candidate, notes)
     limit = container.settings.limits.layers
     if len(candidate.layers) > limit:
         raise LimitError(f"the image has {len(candidate.layers):,} layers, more than {limit:,}", limit="layers")
-    if document.diff_ids and len(document.diff_ids) != len(candidate.layers):
+    if document.diff_ids is not None and len(document.diff_ids) != len(candidate.layers):
         notes.warn("B10", f"the config tells of {len(document.diff_ids)} layers, the manifest of {len(candidate.layers)}")
     history = align_history(document.history, len(candidate.layers), notes)
     layers = tuple(_layers(container, candidate, document, {row.layer: row for row in history if row.layer is not None}, notes))
+    if document.config.os == "windows":
+        layers = tuple(_windows(layer, notes) for layer in layers)
     members = [layer.member for layer in candidate.layers]
     _mark_equal(container, members, layers, pool)
     layers = _price(container, members, layers)
@@ -274,9 +279,10 @@ def _check_config(container: Container, candidate: Candidate, notes: Notebook) -
     except ArchiveError:
         return candidate.config_digest
     claimed = candidate.config_digest
-    if claimed is not None and not claimed.startswith("sha256:"):
+    algorithm = "sha256" if claimed is None else claimed.partition(":")[0]
+    if algorithm not in LENGTHS:
         return claimed
-    actual = "sha256:" + hashlib.sha256(data).hexdigest()
+    actual = f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
     if claimed is not None and claimed != actual:
         notes.warn("B11", f"the config is named {claimed[:19]} and has the digest {actual[:19]}")
     return actual
@@ -288,7 +294,7 @@ def _layers(
     first: dict[int, int] = {}
     for position, ref in enumerate(candidate.layers):
         row = history.get(position)
-        claimed = document.diff_ids[position] if position < len(document.diff_ids) else None
+        claimed = document.diff_ids[position] if document.diff_ids and position < len(document.diff_ids) else None
         member = ref.member
         if member is not None and ref.foreign and member.size == 0 and ref.size:
             member = None  # a stub (A37)
@@ -345,6 +351,13 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
     )
 
 
+def _windows(layer: Layer, notes: Notebook) -> Layer:
+    index = None if layer.index is None else drop_opaque(layer.index)
+    if index is not layer.index:
+        notes.add("A38", Level.WARNING, "opaque marks, which Windows does not obey", layer=layer.position)
+    return replace(layer, index=index)
+
+
 def _called(compression: str) -> str:
     return "not compressed" if compression == "none" else f"{compression} data"
 
@@ -364,7 +377,7 @@ def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
     """Compare what is claimed with what was hashed; None if nothing was hashed or nothing is claimed."""
     result: bool | None = None
     for what, claimed, actual in (("digest", layer.digest, scan.digest), ("diff ID", layer.diff_id, scan.index.diff_id)):
-        if claimed is None or actual is None or not claimed.startswith("sha256:"):
+        if claimed is None or actual is None or claimed.partition(":")[0] != actual.partition(":")[0]:
             continue
         if claimed == actual:
             result = True if result is None else result
@@ -426,7 +439,6 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
         index=scan.index,
     )
     _mark_equal(container, [None], [layer], pool)
-    (layer,) = _price(container, [None], [layer])
     notes = Notebook()
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:
@@ -474,7 +486,12 @@ def holds_image(container: Container) -> bool:
     """Whether anything in the container speaks of images at all."""
     if any(name in container.members or name in container.links for name in (b"manifest.json", b"index.json", b"repositories")):
         return True
-    return any(b"docker/registry/v2/" in b"/" + name or name.startswith(b"v2/blobs/") for name in container.members)
+    return any(
+        b"docker/registry/v2/" in b"/" + name
+        or name.startswith(b"v2/blobs/")
+        or (name.endswith(b"/layer.tar") and name.removesuffix(b"layer.tar") + b"json" in container.members)
+        for name in container.members
+    )
 
 
 def folder_hint(container: Container) -> str:

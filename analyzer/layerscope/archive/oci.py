@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container import Container, Member
-from layerscope.archive.documents import Json, integer, mapping, objects, parse, string_map, text, texts
-from layerscope.errors import ArchiveError, UnsupportedError
+from layerscope.archive.documents import Json, integer, mapping, objects, parse, rows, string_map, text, texts
+from layerscope.errors import ArchiveError, LimitError, UnsupportedError
 
 DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]{1,512}")
 LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
@@ -55,9 +55,13 @@ def find_oci(container: Container) -> Found | None:
         container.notes.info("A23", "no oci-layout file beside index.json")
     else:
         walk.documents.add(marker.ident)
-        version = mapping(walk.parse(marker, "oci-layout")).get("imageLayoutVersion")
-        if version != "1.0.0":
-            container.notes.warn("A23", f"oci-layout tells version {text(version)!r}, not '1.0.0'")
+        try:
+            version = mapping(walk.parse(marker, "oci-layout")).get("imageLayoutVersion")
+        except ArchiveError as error:
+            container.notes.warn("A23", str(error))
+        else:
+            if version != "1.0.0":
+                container.notes.warn("A23", f"oci-layout tells version {text(version)!r}, not '1.0.0'")
     walk.documents.add(member.ident)
     walk.index(walk.parse(member, "index.json"), (), frozenset(), 0)
     return walk.found()
@@ -70,7 +74,7 @@ def find_dir(container: Container) -> Found | None:
         return None
     walk = Walk(container, "dir", lambda digest: container.find(digest.partition(":")[2].encode()))
     document = walk.parse(member, "manifest.json")
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) or not document.keys() & {"layers", "fsLayers", "manifests", "config"}:
         return None
     version = container.find(b"version")
     if version is not None:
@@ -121,7 +125,7 @@ class Walk:
         self.documents: set[int] = set()
         self.images: dict[str, Candidate] = {}
         self.attached: list[tuple[str | None, set[int]]] = []
-        self.refusals: list[str] = []
+        self.refusals: list[ArchiveError] = []
         self.followed = 0
 
     def parse(self, member: Member, what: str) -> object:
@@ -150,20 +154,24 @@ class Walk:
         notes, limits = self.container.notes, self.container.settings.limits
         self.followed += 1
         if self.followed > limits.manifests:
-            raise ArchiveError("more manifests than can be followed; raise the limit with --limit manifests=VALUE", id="E09")
+            raise LimitError(f"more than {limits.manifests:,} manifests", limit="manifests")
         digest = valid_digest(descriptor.get("digest"))
         if digest is None:
             notes.warn("E04", "an index lists an invalid digest; passed over")
+            self.refusals.append(ArchiveError("an index lists an invalid digest", id="E04"))
             return
         annotations = string_map(descriptor.get("annotations"))
         names = names or names_of(annotations)
         if digest in trail or depth > limits.nesting:
-            notes.warn("A44", f"indexes nested in a circle or more than {limits.nesting} deep at {digest[:19]}")
+            message = f"indexes nested in a circle or more than {limits.nesting} deep at {digest[:19]}"
+            notes.warn("A44", message)
+            self.refusals.append(ArchiveError(message, id="A44"))
             return
         member = self.locate(digest)
         size = integer(descriptor.get("size"))
-        if member is None:
-            return  # another platform's, not in this archive (A08)
+        if member is None:  # another platform's (A08)
+            self.refusals.append(ArchiveError(f"manifest {digest[:19]} is not in the archive", id="A33"))
+            return
         if size is not None and size != member.size:
             notes.warn("E05", f"{digest[:19]} is said to have {size:,} bytes and has {member.size:,}")
         what = f"manifest {digest[:19]}"
@@ -177,10 +185,13 @@ class Walk:
             return
         if "manifests" in document:
             self.documents.add(member.ident)
-            self.index(document, names, trail | {digest}, depth + 1)
-        elif "fsLayers" in document:
-            self.refusals.append(f"{what} is of schema 1, which layerscope does not read")
-            notes.warn("A40", self.refusals[-1])
+            try:
+                self.index(document, names, trail | {digest}, depth + 1)
+            except LimitError:
+                raise
+            except ArchiveError as error:
+                notes.fail(error.id, f"{what}: {error}")
+                self.refusals.append(error)
         else:
             self.manifest(document, member.ident, digest, names, annotations, mapping(descriptor.get("platform")), descriptor)
 
@@ -195,11 +206,16 @@ class Walk:
         descriptor: Json | None = None,
     ) -> None:
         """Take in one manifest: an image, or something attached to one, or another artifact."""
+        if "fsLayers" in document:
+            message = f"manifest {digest[:19]} is of schema 1, which layerscope does not read"
+            self.refusals.append(UnsupportedError(message, id="A40"))
+            self.container.notes.warn("A40", message)
+            return
         told = string_map(annotations)
         config = mapping(document.get("config"))
-        layers = list(objects(document.get("layers")))
+        layers = [mapping(row) for row in rows(document.get("layers"), "layers in a manifest", self.container.notes)]
         if len(layers) > self.container.settings.limits.layers:
-            raise ArchiveError(f"{len(layers):,} layers; raise the limit with --limit layers=VALUE", id="E09")
+            raise LimitError(f"{len(layers):,} layers in one manifest", limit="layers")
         subject = self._subject(document, descriptor or {}, told, platform)
         if subject is not None:
             idents = {ident}
@@ -208,10 +224,12 @@ class Walk:
                 if found is not None:
                     idents.add(found.ident)
             self.attached.append((subject or None, idents))
+            what = artifact(document, config, layers, descriptor or {}) or "an attestation without its image"
+            self.refusals.append(UnsupportedError(what, id="A13"))
             return
         refusal = artifact(document, config, layers, descriptor or {})
         if refusal is not None:
-            self.refusals.append(refusal)
+            self.refusals.append(UnsupportedError(refusal, id="A13"))
             self.container.notes.info("A13", refusal)
             return
         known = self.images.get(digest)
@@ -308,6 +326,7 @@ def inline(descriptor: Json) -> bytes | None:
 
 
 def refuse(found: Found) -> None:
-    """Raise if there is nothing but artifacts."""
-    if not found.candidates and found.refusals:
-        raise UnsupportedError(found.refusals[0], id="A13")
+    """Raise if there is no image, with the best reason that was met."""
+    if not found.candidates:
+        nothing = ArchiveError("index.json lists no image", id="A33")
+        raise min(found.refusals, key=lambda refusal: not isinstance(refusal, UnsupportedError), default=nothing)

@@ -1,10 +1,11 @@
-"""Which layers cannot be looked into, by what their media type says? (A39, A43, A57)"""
+"""Which layers cannot be looked into, by what their media type says (A39, A43, A57), and which marks are none (A38)?"""
 
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 
-from layerscope.model import LayerIndex
+from layerscope.model import Kind, LayerIndex
 
 
 def why_opaque(media_type: str | None) -> tuple[str, str] | None:
@@ -39,3 +40,15 @@ def opaque_index(size: int) -> LayerIndex:
         kept={},
         tar_bytes=size,
     )
+
+
+def drop_opaque(index: LayerIndex) -> LayerIndex:
+    """Return the index with its opaque marks as entries that do nothing, as Windows has it (A38); itself if it has none."""
+    rows = [row for row, kind in enumerate(index.kinds) if kind == Kind.OPAQUE]
+    if not rows:
+        return index
+    kinds, paths = index.kinds[:], index.paths[:]
+    for row in rows:
+        kinds[row] = Kind.OTHER
+        paths[row] += b"/.wh..wh..opq"
+    return replace(index, kinds=kinds, paths=paths)

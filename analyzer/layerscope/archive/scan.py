@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from layerscope.archive.compression import CHUNK, decompress, detect
+from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import Keep, read_tar
 from layerscope.model import LayerIndex, Pull
+
+HEX = re.compile(rb"[0-9a-f]{64,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One blob as found. `digest` is its SHA-256 if that was asked for; `pull` is known of raw ones that passed."""
+    """One blob as found. `digest` is what it hashes to if that was asked for; `pull` is known of raw ones that passed."""
 
     index: LayerIndex
     compression: str
@@ -47,13 +50,22 @@ def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:
         yield bytes(buffer[offset : min(offset + CHUNK, stop)])
 
 
-def scan_place(buffer: Buffer, start: int, size: int, settings: Settings) -> Scan:
+def algorithm_of(name: bytes) -> str:
+    """Return the digest algorithm that a blob's name speaks of by its length (A41)."""
+    found = HEX.search(name)
+    return {96: "sha384", 128: "sha512"}.get(len(found[0]) if found else 64, "sha256")
+
+
+def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algorithm: str = "sha256") -> Scan:
     """Scan a blob that lies in a buffer; an uncompressed one is read in place."""
     if detect(buffer[start : start + min(size, 6)]) != "none":
-        return scan_stream(chunks_of(buffer, start, size), settings)
+        return scan_stream(chunks_of(buffer, start, size), settings, algorithm)
     diff_id = None
     if settings.verify:
-        diff_id = "sha256:" + _hash(chunks_of(buffer, start, size))
+        tap = Tap(chunks_of(buffer, start, size), hashed=algorithm)
+        for _ in tap:
+            pass
+        diff_id = tap.digest
     index = read_tar(Feed.over(buffer, start, size), limits=settings.limits, keep=settings.keep)
     if settings.progress is not None:
         settings.progress(size)
@@ -61,32 +73,57 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings) -> Sca
 
 
 def scan_stream(
-    chunks: Iterator[bytes], settings: Settings, sampler: Callable[[Iterator[bytes]], Sampler] | None = None
+    chunks: Iterator[bytes],
+    settings: Settings,
+    algorithm: str = "sha256",
+    sampler: Callable[[Iterator[bytes]], Sampler] | None = None,
 ) -> Scan:
     """Scan a blob that passes once; `sampler` looks at one that is not compressed."""
-    outer = Tap(chunks, hashed=settings.verify, progress=settings.progress)
+    outer = Tap(chunks, hashed=algorithm if settings.verify else None, progress=settings.progress)
     head = next(outer, b"")
     while 0 < len(head) < 6 and (more := next(outer, b"")):
         head += more
     compression = detect(head)
     notes = Notebook()
-    inner: Iterator[bytes] = decompress(_again(head, outer), compression, settings.limits, notes)
-    tap = Tap(inner, hashed=True) if settings.verify and compression != "none" else None
+    inner = Peek(decompress(_again(head, outer), compression, settings.limits, notes))
+    tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
     sampled = sampler(inner) if sampler is not None and compression == "none" else None
     index = read_tar(Feed.of(tap or sampled or inner), limits=settings.limits, keep=settings.keep)
     for _ in outer:  # after damage: the blob is measured to its end
         pass
+    if compression != "none" and not len(index) and (inside := detect(inner.head)) != "none":
+        notes.fail("D11", f"compressed twice: the {inside} data inside the {compression} data are not read", offset=0)
     diff_id = (tap or outer).digest
     index = replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze()))
     return Scan(index, compression, outer.size, outer.digest, sampled.pull if sampled else None)
 
 
-class Tap:
-    """An iterator of chunks that counts, and hashes if asked to, what passes."""
+class Peek:
+    """An iterator of chunks that remembers how they began."""
 
-    def __init__(self, chunks: Iterator[bytes], *, hashed: bool = False, progress: Callable[[int], None] | None = None) -> None:
+    def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._hash = hashlib.sha256() if hashed else None
+        self.head = b""
+
+    def __iter__(self) -> Peek:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = next(self._chunks)
+        if len(self.head) < HEAD:
+            self.head += chunk[:HEAD]
+        return chunk
+
+
+class Tap:
+    """An iterator of chunks that counts, and hashes if it is told by which algorithm, what passes."""
+
+    def __init__(
+        self, chunks: Iterator[bytes], *, hashed: str | None = None, progress: Callable[[int], None] | None = None
+    ) -> None:
+        self._chunks = chunks
+        self._algorithm = hashed
+        self._hash = hashlib.new(hashed) if hashed else None
         self._progress = progress
         self.size = 0
 
@@ -105,17 +142,10 @@ class Tap:
     @property
     def digest(self) -> str | None:
         """Digest of what has passed, None if it was not hashed."""
-        return None if self._hash is None else "sha256:" + self._hash.hexdigest()
+        return None if self._hash is None else f"{self._algorithm}:{self._hash.hexdigest()}"
 
 
 def _again(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
     yield from rest
-
-
-def _hash(chunks: Iterator[bytes]) -> str:
-    hasher = hashlib.sha256()
-    for chunk in chunks:
-        hasher.update(chunk)
-    return hasher.hexdigest()

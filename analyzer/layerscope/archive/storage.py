@@ -54,6 +54,7 @@ def _metadata(container: Container, found: Found, candidate: Candidate | None, b
     if candidate.config is not None:
         used.add(candidate.config.ident)
     foreign = {ident for other in found.candidates if other is not candidate for ident in other.documents} - used
+    listed = {layer.name.encode("utf-8", "replace") for layer in candidate.layers}
     foreign |= {other.config.ident for other in found.candidates if other.config is not None} - used
     for name, member in container.members.items():
         ident = member.ident
@@ -63,8 +64,9 @@ def _metadata(container: Container, found: Found, candidate: Candidate | None, b
         if name in DESCRIBING:
             used.add(ident)
         elif base in (b"json", b"VERSION") and folder:
-            layer = container.find(folder + b"/layer.tar")
-            if layer is None or layer.ident not in others:
+            place = folder + b"/layer.tar"
+            layer = container.find(place)
+            if layer.ident not in others if layer else place in listed:
                 used.add(ident)
         elif _describes(container, member, candidate):
             used.add(ident)

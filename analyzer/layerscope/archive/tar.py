@@ -109,6 +109,7 @@ class TarReader:
         self.notes = Notebook()
         self.kept_bytes = 0
         self.start = 0  # of the header at hand
+        self.cut = 0  # rows whose data are not all there
         self.index = LayerIndex(
             paths=[],
             kinds=bytearray(),
@@ -132,7 +133,7 @@ class TarReader:
         """Read to the end of the stream."""
         try:
             self._entries()
-            read_rest(self.feed, self.notes)
+            read_rest(self.feed, self.notes, empty=not self.index.paths)
             if self.feed.error is not None:
                 raise self.feed.error
         except HeaderError as error:
@@ -149,7 +150,7 @@ class TarReader:
 
     def _ended_by(self, error: ArchiveError, offset: int) -> None:
         offset = offset if error.offset is None else error.offset
-        count = len(self.index.paths)
+        count = len(self.index.paths) - self.cut
         self.notes.fail(error.id or "C54", f"{error} at byte {offset:,}; {count:,} entries read before it", offset=offset)
 
     def _entries(self) -> None:  # one loop over the blocks: a call less for each entry is a tenth of the time
@@ -182,6 +183,8 @@ class TarReader:
                     if position < end and base + position == 0:
                         raise self._bad_header(buffer[position:end], 0)
                     end_without_blocks(notes, end - position, pending)
+                    if self.partial and paths:
+                        notes.warn("A54", "the archive ends without end blocks: it may be cut", offset=base + position)
                     return
             block = buffer[position : position + BLOCK]
             self.start = start = base + position
@@ -399,6 +402,7 @@ class TarReader:
             long_name = long_link = b""
             if cut_short is not None:
                 feed.position = position
+                self.cut = 1
                 raise cut_short
 
     # What is rare stands below, so that the loop above can be read.

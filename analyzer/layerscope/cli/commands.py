@@ -232,7 +232,9 @@ def schema(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="diff, files, images or report.", autocompletion=lambda: ["diff", "files", "images", "report"]
+            metavar="NAME",
+            help="compare, diff, files, images or report.",
+            autocompletion=lambda: ["compare", "diff", "files", "images", "report"],
         ),
     ],
     *,

@@ -15,6 +15,7 @@ from layerscope.cli.choices import choose
 
 comparison = typer.Typer()
 REPORT_BYTES = 512 << 20
+MOST = 50
 
 Format = Annotated[
     str | None,
@@ -73,6 +74,34 @@ def diff(
     wish = verbs.read_wish(format_, output or (), choices.DIFF_FORMATS, new)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), files=files)
     return verbs.diff(read_saved(old), old, order, wish, look, exit_code=exit_code)
+
+
+@comparison.command(no_args_is_help=True)
+def compare(
+    sources: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Two to fifty images.", show_default=False)],
+    *,
+    format_: Format = None,
+    output: Output = None,
+    top: Top = None,
+    bandwidth: Annotated[str, typer.Option(metavar="RATE", help="The line that the pull time is told for.")] = "100Mbit/s",
+    limit: Limit = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001 - read where errors are told
+) -> Answer:
+    """Tell what images share, what is each one's own, and what they cost together.
+
+    \b
+    layerscope compare busybox.tar alpine.tar debian.tar node.tar
+    """  # noqa: D301 - the mark that keeps the lines apart
+    from layerscope.cli import verbs
+
+    if len(sources) > MOST:
+        raise typer.BadParameter(f"{len(sources)} images are too many; {MOST} at most.")
+    order = verbs.Order(sources[0], limits=verbs.read_limits(limit), quiet=quiet, pull="estimate")
+    wish = verbs.read_wish(format_, output or (), choices.DIFF_FORMATS, sources[0])
+    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), bandwidth=choices.read_bandwidth(bandwidth))
+    return verbs.compare(sources, order, wish, look)
 
 
 def read_saved(path: str) -> Mapping[str, Any] | None:

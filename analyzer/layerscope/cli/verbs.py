@@ -25,6 +25,7 @@ from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
 from layerscope.render.diff import DIFF_FORMATS
 from layerscope.render.folders import FOLDER_FORMATS
 from layerscope.render.images import ImageRow
+from layerscope.render.sharing import SHARING_FORMATS
 
 if TYPE_CHECKING:
     from layerscope.model import Image
@@ -154,6 +155,16 @@ def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, lo
     answer = wish.answer(lambda name, options: DIFF_FORMATS[name](made, options), look)
     answer = replace(answer, code=int(exit_code and made.differs))
     return _finish(answer, order, complete=made.old.complete and made.new.complete)
+
+
+def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Answer:
+    """Return several images side by side."""
+    with show_progress(quiet=order.quiet) as progress:
+        sharing, complete = api.compare(sources, limits=order.limits or None, pull=order.pull, progress=progress)
+    if len(sharing.names) < 2:
+        raise typer.BadParameter("compare needs at least two images.")
+    answer = wish.answer(lambda name, options: SHARING_FORMATS[name](sharing, options), look)
+    return _finish(answer, order, complete=complete)
 
 
 def images(order: Order, wish: Wish) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCHEMAS = ("diff", "files", "images", "report")
+SCHEMAS = ("compare", "diff", "files", "images", "report")
 
 
 def schema_text(name: str) -> str:

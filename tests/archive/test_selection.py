@@ -1,0 +1,300 @@
+"""Which image is meant, and what is said where none is?"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+from build import (
+    STYLES,
+    Hardlink,
+    Image,
+    Symlink,
+    archive,
+    blob,
+    docker,
+    docker_save,
+    dumps,
+    entry,
+    files,
+    gz,
+    layer,
+    oci,
+    oci_archive,
+    sha,
+    tar,
+    xz,
+    zst,
+)
+from layerscope import api
+from layerscope.errors import ArchiveError, SelectionError
+
+from archive.reading import WAYS, document, ids, live, load, message, read
+
+ONE = Image([layer({"etc/one": b"1" * 111})], tags=["one:1", "one:latest", "other/one:2"])
+TWO = Image([layer({"etc/two": b"2" * 222}), layer({"x": b"x"})], tags=["two:latest"])
+ARM = Image([layer({"etc/arm": b"a"})], tags=["two:latest"], more={"platform": "linux/arm64/v8"})
+
+
+def images_of(data):
+    return api.list_images("-", stdin=io.BytesIO(data))
+
+
+@pytest.mark.case("A14")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("order", [[ONE, TWO], [TWO, ONE]])
+@pytest.mark.parametrize("style", [name for name in STYLES if name != "jib"])
+def test_several_images(style, order, way):
+    data = docker_save(order, style)
+    with pytest.raises(SelectionError) as caught:
+        load(data, way)
+    assert [line.split("  ")[0] for line in caught.value.choices] == ["one:1, one:latest, other/one:2", "two:latest"]
+    one, two = read(data, way, image="one:1"), read(data, way, image="two")
+    assert list(live(one)) == ["etc/one"]
+    assert sorted(live(two)) == ["etc/two", "x"]
+    stored = one.image.storage
+    assert stored.orphan_bytes >= two.image.storage.blob_bytes
+    with pytest.raises(SelectionError, match="three"):
+        load(data, way, image="three")
+
+
+@pytest.mark.case("A15")
+@pytest.mark.parametrize("style", [name for name in STYLES if name != "podman"])
+def test_one_image_with_many_tags(style):
+    image = load(docker_save(ONE, style))
+    assert image.names == ("one:1", "one:latest", "other/one:2")
+    assert len(images_of(docker_save(ONE, style))) == 1
+    assert read(docker_save(ONE, style)).image.storage.orphan_bytes == 0
+
+
+@pytest.mark.case("A15")
+def test_descriptors_of_one_digest_are_one_image():
+    (line,) = images_of(oci_archive(ONE, names="docker25"))
+    assert (
+        line.names == ("docker.io/library/one:1", "docker.io/library/one:latest", "docker.io/other/one:2")
+        or len(line.names) == 3
+    )
+
+
+@pytest.mark.case("A16")
+@pytest.mark.parametrize("tags", [None, [], "absent", "one:1", 7, {}])
+@pytest.mark.parametrize("style", ["legacy", "containerd", "kaniko"])
+def test_no_tags(style, tags):
+    members = docker(Image(TWO.layers, tags=["app:1"]), style)
+    told = json.loads(members["manifest.json"])
+    told[0]["RepoTags"] = tags
+    if tags == "absent":
+        del told[0]["RepoTags"]
+    image = load(archive(members | {"manifest.json": dumps(told)}))
+    expected = ("one:1",) if tags == "one:1" else ("app:1",) if style == "containerd" else ()
+    assert image.names == expected
+    wish = image.config_digest.removeprefix("sha256:")[:12]
+    assert load(archive(members), image=wish).config_digest == image.config_digest
+
+
+@pytest.mark.case("A08", "A50")
+@pytest.mark.parametrize("way", WAYS)
+def test_platforms(way):
+    data = oci_archive([Image(TWO.layers, tags=["two:latest"]), ARM], nested=True, attest=True, absent=["windows/amd64"])
+    with pytest.raises(SelectionError) as caught:
+        load(data, way)
+    assert len(caught.value.choices) == 2
+    for wish in ("linux/arm64", "linux/arm64/v8"):
+        assert list(live(read(data, way, platform=wish))) == ["etc/arm"]
+    assert sorted(live(read(data, way, platform="linux/amd64"))) == ["etc/two", "x"]
+    with pytest.raises(SelectionError):
+        load(data, way, platform="windows/amd64")
+    untold = docker_save([TWO, ARM], "docker25")
+    assert list(live(read(untold, way, platform="linux/arm64"))) == ["etc/arm"]
+
+
+@pytest.mark.case("A08")
+def test_one_platform_present_needs_no_choice():
+    assert (
+        load(oci_archive(ARM, nested=True, attest=True, absent=["linux/amd64", "linux/s390x"])).config.platform
+        == "linux/arm64/v8"
+    )
+
+
+@pytest.mark.case("A33", "A08")
+def test_no_manifest_is_there():
+    with pytest.raises(ArchiveError, match="not in the archive"):
+        load(oci_archive([], absent=["linux/amd64"]))
+    with pytest.raises(ArchiveError, match="no image"):
+        load(oci_archive([]))
+
+
+@pytest.mark.case("A33")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("style", [*STYLES, "oci"])
+def test_the_config_is_not_there(style, way):
+    members = oci(ONE) if style == "oci" else docker(ONE, style)
+    report = read(archive(members, omit=[ONE.config]), way)
+    assert not report.complete
+    assert "A33" in ids(report, "error")
+    assert list(live(report)) == ["etc/one"]
+
+
+@pytest.mark.case("A33")
+@pytest.mark.parametrize("value", [b"[]", b"null", b"{}", b"", b"7", b"[7]", b'[{"Layers":[]', b"\xff", b'{"a":1}'])
+@pytest.mark.parametrize("style", ["legacy", "docker25"])
+def test_a_broken_manifest(style, value):
+    members = docker(ONE, style) | {"manifest.json": value}
+    if style == "docker25":
+        assert list(live(read(archive(members)))) == ["etc/one"]
+    else:
+        try:
+            report = read(archive(members))
+        except ArchiveError:
+            return
+        assert "A04" in ids(report)
+
+
+def zipped():
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        file.writestr("a", "b")
+    return made.getvalue()
+
+
+CHART = tar(files({"chart/Chart.yaml": b"name: chart", "chart/templates/x.yaml": b"x"}))
+NO_IMAGES = {
+    "zip": (zipped(), "a zip file"),
+    "qcow2": (b"QFI\xfb" + bytes(2000), "qcow2"),
+    "sif": (b"#!/usr/bin/env run-singularity\n".ljust(32, b"\0") + b"SIF_MAGIC\0" + bytes(2000), "SIF"),
+    "chart": (CHART, "Helm chart"),
+    "chart.tgz": (gz(CHART), "Helm chart"),
+    "json": (b'{"schemaVersion": 2}', "JSON document"),
+    "html": (b"<!DOCTYPE html><html>not found</html>", "HTML"),
+    "one byte": (b"x", "text file"),
+    "one NUL": (b"\0", "empty tar"),
+    "text": (b"hello\n" * 200, "text file"),
+    "elf": (b"\x7fELF" + bytes(600), "ELF"),
+    "gzip of text": (gz(b"hello\n" * 200), "compressed"),
+    "zstd of json": (zst(b"{}" * 400), "compressed"),
+    "xz of nothing": (xz(b""), "compressed|empty"),
+    "zeros": (bytes(10240), "empty tar"),
+    "tar of a program": (tar(entry("README", b"x"), entry("src/main.c", b"y")), "README"),
+    "erofs": (bytes(1024) + b"\xe2\xe1\xf5\xe0" + b"\1" * 4000, "EROFS"),
+    "ext4": (bytes(1080) + b"\x53\xef" + b"\1" * 4000, "ext"),
+    "cut gzip": (gz(b"hello" * 4000)[:30], "compressed"),
+    "random": (bytes(range(255, 0, -1)) * 8, "no tar"),
+}
+
+
+@pytest.mark.case("A36")
+@pytest.mark.parametrize("way", ["place", "pipe"])
+@pytest.mark.parametrize("kind", NO_IMAGES)
+def test_what_is_no_image_is_named(kind, way):
+    data, name = NO_IMAGES[kind]
+    with pytest.raises(ArchiveError, match=name):
+        load(data, way)
+
+
+@pytest.mark.case("A36")
+def test_nothing(tmp_path):
+    with pytest.raises(ArchiveError, match="empty"):
+        load(b"")
+    with pytest.raises(ArchiveError):
+        load(b"", "pipe")
+    with pytest.raises(ArchiveError, match="folder"):
+        api.load(str(tmp_path))
+    with pytest.raises(FileNotFoundError):
+        api.load(str(tmp_path / "gone"))
+
+
+ROOT = tar(
+    files(
+        {
+            ".dockerenv": b"",
+            "etc/passwd": b"root",
+            "bin/sh": b"sh" * 300,
+            "bin/ash": Hardlink("bin/sh"),
+            "lib": Symlink("usr/lib"),
+        }
+    ),
+    files({"usr/lib/apk/db/installed": b"P:a\nV:1\nA:x\nF:bin\nR:sh\n\n", "etc/.wh.real": b"a file like others"}),
+)
+
+
+@pytest.mark.case("A35")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_root_file_system(way):
+    report = read(ROOT, way)
+    assert report.complete, report.notes
+    assert "A35" in ids(report, "info")
+    made = document(report)
+    assert made["totals"]["blob_bytes"] == made["totals"]["archive_bytes"] == len(ROOT)
+    assert made["totals"]["container_bytes"] == made["totals"]["orphan_bytes"] == 0
+    assert live(report) == {".dockerenv": 0, "etc/passwd": 4, "bin/sh": 600, "usr/lib/apk/db/installed": 24, "etc/.wh.real": 18}
+    assert [(row["name"], row["bytes"]) for row in made["packages"]] == [("a", 600)]
+    assert images_of(ROOT)[0].layout == "rootfs"
+
+
+@pytest.mark.case("A35", "A54")
+@pytest.mark.parametrize("size", [len(ROOT) - 1024 - 500, len(ROOT) - 1024 - 1020, len(ROOT) - 1024 - 1100])
+def test_a_cut_root_file_system_is_the_same_in_every_way(size):
+    reports = [read(ROOT[:size], way) for way in WAYS]
+    assert all(ids(report) & {"A54", "C55"} for report in reports)
+    first, *others = [document(report) for report in reports]
+    for other in others:
+        for made in (first, other):
+            made["image"].pop("source", None)
+            made["totals"].pop("file_bytes", None)
+        assert other == first
+
+
+@pytest.mark.case("A54")
+@pytest.mark.parametrize("style", ["legacy", "podman", "containerd", "oci"])
+def test_a_cut_archive_never_crashes_and_never_passes_for_whole(style):
+    image = Image([layer({"etc/a": b"a" * 700}), layer({"etc/b": b"b" * 300})], tags=["app:1"])
+    data = oci_archive(image) if style == "oci" else docker_save(image, style)
+    whole = len(data) - 1024
+    for size in [*range(1, whole, 97), *range(0, whole, 512)][:: 1 if style == "podman" else 5]:
+        if size == 0:
+            continue
+        outcome = set()
+        for way in WAYS:
+            try:
+                report = read(data[:size], way)
+            except ArchiveError as error:
+                outcome.add(type(error).__name__)
+            else:
+                outcome.add((report.complete, tuple(sorted(live(report)))))
+                if report.complete:
+                    assert len(live(report)) == 2, size  # nothing of this image is missing
+        assert len(outcome) == 1, (size, outcome)
+    for end in (0, 512, 1024):
+        assert read(data[: whole + end]).complete
+
+
+@pytest.mark.case("A54")
+@pytest.mark.parametrize("way", WAYS)
+def test_the_offset_is_told(way):
+    members = docker(TWO, "legacy")
+    cut = archive(dict(sorted(members.items(), key=lambda item: "layer.tar" in item[0])))[: -1024 - 700]
+    report = read(cut, way)
+    assert not report.complete
+    assert "missing at byte" in message(report, "C55")
+    note = next(note for note in report.notes if note.id == "C55" and note.layer is None)
+    assert 0 < note.offset < len(cut)
+
+
+@pytest.mark.case("A45", "A33")
+@pytest.mark.parametrize("way", WAYS)
+def test_folders_named_like_old_layers_hide_nothing(way):
+    members = docker(ONE, "docker25") | {"secrets/json": b"{}" * 500, "secrets/VERSION": b"s" * 900}
+    assert read(archive(members), way).image.storage.orphan_bytes == 1900
+
+
+@pytest.mark.case("A14")
+def test_bytes_of_shared_layers():
+    base = layer({"etc/base": b"b" * 3000})
+    a, b = Image([base, ONE.layers[0]], tags=["a:1"]), Image([base, TWO.layers[0]], tags=["b:1"])
+    report = read(docker_save([a, b], "docker25"), image="a:1")
+    assert report.image.storage.blob_bytes == len(base) + len(ONE.layers[0])
+    assert report.image.storage.orphan_bytes >= len(TWO.layers[0])
+    assert sha(base) in (report.image.layers[0].digest or "")
+    assert blob(base)
