@@ -112,10 +112,13 @@ def list_images(
         return images.summarize(container, images.discover(container))
 
 
-def analyze(image: Image) -> Report:
-    """Ask every question of an image once."""
+def analyze(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> Report:
+    """Ask every question of an image once.
+
+    `base_layers`, or the image that it was built on, tell which layers are the base image's.
+    """
     with _quiet_collector():
-        return report.analyze(image)
+        return report.analyze(image, base_layers=base_layers, base=base)
 
 
 def diff(old: Image, new: Image) -> Diff:

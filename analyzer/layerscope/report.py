@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from layerscope.analysis.base import count_base
+from layerscope.analysis.base import NO_BASE, Base, find_base
 from layerscope.analysis.books import Books, keep_books
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.copies import find_copies
@@ -35,6 +35,7 @@ class Report:
     causes: tuple[Cause, ...]
     exposures: tuple[Exposure, ...]
     notes: tuple[Note, ...]
+    base: Base = NO_BASE
 
     @property
     def complete(self) -> bool:
@@ -46,6 +47,10 @@ class Report:
         """For each set of equal live files, all copies but one."""
         return sum(group.wasted_bytes for group in self.duplicates)
 
+    def without_base(self) -> Report:
+        """Return the report without the causes that lie in the base image."""
+        return replace(self, causes=tuple(cause for cause in self.causes if not cause.in_base))
+
     def reclaimable_bytes(self, certainty: Certainty | None = None) -> int:
         """Sum of all causes, or of those of one certainty."""
         return sum(cause.bytes for cause in self.causes if certainty in (None, cause.certainty))
@@ -56,8 +61,8 @@ def stack_image(image: Image) -> Stack:
     return stack([image.index_of(layer.position) for layer in image.layers])
 
 
-def analyze(image: Image) -> Report:
-    """Ask every question of an image once."""
+def analyze(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> Report:
+    """Ask every question of an image once; `base_layers` or an image that it was built on tell what is the base's."""
     indexes = [image.index_of(layer.position) for layer in image.layers]
     same_as = [layer.same_as for layer in image.layers]
     stacked = stack(indexes)
@@ -65,12 +70,14 @@ def analyze(image: Image) -> Report:
     books = keep_books(image, stacked, fates)
     ownership = own_image(image, stacked)
     duplicates = find_duplicates(image, stacked, fates)
-    scene = _scene(image, stacked, fates, ended, ownership)
+    found = find_base(image, base_layers, base)
+    scene = _scene(image, stacked, fates, ended, ownership, found.layers or 0)
     # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then leftovers, then copies.
     causes = find_waste(scene)
     leftovers, claimed = find_leftovers(scene)
     causes += leftovers
     causes += find_copies(scene, duplicates, claimed)
+    causes = [replace(cause, in_base=scene.in_base(cause.layer)) for cause in causes]
     return Report(
         image=image,
         release=ownership.release,
@@ -81,10 +88,11 @@ def analyze(image: Image) -> Report:
         causes=tuple(sorted(causes, key=lambda cause: (-cause.bytes, cause.layer, cause.id, cause.title))),
         exposures=find_exposures(image, stacked, fates, ended),
         notes=(*image.notes, *stacked.notes, *ownership.notes),
+        base=found,
     )
 
 
-def _scene(image: Image, stacked: Stack, fates: bytearray, ended: array[int], ownership: Ownership) -> Scene:
+def _scene(image: Image, stacked: Stack, fates: bytearray, ended: array[int], ownership: Ownership, base: int) -> Scene:
     """Return what the searches for causes look at."""
     packages = {
         number: share.package
@@ -92,7 +100,7 @@ def _scene(image: Image, stacked: Stack, fates: bytearray, ended: array[int], ow
         if share.removed_in is None and not share.parent
     }
     demand = find_demand(image, stacked, ownership.column, packages, edges(packages))
-    return Scene(image, stacked, fates, ended, packages, ownership.column, demand, base=count_base(image))
+    return Scene(image, stacked, fates, ended, packages, ownership.column, demand, base=base)
 
 
 def own_image(image: Image, stacked: Stack) -> Ownership:

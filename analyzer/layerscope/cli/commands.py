@@ -114,6 +114,13 @@ def report(
     limit: Limit = None,
     bandwidth: Bandwidth = "100Mbit/s",
     pull: Pull = "estimate",
+    base: Annotated[
+        str | None, typer.Option(metavar="IMAGE", show_default=False, help="The base image: what both begin with is its.")
+    ] = None,
+    base_layers: Annotated[
+        int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
+    ] = None,
+    ignore_base: Annotated[bool, typer.Option("--ignore-base", help="Leave out causes in the base image.")] = False,
     verify: Verify = False,
     color: Color = "auto",
     quiet: Quiet = False,
@@ -136,6 +143,9 @@ def report(
         verify=verify,
         quiet=quiet,
         pull=choose(pull, choices.PULLS, "way to find the pull size"),
+        base=base,
+        base_layers=base_layers,
+        ignore_base=ignore_base,
     )
     if table is not None:
         choose(table, choices.TABLES, "table")

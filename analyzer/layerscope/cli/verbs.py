@@ -29,6 +29,7 @@ from layerscope.render.sharing import SHARING_FORMATS
 
 if TYPE_CHECKING:
     from layerscope.model import Image
+    from layerscope.report import Report
 
 _PART = 3
 
@@ -44,6 +45,9 @@ class Order:
     verify: bool = False
     quiet: bool = False
     pull: str = "off"
+    base: str | None = None
+    base_layers: int | None = None
+    ignore_base: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], 
 def report(order: Order, wish: Wish, look: Look) -> Answer:
     """Return the report; of an image that is not complete with exit code 3."""
     image = _load(order)
-    made = api.analyze(image)
+    made = _analyze(image, order)
 
     def write(name: str, options: Options) -> str:
         if name == "csv" and look.table == "files":
@@ -116,6 +120,16 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
         return FORMATS[name](made, options)
 
     return _finish(wish.answer(write, look), order, complete=made.complete)
+
+
+def _analyze(image: Image, order: Order) -> Report:
+    """Return the report, with the base image that the order names, or without what lies in it."""
+    if order.base is None and order.base_layers is None:
+        made = api.analyze(image)
+    else:
+        given = None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
+        made = api.analyze(image, base_layers=order.base_layers, base=given)
+    return made.without_base() if order.ignore_base else made
 
 
 def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None = None) -> Answer:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 
 from layerscope._version import __version__
+from layerscope.analysis.base import Base, find_base
 from layerscope.analysis.causes import Certainty
 from layerscope.analysis.files import FileRow
-from layerscope.model import Config, Image
+from layerscope.model import Image
 from layerscope.render import rows
 from layerscope.render.escape import json_text, unicode
 from layerscope.render.options import Options
@@ -19,7 +20,6 @@ from layerscope.report import Report
 
 SCHEMA_VERSION = "1.0"
 _NO_ROWS, _NEXT = "[]\n}\n", ",\n    "
-_BASE = "org.opencontainers.image.base."
 
 
 def report_document(report: Report) -> Object:
@@ -110,16 +110,13 @@ def _image(image: Image, report: Report | None) -> Object:
         "cmd": list(config.cmd),
         "workdir": config.workdir,
         "labels": dict(config.labels),
-        "base": _base(config),
+        "base": _base(report.base if report else find_base(image)),
     }
 
 
-def _base(config: Config) -> Object:
-    """Return what the image tells of its base image; nobody has looked whether it is true."""
-    for how, told in (("annotation", config.annotations), ("label", config.labels)):
-        if f"{_BASE}name" in told or f"{_BASE}digest" in told:
-            return {"name": told.get(f"{_BASE}name"), "digest": told.get(f"{_BASE}digest"), "layers": None, "how": how}
-    return {"name": None, "digest": None, "layers": None, "how": None}
+def _base(base: Base) -> Object:
+    """Return what is known of the base image; nobody has looked whether what the image claims is true."""
+    return {"name": base.name, "digest": base.digest, "layers": base.layers, "how": base.how}
 
 
 def _totals(report: Report) -> Object:

@@ -129,6 +129,7 @@ def cause_row(cause: Cause) -> Object:
         "hidden_in": cause.hidden_in,
         "hidden_by_instruction": cause.hidden_by_instruction,
         "fix": cause.fix,
+        "in_base": cause.in_base,
         "path_count": cause.path_count,
         "paths": _paths(cause.paths),
     }
