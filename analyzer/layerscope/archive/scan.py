@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
+from layerscope.archive.contents import Keep
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
-from layerscope.archive.tar import Keep, read_tar
+from layerscope.archive.tar import read_tar
 from layerscope.model import LayerIndex, Pull
 
 HEX = re.compile(rb"[0-9a-f]{64,}")

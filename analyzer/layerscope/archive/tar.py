@@ -7,12 +7,12 @@ reads on but others would see something else (E34), a note tells that.
 from __future__ import annotations
 
 import hashlib
-from array import array
-from collections.abc import Callable, Iterator
 from struct import Struct
 
 from layerscope.archive import differences
+from layerscope.archive.contents import Contents, Keep, Visit
 from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
+from layerscope.archive.extensions import read_attributes, read_extension, read_records
 from layerscope.archive.feed import Feed
 from layerscope.archive.header import (
     BLOCK,
@@ -33,8 +33,9 @@ from layerscope.archive.header import (
 from layerscope.archive.limits import Limits
 from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.pax import LIBARCHIVE, SCHILY, decimal, nanoseconds, pax_records, validate_pax, xattrs
-from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand, read_map
+from layerscope.archive.opaque import opaque_index
+from layerscope.archive.pax import decimal, nanoseconds, validate_pax
+from layerscope.archive.sparse import Fragments, read_map
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex
 
@@ -68,9 +69,6 @@ KINDS = {
 }
 SPECIAL = frozenset((b"x", b"g", b"L", b"K"))
 OCTAL_END = (0x00, 0x20)
-
-Keep = Callable[[bytes], bool]
-Visit = Callable[[int, bytes, int, Iterator[bytes]], None]
 
 
 def nothing(path: bytes) -> bool:  # noqa: ARG001
@@ -107,27 +105,9 @@ class TarReader:
         self.visit = visit
         self.partial = partial
         self.notes = Notebook()
-        self.kept_bytes = 0
         self.start = 0  # of the header at hand
         self.cut = 0  # rows whose data are not all there
-        self.index = LayerIndex(
-            paths=[],
-            kinds=bytearray(),
-            sizes=array("q"),
-            modes=array("H"),
-            uids=[],
-            gids=[],
-            mtimes=[],
-            offsets=array("q"),
-            spans=array("q"),
-            links={},
-            xattrs={},
-            declared={},
-            sparse={},
-            digests={},
-            kept={},
-            tar_bytes=0,
-        )
+        self.index = opaque_index(0)
 
     def read(self) -> LayerIndex:
         """Read to the end of the stream."""
@@ -168,6 +148,8 @@ class TarReader:
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span = index.offsets.append, index.spans.append
         sha256 = hashlib.sha256
+        contents = Contents(feed, index, notes, self.limits, keep, visit)
+        read_file, fits = contents.read, contents.fits
 
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
@@ -246,14 +228,14 @@ class TarReader:
                 if pending < 0:
                     pending = start
                 feed.position = position
-                data = self._special(size)
+                data = read_extension(feed, size, self.limits.special_bytes)
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if flag == b"x":
                     if records is not None:
                         notes.warn("C56", "two PAX headers before one entry: readers disagree which holds", offset=start)
-                    records = self._records(data, start)
+                    records = read_records(notes, data, start)
                 elif flag == b"g":
-                    self._records(data, start)
+                    read_records(notes, data, start)
                     notes.info("C49", "a global PAX header, which is not applied", offset=start)
                     records, long_name, long_link, pending = None, b"", b"", -1
                 elif flag == b"L":
@@ -349,11 +331,13 @@ class TarReader:
                     if kind == FILE:
                         if not in_place:
                             index.digests[row] = sha256(content).digest()
-                        if keep(path) and self._fits(path, stored, start):
+                        if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
                 else:
                     feed.position = position
-                    missing = self._data(row, kind, path, stored, logical, fragments, start)
+                    missing = (
+                        read_file(row, path, stored, logical, fragments, start) if kind == FILE else stored - feed.skip(stored)
+                    )
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if missing:
                     feed.position = position
@@ -370,8 +354,9 @@ class TarReader:
                     feed.skip(position - end)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
             elif kind == FILE:
-                if logical and not (in_place and not keep(path)):  # a sparse file that is one hole
-                    self._data(row, kind, path, 0, logical, fragments, start)
+                if logical:  # a sparse file that is one hole
+                    if visit is None and not (in_place and not keep(path)):
+                        read_file(row, path, 0, logical, fragments, start)
                 elif keep(path):
                     index.kept[row] = b""
 
@@ -396,8 +381,9 @@ class TarReader:
             if fragments is not None:
                 index.sparse[row] = fragments
             if records is not None:
-                if any(key.startswith((SCHILY, LIBARCHIVE)) for key in records):
-                    self._xattrs(row, path, records, start)
+                attributes = read_attributes(notes, path, records, start)
+                if attributes is not None:
+                    index.xattrs[row] = attributes
                 records = None
             long_name = long_link = b""
             if cut_short is not None:
@@ -415,82 +401,3 @@ class TarReader:
     def _cut_data(self, path: bytes, size: int, missing: int, start: int) -> ArchiveError:
         shown = path[-80:].decode("utf-8", "backslashreplace")
         return ArchiveError(f"{shown!r} is cut: {missing:,} of its {size:,} bytes are missing", id="C55", offset=start)
-
-    def _special(self, size: int) -> bytes:
-        if size > self.limits.special_bytes:
-            raise HeaderError(f"an extension header of {size:,} bytes", id="E13")
-        data = b"".join(self.feed.pieces(size))
-        if len(data) < size:
-            raise HeaderError("an extension header is cut", id="C55")
-        self.feed.skip(-size & 511)
-        return data
-
-    def _records(self, data: bytes, start: int) -> dict[bytes, bytes]:
-        differences.tell_text(self.notes, data, start)
-        try:
-            return pax_records(data)
-        except HeaderError as error:
-            error.offset = start + BLOCK + (error.offset or 0)
-            raise
-
-    def _data(
-        self, row: int, kind: int, path: bytes, stored: int, logical: int, fragments: Fragments | None, start: int
-    ) -> int:
-        """Read data that are sparse, not in the buffer or to be looked at; return how many bytes of them are missing."""
-        feed, index = self.feed, self.index
-        where = feed.offset
-        if kind != FILE:
-            feed.skip(stored)
-        elif self.visit is not None:
-            self.visit(row, path, stored, feed.pieces(stored))
-            feed.skip(stored - (feed.offset - where))
-        elif fragments is not None:
-            self._sparse_data(row, path, stored, logical, fragments, start)
-        else:
-            hasher = None if feed.in_place else hashlib.sha256()
-            kept: list[bytes] | None = [] if self.keep(path) and self._fits(path, stored, start) else None
-            for piece in feed.pieces(stored):
-                if hasher is not None:
-                    hasher.update(piece)
-                if kept is not None:
-                    kept.append(piece)
-            if feed.offset - where == stored:
-                if hasher is not None:
-                    index.digests[row] = hasher.digest()
-                if kept is not None:
-                    index.kept[row] = b"".join(kept)
-        return stored - (feed.offset - where)
-
-    def _sparse_data(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
-        feed, index = self.feed, self.index
-        end = feed.offset + stored
-        hashed = not feed.in_place and logical <= SPARSE_HASHED
-        if self.keep(path) and self._fits(path, logical, start):
-            content = expand(fragments, logical, b"".join(feed.pieces(stored)))
-            if feed.offset == end:
-                index.kept[row] = content
-                if hashed:
-                    index.digests[row] = hashlib.sha256(content).digest()
-        elif hashed:
-            digest = content_digest(fragments, logical, feed.pieces(stored))
-            if feed.offset == end:
-                index.digests[row] = digest
-        else:
-            feed.skip(stored)
-
-    def _fits(self, path: bytes, size: int, start: int) -> bool:
-        """Whether a file may be kept; a note tells if not."""
-        if size <= self.limits.kept_file_bytes and self.kept_bytes + size <= self.limits.kept_bytes:
-            self.kept_bytes += size
-            return True
-        self.notes.warn("E08", f"{size:,} bytes are too many to be looked into", path=path, offset=start)
-        return False
-
-    def _xattrs(self, row: int, path: bytes, records: dict[bytes, bytes], start: int) -> None:
-        found = xattrs(records)
-        self.index.xattrs[row] = found
-        for name, _ in found:
-            if name.startswith(b"trusted.overlay."):
-                self.notes.warn(
-                    "C24", f"sets {name.decode('latin-1')}, which the kernel's overlayfs obeys", path=path, offset=start
-                )
