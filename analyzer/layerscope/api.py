@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from layerscope import report
+from layerscope.analysis.causes import Certainty
+from layerscope.analysis.changes import find_changes
+from layerscope.analysis.diff import Diff, compare_snapshots
 from layerscope.analysis.files import FileRow
 from layerscope.analysis.files import list_files as list_rows
+from layerscope.analysis.push import find_push
+from layerscope.analysis.sharing import Sharing, find_sharing
+from layerscope.analysis.snapshot import read_snapshot
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
@@ -24,6 +30,7 @@ from layerscope.packages import PATTERNS, worth_inspecting
 from layerscope.packages import inspect as look_inside
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
+from layerscope.render.document import report_document
 from layerscope.report import Report, Why
 
 CHANGED = "was changed while it was read: read it again"
@@ -38,6 +45,7 @@ def load(
     platform: str | None = None,
     limits: Mapping[str, int] | None = None,
     verify: bool = False,
+    pull: str = "estimate",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
     inspect: Inspect | None = None,
@@ -45,30 +53,57 @@ def load(
     """Read one image of an archive, a folder or, for "-", standard input.
 
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
+    `pull` says how the pull size of uncompressed layers is found: "estimate" from samples, "exact" by compressing them, "off".
     `verify` hashes every blob and tar and compares digests. `inspect` is called with path, mode and content of files (of long
     ones the first 8 MiB); what it returns is kept as marks of their rows. `progress` is called with bytes done, bytes in all,
     and what is read. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read
     of a damaged one is returned, with `complete` false.
     """
-    with _open(source, limits, verify=verify, progress=progress, stdin=stdin, inspect=inspect) as container:
-        try:
-            loaded = _load(container, image, platform)
-        except ArchiveError as error:
-            if container.changed():
-                raise ArchiveError(f"{source} {CHANGED}", id="E31") from error
-            raise
+    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspect=inspect) as container:
+        return _load(container, image, platform)
+
+
+def load_pair(
+    old: str,
+    new: str,
+    *,
+    image: str | None = None,
+    platform: str | None = None,
+    limits: Mapping[str, int] | None = None,
+    pull: str = "estimate",
+    progress: Progress | None = None,
+) -> tuple[Image, Image]:
+    """Read two images whose contents are compared with one another; the options are those of `load`, for both."""
+    pool = images.Pool()
+    with ExitStack() as opened:
+        before, after = (
+            _load(opened.enter_context(_open(source, limits, pull=pull, progress=progress)), image, platform, pool)
+            for source in (old, new)
+        )
+        pool.mark()
+    return before, after
+
+
+def _load(container: Container, image: str | None, platform: str | None, pool: images.Pool | None = None) -> Image:
+    """Read one image, and say so if the input changed meanwhile."""
+    try:
+        loaded = _build(container, image, platform, pool)
+    except ArchiveError as error:
         if container.changed():
-            loaded = replace(loaded, notes=(*loaded.notes, Note("E31", Level.ERROR, f"the input {CHANGED}")))
-        return loaded
+            raise ArchiveError(f"{container.source} {CHANGED}", id="E31") from error
+        raise
+    if container.changed():
+        loaded = replace(loaded, notes=(*loaded.notes, Note("E31", Level.ERROR, f"the input {CHANGED}")))
+    return loaded
 
 
-def _load(container: Container, image: str | None, platform: str | None) -> Image:
+def _build(container: Container, image: str | None, platform: str | None, pool: images.Pool | None) -> Image:
     if not images.holds_image(container):
         if isinstance(container, Folder):
             raise ArchiveError(images.folder_hint(container), id="A36")
-        return images.root_file_system(container)
+        return images.root_file_system(container, pool)
     found = images.discover(container)
-    return images.build(container, found, images.choose(container, found, image, platform))
+    return images.build(container, found, images.choose(container, found, image, platform), pool)
 
 
 def list_images(
@@ -83,10 +118,50 @@ def list_images(
         return images.summarize(container, images.discover(container))
 
 
-def analyze(image: Image) -> Report:
-    """Ask every question of an image once."""
+def analyze(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> Report:
+    """Ask every question of an image once.
+
+    `base_layers`, or the image that it was built on, tell which layers are the base image's.
+    """
     with _quiet_collector():
-        return report.analyze(image)
+        return report.analyze(image, base_layers=base_layers, base=base)
+
+
+def diff(old: Image, new: Image) -> Diff:
+    """Compare two images that `load_pair` read."""
+    with _quiet_collector():
+        before, after = (read_snapshot(report_document(report.analyze(image))) for image in (old, new))
+        changes = find_changes(old, report.stack_image(old), new, report.stack_image(new))
+        return compare_snapshots(before, after, changes, find_push(old, new))
+
+
+def diff_saved(old: Mapping[str, Any], new: Image) -> Diff:
+    """Compare an image with a report that was saved as JSON: layers, packages and causes, no paths."""
+    return compare_snapshots(read_snapshot(old), read_snapshot(report_document(analyze(new))))
+
+
+def compare(
+    sources: Sequence[str], *, limits: Mapping[str, int] | None = None, pull: str = "estimate", progress: Progress | None = None
+) -> tuple[Sharing, bool]:
+    """Set images side by side; also return whether all could be read whole.
+
+    Of an archive with several images all are taken. One image is analysed at a time, then only its layers are kept.
+    """
+    loaded: list[Image] = []
+    counts: list[tuple[int, int, int]] = []
+    for source in sources:
+        summaries = list_images(source, limits=limits)
+        several = [line for line in summaries if line.complete] if len(summaries) > 1 else [None]
+        for line in several:
+            name = line.names[0] if line and line.names else line.config_digest if line else None
+            image = load(
+                source, image=name, platform=line.platform if line else None, limits=limits, pull=pull, progress=progress
+            )
+            made = analyze(image)
+            present = sum(share.removed_in is None for share in made.ownership.packages)
+            counts.append((present, made.books.files, made.reclaimable_bytes(Certainty.FACT)))
+            loaded.append(image)
+    return find_sharing(loaded, counts), all(image.complete for image in loaded)
 
 
 def list_files(image: Image) -> tuple[FileRow, ...]:
@@ -114,6 +189,7 @@ def _open(
     limits: Mapping[str, int] | None,
     *,
     verify: bool = False,
+    pull: str = "off",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
     inspect: Inspect | None = None,
@@ -132,6 +208,7 @@ def _open(
         look=Look(worth_inspecting, look_inside),
         inspect=inspect,
         verify=verify,
+        pull=pull,
         progress=count if progress is not None else None,
     )
     with _quiet_collector():

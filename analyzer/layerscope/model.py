@@ -175,6 +175,20 @@ class LayerIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class Pull:
+    """What a registry would send for a layer that is stored uncompressed, as `gzip -6` makes it.
+
+    low, high  two standard errors below and above `mid`; all three are equal if everything was compressed
+    method     "counted" or "sampled"
+    """
+
+    low: int
+    mid: int
+    high: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """One layer of an image: what the image claims of it, and what the archive holds.
 
@@ -187,6 +201,7 @@ class Layer:
     same_as           index of the first layer of this image that is stored in the very same archive member
     verified          whether digest and diff ID were checked and hold; None if they were not checked
     foreign           a non-distributable layer: its absence is no defect
+    pull              of an uncompressed layer, what a registry would send; None if nobody asked
     index             None if the layer is not there, or repeats `same_as`'s (use `Image.index_of`)
     """
 
@@ -205,6 +220,7 @@ class Layer:
     foreign: bool = False
     urls: tuple[str, ...] = ()
     index: LayerIndex | None = None
+    pull: Pull | None = None
 
     @property
     def present(self) -> bool:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, replace
 
+from layerscope.analysis.base import NO_BASE, Base, find_base
 from layerscope.analysis.books import Books, keep_books
-from layerscope.analysis.caches import find_caches
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.copies import find_copies
+from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
 from layerscope.analysis.exposures import Exposure, find_exposures
 from layerscope.analysis.files import list_files
+from layerscope.analysis.leftovers import find_leftovers
 from layerscope.analysis.past import Past, find_past, near_paths
+from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
 from layerscope.errors import SelectionError
 from layerscope.model import Image, Note, Release
 from layerscope.packages.aliases import Aliases
 from layerscope.packages.ownership import Ownership, own
 from layerscope.packages.paths import join
+from layerscope.packages.requirements import edges
 from layerscope.packages.why import Chain, explain_package, find_package, near_packages
 from layerscope.rootfs import Stack, merge_repeats, stack
 
@@ -42,6 +47,8 @@ SIZES = (
     "reclaimable_likely_bytes",
     "reclaimable_possible_bytes",
     "pull_bytes",
+    "pull_low_bytes",
+    "pull_high_bytes",
     "docker_bytes",
 )
 COUNTS = ("layers", "entries", "files", "packages")
@@ -60,6 +67,7 @@ class Report:
     causes: tuple[Cause, ...]
     exposures: tuple[Exposure, ...]
     notes: tuple[Note, ...]
+    base: Base = NO_BASE
 
     @property
     def complete(self) -> bool:
@@ -70,6 +78,10 @@ class Report:
     def duplicate_bytes(self) -> int:
         """For each set of equal live files, all copies but one."""
         return sum(group.wasted_bytes for group in self.duplicates)
+
+    def without_base(self) -> Report:
+        """Return the report without the causes that lie in the base image."""
+        return replace(self, causes=tuple(cause for cause in self.causes if not cause.in_base))
 
     def reclaimable_bytes(self, certainty: Certainty | None = None) -> int:
         """Sum of all causes, or of those of one certainty."""
@@ -98,6 +110,8 @@ class Report:
             "reclaimable_likely_bytes": self.reclaimable_bytes(Certainty.LIKELY),
             "reclaimable_possible_bytes": self.reclaimable_bytes(Certainty.POSSIBLE),
             "pull_bytes": books.pull_bytes,
+            "pull_low_bytes": books.pull_low,
+            "pull_high_bytes": books.pull_high,
             "docker_bytes": books.docker_bytes,
             "layers": len(self.image.layers),
             "entries": books.entries,
@@ -111,8 +125,8 @@ def stack_image(image: Image) -> Stack:
     return stack([image.index_of(layer.position) for layer in image.layers])
 
 
-def analyze(image: Image) -> Report:
-    """Ask every question of an image once."""
+def analyze(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> Report:
+    """Ask every question of an image once; `base_layers` or an image that it was built on tell what is the base's."""
     indexes = [image.index_of(layer.position) for layer in image.layers]
     same_as = [layer.same_as for layer in image.layers]
     stacked = stack(indexes)
@@ -126,11 +140,14 @@ def analyze(image: Image) -> Report:
         package = ownership.owner_of(row)
         return None if package is None else f"{package.type}:{package.name}"
 
-    # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then caches, then copies.
-    causes = find_waste(image, stacked, fates, ended)
-    caches, claimed = find_caches(image, stacked, fates)
-    causes += caches
-    causes += find_copies(image, stacked, duplicates, claimed)
+    found = find_base(image, base_layers, base)
+    scene = _scene(image, stacked, fates, ended, ownership, found.layers or 0)
+    # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then leftovers, then copies.
+    causes = find_waste(scene)
+    leftovers, claimed = find_leftovers(scene)
+    causes += leftovers
+    causes += find_copies(scene, duplicates, claimed)
+    causes = [replace(cause, in_base=scene.in_base(cause.layer)) for cause in causes]
     return Report(
         image=image,
         release=ownership.release,
@@ -141,7 +158,19 @@ def analyze(image: Image) -> Report:
         causes=tuple(sorted(causes, key=lambda cause: (-cause.bytes, cause.layer, cause.id, cause.title))),
         exposures=find_exposures(image, stacked, fates, ended, owner, managed=managed),
         notes=(*image.notes, *stacked.notes, *ownership.notes),
+        base=found,
     )
+
+
+def _scene(image: Image, stacked: Stack, fates: bytearray, ended: array[int], ownership: Ownership, base: int) -> Scene:
+    """Return what the searches for causes look at."""
+    packages = {
+        number: share.package
+        for number, share in enumerate(ownership.packages)
+        if share.removed_in is None and not share.parent
+    }
+    demand = find_demand(image, stacked, ownership.column, packages, edges(packages))
+    return Scene(image, stacked, fates, ended, packages, ownership.column, demand, base=base)
 
 
 def own_image(image: Image, stacked: Stack) -> Ownership:

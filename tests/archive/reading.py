@@ -99,11 +99,11 @@ LAYOUT_BOUND = {
     "image": ("source", "names", "config_digest", "manifest_digest"),
     "totals": (
         "archive_bytes", "file_bytes", "blob_bytes", "metadata_bytes", "orphan_bytes", "container_bytes", "compression_bytes",
-        "pull_bytes", "pull_estimated",
+        "pull_bytes", "pull_estimated", "pull_low_bytes", "pull_high_bytes",
     ),
     "layers": (
         "digest", "media_type", "compression", "blob_bytes", "pull_bytes", "pull_estimated", "compression_bytes", "verified",
-        "instruction", "created_by",
+        "pull_low_bytes", "pull_high_bytes", "pull_method", "instruction", "created_by",
     ),
     "history": ("created_by", "instruction"),
 }  # fmt: skip

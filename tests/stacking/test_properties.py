@@ -15,6 +15,7 @@ from build import Image, entry, tar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.analysis.causes import Cause
+from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
 from layerscope.model import Fate
 from layerscope.render import FORMATS, Options
@@ -34,6 +35,9 @@ PACKING = {
     "compression_bytes",
     "pull_bytes",
     "pull_estimated",
+    "pull_low_bytes",
+    "pull_high_bytes",
+    "pull_method",
     "compression",
     "digest",
     "manifest_digest",
@@ -135,7 +139,7 @@ def test_each_hidden_file_is_claimed_by_one_cause(tmp_path_factory: pytest.TempP
     image = layerscope.load(str(path))
     stack = stack_image(image)
     fates, ended = merge_repeats(stack, [one.same_as for one in image.layers])
-    causes = find_waste(image, stack, fates, ended)
+    causes = find_waste(Scene(image, stack, fates, ended))
     counted = sum(cause.path_count for cause in causes)
     hidden = [
         row

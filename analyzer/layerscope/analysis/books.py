@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import compress
+from math import isqrt
 from operator import or_
 
 from layerscope.model import Fate, Image, Kind, Layer, LayerIndex
@@ -73,6 +74,8 @@ class Books:
     pull_bytes: int | None
     entries: int
     files: int
+    pull_low: int | None = None
+    pull_high: int | None = None
 
     @property
     def efficiency(self) -> float:
@@ -95,6 +98,7 @@ def keep_books(image: Image, stack: Stack, fates: bytearray) -> Books:
     def total(name: str) -> int:
         return sum(getattr(row, name) or 0 for row in rows)
 
+    low, high = _pull_range(image, rows)
     known = [row.pull_bytes for row, layer in zip(rows, image.layers, strict=True) if layer.present]
     books = Books(
         layers=rows,
@@ -107,6 +111,8 @@ def keep_books(image: Image, stack: Stack, fates: bytearray) -> Books:
         deleted_bytes=total("deleted_bytes"),
         docker_bytes=total("docker_bytes"),
         pull_bytes=None if None in known else total("pull_bytes"),
+        pull_low=None if None in known else low,
+        pull_high=None if None in known else high,
         entries=sum(row.entries.total for row in rows if row.entries is not None),
         files=sum(
             _live_files(layer.index, fates, start)
@@ -116,6 +122,14 @@ def keep_books(image: Image, stack: Stack, fates: bytearray) -> Books:
     )
     check_balance(image, books)
     return books
+
+
+def _pull_range(image: Image, rows: tuple[LayerBooks, ...]) -> tuple[int, int]:
+    """Return between what the pull size lies: the errors of the layers are independent, so their squares add up."""
+    total = sum(row.pull_bytes or 0 for row in rows)
+    pulls = [layer.pull for layer in image.layers if layer.pull is not None and layer.index is not None]
+    half = isqrt(sum((pull.high - pull.mid) ** 2 for pull in pulls))
+    return max(0, total - half), total + half
 
 
 def check_balance(image: Image, books: Books) -> None:
@@ -153,7 +167,7 @@ def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerB
     return LayerBooks(
         position=position,
         blob_bytes=blob,
-        pull_bytes=None if layer.compression == "none" else blob,
+        pull_bytes=blob if layer.compression != "none" else layer.pull.mid if layer.pull else None,
         tar_bytes=index.tar_bytes,
         content_bytes=content,
         overhead_bytes=index.tar_bytes - content,
@@ -163,6 +177,7 @@ def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerB
         deleted_bytes=deleted,
         docker_bytes=docker,
         entries=_count(index),
+        pull_estimated=layer.pull is not None,
     )
 
 

@@ -1,214 +1,132 @@
-"""Which caches and lists did package managers leave behind? Group 5 of the causes."""
+"""Which folders are caches of package managers, and how are they kept out of a layer? Group 5 of the causes."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from layerscope.analysis.causes import Cause, Certainty
-from layerscope.analysis.waste import Pile, names_of, spans_with_links
-from layerscope.model import Image
-from layerscope.rootfs import LIVE, Stack
-
-ID = "package-manager-cache"
+from layerscope.analysis.traces import Trace
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
-    """What one tool leaves behind.
-
-    folders  regular expression of the folders whose files, at any depth, are cache
-    files    regular expression of further single files, or None
-    mount    folder to give to `RUN --mount=type=cache,target=`
-    clean    command that removes the files, for the RUN that makes them
-    """
-
-    tool: str
-    what: str
-    folders: str
-    files: str | None
-    mount: str | None
-    clean: str
-
-
-CACHES: tuple[Cache, ...] = (
-    Cache("apt lists", "package lists", r"var/lib/apt/lists", None, "/var/lib/apt/lists", "rm -rf /var/lib/apt/lists/*"),
-    Cache("apt", "downloaded packages and cache", r"var/cache/apt", None, "/var/cache/apt", "apt-get clean"),
-    Cache(
-        "dpkg",
-        "backups of its databases",
-        r"(?!)",
-        r"var/(?:lib/dpkg|cache/debconf)/[^/]+-old",
-        None,
-        "rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old",
-    ),
-    Cache("apk", "cache", r"(?:var/cache/apk|etc/apk/cache)", None, None, "apk add --no-cache"),
-    Cache("dnf", "cache", r"var/cache/(?:dnf|yum|libdnf5)", None, "/var/cache/dnf", "dnf clean all"),
-    Cache("zypper", "cache", r"var/cache/zypp", None, "/var/cache/zypp", "zypper clean --all"),
-    Cache(
-        "pacman",
-        "downloaded packages",
-        r"var/cache/pacman/pkg|var/lib/pacman/sync",
-        None,
-        "/var/cache/pacman/pkg",
-        "pacman -Scc --noconfirm",
-    ),
-    Cache("pip", "cache", r"(?:.*/)?\.cache/pip", None, "/root/.cache/pip", "pip install --no-cache-dir"),
-    Cache("uv", "cache", r"(?:.*/)?\.cache/uv", None, "/root/.cache/uv", "uv cache clean"),
-    Cache("poetry", "cache", r"(?:.*/)?\.cache/pypoetry", None, "/root/.cache/pypoetry", "poetry install --no-cache"),
-    Cache("npm", "cache", r"(?:.*/)?\.npm/(?:_cacache|_logs|_npx)", None, "/root/.npm", "npm cache clean --force"),
-    Cache(
-        "yarn",
-        "cache",
-        r"(?:.*/)?\.cache/yarn|(?:.*/)?\.yarn/berry/cache",
-        None,
-        "/usr/local/share/.cache/yarn",
-        "yarn cache clean",
-    ),
-    Cache(
-        "pnpm",
-        "store",
-        r"(?:.*/)?(?:\.local/share/pnpm/store|\.pnpm-store)",
-        None,
-        "/root/.local/share/pnpm/store",
-        "pnpm store prune",
-    ),
-    Cache(
-        "gem",
-        "downloaded gems",
-        r"(?:.*/)?(?:\.bundle/cache|\.gem/specs)",
-        r".*/gems/[^/]+/cache/[^/]+\.gem|.*/bundle/(?:ruby/)?[^/]+/cache/[^/]+\.gem",
-        None,
-        'rm -rf "$(gem env gemdir)"/cache/*.gem',
-    ),
-    Cache(
-        "go",
-        "module and build cache",
-        r"(?:.*/)?(?:go/pkg/mod/cache|\.cache/go-build)",
-        None,
-        "/root/.cache/go-build",
-        "go clean -cache -modcache",
-    ),
-    Cache(
-        "cargo",
-        "registry",
-        r"(?:.*/)?\.?cargo/(?:registry|git)/(?:cache|src|index|db|checkouts)",
-        None,
-        "/usr/local/cargo/registry",
-        'rm -rf "$CARGO_HOME"/registry',
-    ),
-    Cache("maven", "local repository", r"(?:.*/)?\.m2/repository", None, "/root/.m2", "rm -rf ~/.m2/repository"),
-    Cache("gradle", "cache", r"(?:.*/)?\.gradle/caches", None, "/root/.gradle", "rm -rf ~/.gradle/caches"),
-    Cache(
-        "conda",
-        "package cache",
-        r"(?:.*/)?(?:conda|miniconda\d?|miniforge\d?|mambaforge|anaconda\d?|micromamba)/pkgs",
-        None,
-        "/opt/conda/pkgs",
-        "conda clean -afy",
-    ),
-    Cache(
-        "composer",
-        "cache",
-        r"(?:.*/)?(?:\.composer/cache|\.cache/composer)",
-        None,
-        "/root/.composer/cache",
-        "composer clear-cache",
-    ),
-    Cache(
-        "nuget",
-        "http cache",
-        r"(?:.*/)?\.local/share/NuGet/(?:http-cache|v3-cache)",
-        None,
-        None,
-        "dotnet nuget locals http-cache --clear",
-    ),
-    Cache("man-db", "index", r"var/cache/man", None, None, "rm -rf /var/cache/man"),
-)
-FOLDERS = re.compile("|".join(f"(?P<c{number}>{cache.folders})(?:/.*)?" for number, cache in enumerate(CACHES)).encode())
-FILES = re.compile("|".join(f"(?P<c{number}>{cache.files})" for number, cache in enumerate(CACHES) if cache.files).encode())
-FILE_ENDS = tuple(b"-old .gem".split())
-
-
-def cache_of(folder: bytes) -> int:
-    """Return the number of the cache that a folder belongs to, -1 if to none."""
-    found = FOLDERS.fullmatch(folder)
-    return int(found.lastgroup[1:]) if found and found.lastgroup else -1
-
-
-def find_caches(image: Image, stack: Stack, fates: bytearray) -> tuple[list[Cause], set[int]]:
-    """Return a cause for each (tool, layer), and the rows that they claim: live files, all of whose live names match."""
-    piles: dict[tuple[int, int], Pile] = {}
-    claimed: set[int] = set()
-    links = spans_with_links(stack, image)
-    names = names_of(stack)
-    for position, row, number, size, span in _matches(image, stack, fates):
-        if row in names and not _all_match(image, stack, names[row]):
-            continue
-        claimed.add(row)
-        piles.setdefault((number, position), Pile()).add(row, size, span + links.get(row, 0))
-    return [_cause(image, stack, CACHES[number], position, pile) for (number, position), pile in piles.items()], claimed
-
-
-def _matches(image: Image, stack: Stack, fates: bytearray) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield position, row id, cache, size and span of each live file with content in a cache."""
-    known: dict[bytes, int] = {}
-    for layer in image.layers:
-        index = layer.index
-        if index is None:
-            continue
-        start = stack.starts[layer.position]
-        folders = stack.folders[start : start + len(index)]
-        for row, (size, fate, folder) in enumerate(zip(index.sizes, fates[start : start + len(index)], folders, strict=True)):
-            if not size or fate != LIVE:
-                continue
-            number = known.get(folder)
-            if number is None:
-                number = known[folder] = cache_of(folder)
-            if number < 0 and index.paths[row].endswith(FILE_ENDS):
-                found = FILES.fullmatch(index.paths[row])
-                number = int(found.lastgroup[1:]) if found and found.lastgroup else -1
-            if number >= 0:
-                yield layer.position, start + row, number, size, index.spans[row]
-
-
-def _all_match(image: Image, stack: Stack, links: list[int]) -> bool:
-    """Whether every live name of an inode lies in a cache: else removing one frees nothing."""
-    for link in links:
-        if stack.ended[link] < 0:
-            position = stack.position_of(link)
-            index = image.index_of(position)
-            assert index is not None
-            path = index.paths[link - stack.starts[position]]
-            if cache_of(path.rpartition(b"/")[0]) < 0 and FILES.fullmatch(path) is None:
-                return False
-    return True
-
-
-def _cause(image: Image, stack: Stack, cache: Cache, position: int, pile: Pile) -> Cause:
-    instruction = image.layers[position].instruction
-    return Cause(
-        id=ID,
-        title=f"{cache.tool.removesuffix(' lists')} {cache.what} left behind",
-        certainty=Certainty.FACT,
-        bytes=pile.bytes,
-        tar_bytes=pile.tar_bytes,
-        layer=position,
-        instruction=instruction,
-        hidden_in=None,
-        hidden_by_instruction=None,
-        fix=_fix(cache, position, instruction),
-        path_count=len(pile.rows),
-        paths=pile.largest(image, stack),
+def _cache(
+    tool: str,
+    what: str,
+    folders: str,
+    clean: str,
+    *,
+    mount: str | None = None,
+    option: bool = False,
+    files: str | None = None,
+    endings: tuple[str, ...] = (),
+) -> Trace:
+    """Declare a cache: `clean` removes it at the end of the RUN, or is (`option`) the way to make none."""
+    if option:
+        run = f"{clean} in layer {{layer}}"
+    elif mount is not None:
+        run = f"RUN --mount=type=cache,target={mount} in layer {{layer}}, or end it with: && {clean}"
+    else:
+        run = f"end the RUN of layer {{layer}} with: && {clean}"
+    return Trace(
+        title=f"{tool} {what} left behind",
+        folders=tuple(folders.split()),
+        files=files,
+        endings=endings,
+        run=run,
+        copy=f"keep them out of what layer {{layer}} brings in: {clean} before it is made",
     )
 
 
-def _fix(cache: Cache, position: int, instruction: str) -> str:
-    if not instruction.startswith("RUN"):
-        return f"keep them out of what layer {position} brings in: {cache.clean} before it is made"
-    if cache.clean.startswith(("pip install", "apk add", "poetry install")):
-        return f"{cache.clean} in layer {position}"
-    if cache.mount is not None:
-        return f"RUN --mount=type=cache,target={cache.mount} in layer {position}, or end it with: && {cache.clean}"
-    return f"end the RUN of layer {position} with: && {cache.clean}"
+CONDA_HOMES = tuple(f"{name}{version}" for name in ("miniconda", "miniforge", "anaconda") for version in ("", "2", "3"))
+CACHES: tuple[Trace, ...] = (
+    _cache("apt", "package lists", "var/lib/apt/lists", "rm -rf /var/lib/apt/lists/*", mount="/var/lib/apt/lists"),
+    _cache("apt", "downloaded packages and cache", "var/cache/apt", "apt-get clean", mount="/var/cache/apt"),
+    _cache(
+        "dpkg",
+        "backups of its databases",
+        "",
+        "rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old",
+        files=r"var/(?:lib/dpkg|cache/debconf)/[^/]+-old",
+        endings=("-old",),
+    ),
+    _cache("apk", "cache", "var/cache/apk etc/apk/cache", "apk add --no-cache", option=True),
+    _cache("dnf", "cache", "var/cache/dnf var/cache/yum var/cache/libdnf5", "dnf clean all", mount="/var/cache/dnf"),
+    _cache("zypper", "cache", "var/cache/zypp", "zypper clean --all", mount="/var/cache/zypp"),
+    _cache(
+        "pacman",
+        "downloaded packages",
+        "var/cache/pacman/pkg var/lib/pacman/sync",
+        "pacman -Scc --noconfirm",
+        mount="/var/cache/pacman/pkg",
+    ),
+    _cache("pip", "cache", "**/.cache/pip", "pip install --no-cache-dir", option=True),
+    _cache("uv", "cache", "**/.cache/uv", "uv cache clean", mount="/root/.cache/uv"),
+    _cache("poetry", "cache", "**/.cache/pypoetry", "poetry install --no-cache", option=True),
+    _cache(
+        "npm",
+        "cache",
+        "**/.npm/_cacache **/.npm/_logs **/.npm/_npx",
+        "npm cache clean --force",
+        mount="/root/.npm",
+    ),
+    _cache(
+        "yarn",
+        "cache",
+        "**/.cache/yarn **/.yarn/berry/cache",
+        "yarn cache clean",
+        mount="/usr/local/share/.cache/yarn",
+    ),
+    _cache(
+        "pnpm",
+        "store",
+        "**/.local/share/pnpm/store **/.pnpm-store",
+        "pnpm store prune",
+        mount="/root/.local/share/pnpm/store",
+    ),
+    _cache(
+        "gem",
+        "downloaded gems",
+        "**/.bundle/cache **/.gem/specs",
+        'rm -rf "$(gem env gemdir)"/cache/*.gem',
+        files=r".*/gems/[^/]+/cache/[^/]+\.gem|.*/bundle/(?:ruby/)?[^/]+/cache/[^/]+\.gem",
+        endings=(".gem",),
+    ),
+    _cache(
+        "go",
+        "module and build cache",
+        "**/go/pkg/mod/cache **/.cache/go-build",
+        "go clean -cache -modcache",
+        mount="/root/.cache/go-build",
+    ),
+    _cache(
+        "cargo",
+        "registry",
+        " ".join(
+            f"**/{home}/{place}/{what}"
+            for home in ("cargo", ".cargo")
+            for place in ("registry", "git")
+            for what in ("cache", "src", "index", "db", "checkouts")
+        ),
+        'rm -rf "$CARGO_HOME"/registry',
+        mount="/usr/local/cargo/registry",
+    ),
+    _cache("maven", "local repository", "**/.m2/repository", "rm -rf ~/.m2/repository", mount="/root/.m2"),
+    _cache("gradle", "cache", "**/.gradle/caches", "rm -rf ~/.gradle/caches", mount="/root/.gradle"),
+    _cache(
+        "conda",
+        "package cache",
+        " ".join(f"**/{home}/pkgs" for home in ("conda", "micromamba", "mambaforge", *CONDA_HOMES)),
+        "conda clean -afy",
+        mount="/opt/conda/pkgs",
+    ),
+    _cache(
+        "composer",
+        "cache",
+        "**/.composer/cache **/.cache/composer",
+        "composer clear-cache",
+        mount="/root/.composer/cache",
+    ),
+    _cache(
+        "nuget",
+        "http cache",
+        "**/.local/share/NuGet/http-cache **/.local/share/NuGet/v3-cache",
+        "dotnet nuget locals http-cache --clear",
+    ),
+    _cache("man-db", "index", "var/cache/man", "rm -rf /var/cache/man"),
+)

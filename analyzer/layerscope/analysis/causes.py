@@ -32,6 +32,7 @@ class Cause:
     layer       position of the layer that stores the bytes
     hidden_in   position of the layer that hid them; None for live bytes
     path_count  how many paths; `paths` are the largest few
+    in_base     whether the bytes lie in a layer of the base image
     """
 
     id: str
@@ -46,3 +47,4 @@ class Cause:
     fix: str
     path_count: int
     paths: tuple[PathShare, ...]
+    in_base: bool = False

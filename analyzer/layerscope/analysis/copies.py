@@ -6,34 +6,30 @@ from collections.abc import Sequence
 
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.duplicates import DuplicateSet
-from layerscope.analysis.waste import Pile, spans_with_links
-from layerscope.model import Image
-from layerscope.rootfs import Stack
+from layerscope.analysis.remedies import BASE
+from layerscope.analysis.scene import Pile, Scene
 
 ID = "duplicate-content"
 
 
-def find_copies(image: Image, stack: Stack, duplicates: Sequence[DuplicateSet], claimed: set[int]) -> list[Cause]:
+def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[int]) -> list[Cause]:
     """Return a cause for each layer that stores copies of what is already there.
 
     Of each set the copies that nothing else claims count, less one: the first in layer and tar order stays.
     """
     piles: dict[int, Pile] = {}
     originals: dict[int, set[int]] = {}
-    links = spans_with_links(stack, image)
     for group in duplicates:
         rows = [row for row in group.rows if row not in claimed]
         for row in rows[1:]:
-            position = stack.position_of(row)
-            index = image.index_of(position)
-            assert index is not None
-            span = index.spans[row - stack.starts[position]] + links.get(row, 0)
+            position, index, inside = scene.place(row)
+            span = index.spans[inside] + scene.links.get(row, 0)
             piles.setdefault(position, Pile()).add(row, group.bytes, span)
-            originals.setdefault(position, set()).add(stack.position_of(rows[0]))
-    return [_cause(image, stack, position, pile, originals[position]) for position, pile in piles.items()]
+            originals.setdefault(position, set()).add(scene.stack.position_of(rows[0]))
+    return [_cause(scene, position, pile, originals[position]) for position, pile in piles.items()]
 
 
-def _cause(image: Image, stack: Stack, position: int, pile: Pile, originals: set[int]) -> Cause:
+def _cause(scene: Scene, position: int, pile: Pile, originals: set[int]) -> Cause:
     count = len(pile.rows)
     copies = f"{count:,} cop{'y' if count == 1 else 'ies'} of files that"
     if originals == {position}:
@@ -51,14 +47,18 @@ def _cause(image: Image, stack: Stack, position: int, pile: Pile, originals: set
         bytes=pile.bytes,
         tar_bytes=pile.tar_bytes,
         layer=position,
-        instruction=image.layers[position].instruction,
+        instruction=scene.instruction(position),
         hidden_in=None,
         hidden_by_instruction=None,
-        fix=(
-            f"keep one copy: in the step of layer {position} use hard links or symlinks, or drop the copies"
-            if originals == {position}
-            else f"keep one copy: let layer {position} link to the file it repeats, or drop it"
-        ),
+        fix=_fix(scene, position, originals),
         path_count=count,
-        paths=pile.largest(image, stack),
+        paths=pile.largest(scene),
     )
+
+
+def _fix(scene: Scene, position: int, originals: set[int]) -> str:
+    if scene.in_base(position):
+        return BASE.format(layer=position)
+    if originals == {position}:
+        return f"keep one copy: in the step of layer {position} use hard links or symlinks, or drop the copies"
+    return f"keep one copy: let layer {position} link to the file it repeats, or drop it"

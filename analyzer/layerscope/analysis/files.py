@@ -37,18 +37,20 @@ class FileRow:
 class Sieve:
     """Which files are asked for; None lets all pass. In `glob` and `owner`, `*` stands for anything, slashes too.
 
-    `glob` is matched against the absolute path.
+    `glob` is matched against the absolute path; `least` is the smallest size that passes.
     """
 
     layer: int | None = None
     fate: Fate | None = None
     owner: str | None = None
     glob: str | None = None
+    least: int = 0
 
     def passes(self, file: FileRow) -> bool:
         """Whether a file is asked for."""
         return (
-            self.layer in (None, file.layer)
+            file.bytes >= self.least
+            and self.layer in (None, file.layer)
             and self.fate in (None, file.fate)
             and (self.owner is None or fnmatchcase(file.owner or "", self.owner))
             and (self.glob is None or fnmatchcase("/" + file.path.decode("utf-8", "surrogateescape"), self.glob))

@@ -7,7 +7,7 @@ import re
 import stat
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,7 @@ from layerscope.archive.header import BLOCK, clean, looks_like_tar
 from layerscope.archive.inside import look_inside
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
+from layerscope.archive.pull import COUNTED, SMALL, Sampler
 from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError
@@ -178,6 +179,7 @@ class PassingTar(Container):
         self._documents: dict[int, bytes] = {}
         self._scans: dict[int, Scan] = {}
         self._held = 0
+        self._counted = 0
         self._digests: dict[int, bytes] = {}
         self._kept: dict[int, bytes] = {}
         self.raw = Tap(chunks)
@@ -207,7 +209,7 @@ class PassingTar(Container):
             head += more
         kept = not looks_like_blob and size <= settings.limits.kept_file_bytes and settings.keep(path)
         if detect(head) != "none" or looks_like_tar(head):
-            self._scans[row] = scan_stream(_chain(head, tap), settings, algorithm_of(path))
+            self._scans[row] = scan_stream(_chain(head, tap), settings, algorithm_of(path), self._sampler(size))
             if size <= len(head) and self._fits(size):
                 self._documents[row] = head
         elif (size <= len(head) or kept or self._may_be_json(head, size)) and self._fits(size):
@@ -220,6 +222,15 @@ class PassingTar(Container):
             self._digests[row] = bytes.fromhex(tap.digest[7:])
         if kept and row in self._documents:
             self._kept[row] = self._documents[row]
+
+    def _sampler(self, size: int) -> Callable[[Iterator[bytes]], Sampler] | None:
+        """Return what looks at the pull size of a layer: small ones are counted, as long as they are not too many."""
+        if self.settings.pull == "off":
+            return None
+        small = size < SMALL and self._counted + size <= COUNTED
+        if small:
+            self._counted += size
+        return partial(Sampler, size=size, counted=small or self.settings.pull == "exact")
 
     def _may_be_json(self, head: bytes, size: int) -> bool:
         first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from layerscope.archive import pull
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.config import ConfigDocument, align_history, read_config
 from layerscope.archive.container import Container, Folder, Member, PassingTar, TarFile
@@ -222,8 +223,20 @@ def _config(container: Container, candidate: Candidate, notes: Notebook) -> Conf
     return read_config(mapping(parse(data, "the config", container.settings.limits, notes)), notes)
 
 
-def build(container: Container, found: Found, candidate: Candidate) -> Image:
-    """Read one image whole."""
+@dataclass(slots=True)
+class Pool:
+    """Layers of several images whose contents are to be compared with one another, once all are read."""
+
+    indexes: list[LayerIndex] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+
+    def mark(self) -> None:
+        """Fill in the tokens of contents."""
+        mark_equal(self.indexes, self.places)
+
+
+def build(container: Container, found: Found, candidate: Candidate, pool: Pool | None = None) -> Image:
+    """Read one image whole; contents are compared within it, or later with all that is in the pool."""
     notes = Notebook()
     try:
         document = _config(container, candidate, notes)
@@ -241,7 +254,8 @@ def build(container: Container, found: Found, candidate: Candidate) -> Image:
     if document.config.os == "windows":
         layers = tuple(_windows(layer, notes) for layer in layers)
     members = [layer.member for layer in candidate.layers]
-    _look_again(container, members, layers, notes)
+    _look_again(container, members, layers, notes, pool)
+    layers = _price(container, members, layers)
     storage = divide(container, found, candidate, notes)
     return Image(
         source=container.source,
@@ -335,6 +349,7 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
         blob_bytes=scan.blob_bytes,
         verified=_verified(layer, scan, notes),
         index=scan.index,
+        pull=scan.pull,
     )
 
 
@@ -376,7 +391,13 @@ def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
     return result
 
 
-def _look_again(container: Container, members: Sequence[Member | None], layers: Sequence[Layer], notes: Notebook) -> None:
+def _look_again(
+    container: Container,
+    members: Sequence[Member | None],
+    layers: Sequence[Layer],
+    notes: Notebook,
+    pool: Pool | None = None,
+) -> None:
     """Find out which files of all layers hold the same content; look into those that lie in place, if that is asked for."""
     places = []
     for layer, member in zip(layers, members, strict=True):
@@ -384,12 +405,28 @@ def _look_again(container: Container, members: Sequence[Member | None], layers: 
             place = container.place(member)
             if place is not None:
                 places.append((layer.position, Place(layer.index, *place)))
-    mark_equal([layer.index for layer in layers if layer.index is not None], [place for _, place in places])
+    ours = pool or Pool()
+    ours.indexes += [layer.index for layer in layers if layer.index is not None]
+    ours.places += [place for _, place in places]
+    if pool is None:
+        ours.mark()
     if container.settings.inspect is not None:
         inspect_places(places, container.settings.inspect, notes)
 
 
-def root_file_system(container: Container) -> Image:
+def _price(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """Find out what the uncompressed layers that lie in place would cost to pull."""
+    found: dict[int, pull.Place] = {}
+    for layer, member in zip(layers, members, strict=True):
+        if layer.index is not None and layer.compression == "none" and layer.pull is None and layer.blob_bytes is not None:
+            place = container.place(member)
+            if place is not None:
+                found[layer.position] = pull.Place(*place, layer.blob_bytes)
+    prices = dict(zip(found, pull.price(list(found.values()), container.settings.pull), strict=True))
+    return tuple(replace(layer, pull=prices.get(layer.position, layer.pull)) for layer in layers)
+
+
+def root_file_system(container: Container, pool: Pool | None = None) -> Image:
     """Read the container itself as one layer (`docker export`, A35), or say what it is if it is no root file system."""
     scan = None
     if isinstance(container, (TarFile, PassingTar)):
@@ -410,7 +447,7 @@ def root_file_system(container: Container) -> Image:
         index=scan.index,
     )
     notes = Notebook()
-    _look_again(container, [None], [layer], notes)
+    _look_again(container, [None], [layer], notes, pool)
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:
         notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=0)

@@ -14,8 +14,9 @@ from layerscope.archive.inside import Look, look_inside
 from layerscope.archive.inspection import Inspect
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import read_tar
-from layerscope.model import LayerIndex
+from layerscope.model import LayerIndex, Pull
 
 HEX = re.compile(rb"[0-9a-f]{64,}")
 
@@ -25,7 +26,7 @@ class Settings:
     """What a scan is asked for.
 
     Whose contents to keep, what to `inspect` for in them, whether to hash blob and tar, how much is too much; `look` says what
-    to look into, and how.
+    to look into, and how; `pull` what to do about the pull size of uncompressed layers: "estimate", "exact" or "off".
     """
 
     limits: Limits
@@ -34,16 +35,18 @@ class Settings:
     verify: bool = False
     progress: Callable[[int], None] | None = None
     look: Look | None = None
+    pull: str = "off"
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One blob as found. `digest` is what it hashes to if that was asked for."""
+    """One blob as found. `digest` is what it hashes to if that was asked for; `pull` is known of raw ones that passed."""
 
     index: LayerIndex
     compression: str
     blob_bytes: int
     digest: str | None = None
+    pull: Pull | None = None
 
 
 def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:
@@ -77,8 +80,13 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
     return Scan(replace(index, diff_id=diff_id), "none", size, diff_id)
 
 
-def scan_stream(chunks: Iterator[bytes], settings: Settings, algorithm: str = "sha256") -> Scan:
-    """Scan a blob that passes once."""
+def scan_stream(
+    chunks: Iterator[bytes],
+    settings: Settings,
+    algorithm: str = "sha256",
+    sampler: Callable[[Iterator[bytes]], Sampler] | None = None,
+) -> Scan:
+    """Scan a blob that passes once; `sampler` looks at one that is not compressed."""
     outer = Tap(chunks, hashed=algorithm if settings.verify else None, progress=settings.progress)
     head = next(outer, b"")
     while 0 < len(head) < 6 and (more := next(outer, b"")):
@@ -87,15 +95,21 @@ def scan_stream(chunks: Iterator[bytes], settings: Settings, algorithm: str = "s
     notes = Notebook()
     inner = Peek(decompress(_again(head, outer), compression, settings.limits, notes))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
+    sampled = sampler(inner) if sampler is not None and compression == "none" else None
     index = read_tar(
-        Feed.of(tap or inner), limits=settings.limits, keep=settings.keep, look=settings.look, inspect=settings.inspect
+        Feed.of(tap or sampled or inner),
+        limits=settings.limits,
+        keep=settings.keep,
+        look=settings.look,
+        inspect=settings.inspect,
     )
     for _ in outer:  # after damage: the blob is measured to its end
         pass
     if compression != "none" and not len(index) and (inside := detect(inner.head)) != "none":
         notes.fail("D11", f"compressed twice: the {inside} data inside the {compression} data are not read", offset=0)
     diff_id = (tap or outer).digest
-    return Scan(replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze())), compression, outer.size, outer.digest)
+    index = replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze()))
+    return Scan(index, compression, outer.size, outer.digest, sampled.pull if sampled else None)
 
 
 class Peek:

@@ -11,10 +11,13 @@ import typer
 
 FORMATS = ("text", "json", "markdown", "csv")
 AUDIT_FORMATS = ("text", "json", "markdown", "csv", "sarif", "junit", "github", "gitlab")
-SCHEMAS = ("audit", "baseline", "files", "images", "packages", "report", "why")
+SCHEMAS = ("audit", "baseline", "compare", "diff", "files", "images", "packages", "report", "why")
+DIFF_FORMATS = ("text", "json", "markdown")
 ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")
 FATES = ("live", "replaced", "deleted")
+PULLS = ("estimate", "exact", "off")
+SORTS = ("size", "path", "layer")
 COLORS = ("auto", "always", "never")
 SUFFIXES = {".txt": "text", ".json": "json", ".md": "markdown", ".csv": "csv"}
 AUDIT_SUFFIXES = {".sarif": "sarif", ".sarif.json": "sarif", ".xml": "junit"}
@@ -57,7 +60,7 @@ def read_limits(pairs: Iterable[str], known: Sequence[str]) -> dict[str, int]:
         if not equals:
             raise typer.BadParameter(f"{pair!r}: a limit is written NAME=VALUE, like entries=2000000.")
         name = name.strip().replace("-", "_")
-        limits[choose(name, known, "limit")] = _read_size(value)
+        limits[choose(name, known, "limit")] = read_size(value)
     return limits
 
 
@@ -86,7 +89,8 @@ def read_epoch(value: str | None) -> datetime | None:
     return datetime.fromtimestamp(int(value), UTC)
 
 
-def _read_size(value: str) -> int:
+def read_size(value: str) -> int:
+    """Return bytes from `4GiB`, `500 MB`, `100000`."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip(), re.IGNORECASE)
     if not found or found[2].lower() not in _UNITS:
         raise typer.BadParameter(f"{value!r}: a size is a number with or without a unit, like 4GiB or 500MB.")

@@ -62,6 +62,13 @@ Limit = Annotated[
     typer.Option(metavar="NAME=VALUE", show_default=False, help="Raise a safety limit, like layer_bytes=512GiB."),
 ]
 Bandwidth = Annotated[str, typer.Option(metavar="RATE", help="The line that the pull time is told for.")]
+Pull = Annotated[
+    str,
+    typer.Option(
+        metavar="HOW", help="Pull size of raw layers: estimate, exact (slow) or off.",
+        autocompletion=lambda: list(choices.PULLS),
+    ),
+]  # fmt: skip
 Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a bug.")]
@@ -107,6 +114,14 @@ def report(
     platform: Platform = None,
     limit: Limit = None,
     bandwidth: Bandwidth = "100Mbit/s",
+    pull: Pull = "estimate",
+    base: Annotated[
+        str | None, typer.Option(metavar="IMAGE", show_default=False, help="The base image: what both begin with is its.")
+    ] = None,
+    base_layers: Annotated[
+        int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
+    ] = None,
+    ignore_base: Annotated[bool, typer.Option("--ignore-base", help="Leave out causes in the base image.")] = False,
     verify: Verify = False,
     secrets: Secrets = False,
     color: Color = "auto",
@@ -123,7 +138,17 @@ def report(
     from layerscope.cli import verbs
 
     order = verbs.Order(
-        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets
+        source,
+        image,
+        choices.read_platform(platform),
+        verbs.read_limits(limit),
+        verify=verify,
+        quiet=quiet,
+        pull=choose(pull, choices.PULLS, "way to find the pull size"),
+        base=base,
+        base_layers=base_layers,
+        ignore_base=ignore_base,
+        secrets=secrets,
     )
     if table is not None:
         choose(table, choices.TABLES, "table")
@@ -158,6 +183,16 @@ def files(
     glob: Annotated[
         str | None, typer.Option(metavar="PATTERN", show_default=False, help="Only these paths, like '/usr/share/*'.")
     ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, metavar="N", show_default=False, help="Sum up folders, N levels deep, as du does."),
+    ] = None,
+    min_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", show_default=False, help="Only what is this large, like 1MB.")
+    ] = None,
+    sort: Annotated[
+        str, typer.Option(metavar="HOW", help="size, path or layer.", autocompletion=lambda: list(choices.SORTS))
+    ] = "size",
     image: Name = None,
     platform: Platform = None,
     limit: Limit = None,
@@ -172,6 +207,7 @@ def files(
 
     \b
     layerscope files image.tar --top 20
+    layerscope files image.tar --depth 3 --min-size 10MB
     layerscope files image.tar --fate deleted --glob '*.tar.gz'
     layerscope files image.tar --layer 3 --format json
     """  # noqa: D301 - the mark that keeps the lines apart
@@ -179,8 +215,8 @@ def files(
 
     order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
     wish = verbs.read_wish(format_, output or (), choices.ROW_FORMATS, source)
-    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
-    return verbs.files(order, wish, look, verbs.read_sieve(layer, fate, owner, glob))
+    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), sort=choose(sort, choices.SORTS, "order"))
+    return verbs.files(order, wish, look, verbs.read_sieve(layer, fate, owner, glob, min_size), depth)
 
 
 @app.command(no_args_is_help=True)
@@ -221,3 +257,45 @@ def schema(
     from layerscope.render.schemas import schema_text
 
     return Answer(schema_text(choose(name, SCHEMAS, "schema")))
+
+
+def _ids() -> list[str]:
+    from layerscope.cli.explain import complete
+
+    return complete()
+
+
+@app.command()
+def explain(
+    id_: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ID",
+            help="A cause, a rule or a note; without it, causes and notes are listed.",
+            show_default=False,
+            autocompletion=_ids,
+        ),
+    ] = None,
+    *,
+    causes: Annotated[bool, typer.Option("--causes", help="List the causes.")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="List the notes.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="All rules of the audit, as a Markdown table.")] = False,
+    color: Color = "auto",
+    debug: Debug = False,  # noqa: ARG001 - read where errors are told
+) -> Answer:
+    """Tell what a cause, a rule or a note is, why it matters, and how to fix it.
+
+    \b
+    layerscope explain metadata-only-copy
+    layerscope explain setuid-file
+    layerscope explain --rules
+    """  # noqa: D301 - the mark that keeps the lines apart
+    from layerscope.cli import verbs
+    from layerscope.cli.explain import explain as tell
+
+    if rules:
+        from layerscope.render.explanations import explain_rules
+
+        return Answer(explain_rules())
+    listed = [name for name, wanted in (("causes", causes), ("notes", notes)) if wanted]
+    return tell(id_, listed, verbs.Look(color=choose(color, choices.COLORS, "colour mode")).screen("text"))

@@ -121,26 +121,6 @@ def baseline(
     return judgement.baseline(order, output, judgement.Court(policy))
 
 
-@review.command()
-def explain(
-    id_: Annotated[str | None, typer.Argument(metavar="ID", help="A rule.", show_default=False)] = None,
-    *,
-    rules: Annotated[bool, typer.Option("--rules", help="All rules, as a Markdown table.")] = False,
-    debug: Debug = False,  # noqa: ARG001 - read where errors are told
-) -> Answer:
-    """Tell what a rule means, why it matters, and how to fix what it finds.
-
-    \b
-    layerscope explain setuid-file
-    layerscope explain --rules
-    """  # noqa: D301 - the mark that keeps the lines apart
-    from layerscope.render.explanations import EXPLANATIONS, explain_rules
-
-    if rules or id_ is None:
-        return Answer(explain_rules())
-    return Answer(EXPLANATIONS[choose(id_, sorted(EXPLANATIONS), "id")]())
-
-
 @review.command(no_args_is_help=True, context_settings={"ignore_unknown_options": False})
 def guard(
     command: Annotated[

@@ -13,6 +13,8 @@ import typer
 
 from layerscope import api
 from layerscope.analysis.files import Sieve, sift
+from layerscope.analysis.folders import sum_folders
+from layerscope.analysis.snapshot import NotAReportError
 from layerscope.archive.limits import Limits
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
@@ -21,11 +23,15 @@ from layerscope.cli.policies import find_inspector
 from layerscope.cli.progress import show_progress
 from layerscope.model import Fate
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
+from layerscope.render.diff import DIFF_FORMATS
+from layerscope.render.folders import FOLDER_FORMATS
 from layerscope.render.images import ImageRow
 from layerscope.render.options import Dockerfile
+from layerscope.render.sharing import SHARING_FORMATS
 
 if TYPE_CHECKING:
     from layerscope.model import Image
+    from layerscope.report import Report
 
 _PART = 3
 
@@ -42,6 +48,10 @@ class Order:
     quiet: bool = False
     secrets: bool = False
     secret_rules: str | None = None
+    pull: str = "off"
+    base: str | None = None
+    base_layers: int | None = None
+    ignore_base: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +76,19 @@ class Look:
     table: str | None = None
     bandwidth: int = 100_000_000
     dockerfile: Dockerfile | None = None
+    sort: str = "size"
+    files: bool = False
 
     def paper(self) -> Options:
         """Return the options of a text that goes to a file: 80 columns, no colour."""
-        return Options(top=self.top, table=self.table or "layers", bandwidth=self.bandwidth, dockerfile=self.dockerfile)
+        return Options(
+            top=self.top,
+            table=self.table or "layers",
+            bandwidth=self.bandwidth,
+            dockerfile=self.dockerfile,
+            sort=self.sort,
+            files=self.files,
+        )
 
     def screen(self, name: str) -> Options:
         """Return the options of a text that goes to standard output: a terminal's width and colours, if it is one."""
@@ -85,10 +104,12 @@ def read_limits(pairs: Iterable[str] | None) -> dict[str, int]:
     return choices.read_limits(pairs or (), [limit.name for limit in fields(Limits)])
 
 
-def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str | None) -> Sieve:
+def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str | None, least: str | None = None) -> Sieve:
     """Return which files are asked for; a glob without a leading slash may match anywhere."""
     chosen = Fate[choose(fate, FATES, "fate").upper()] if fate else None
-    return Sieve(layer, chosen, owner, glob if glob is None or glob.startswith(("/", "*")) else f"*/{glob}")
+    smallest = choices.read_size(least) if least else 0
+    anywhere = glob if glob is None or glob.startswith(("/", "*")) else f"*/{glob}"
+    return Sieve(layer, chosen, owner, anywhere, smallest)
 
 
 def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], source: str) -> Wish:
@@ -103,7 +124,7 @@ def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], 
 def report(order: Order, wish: Wish, look: Look) -> Answer:
     """Return the report; of an image that is not complete with exit code 3."""
     image = load(order)
-    made = api.analyze(image)
+    made = _analyze(image, order)
 
     def write(name: str, options: Options) -> str:
         if name == "csv" and look.table == "files":
@@ -113,12 +134,63 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
     return finish(wish.answer(write, look), order, complete=made.complete)
 
 
-def files(order: Order, wish: Wish, look: Look, sieve: Sieve) -> Answer:
-    """Return the files of an image that are asked for."""
+def _analyze(image: Image, order: Order) -> Report:
+    """Return the report, with the base image that the order names, or without what lies in it."""
+    if order.base is None and order.base_layers is None:
+        made = api.analyze(image)
+    else:
+        given = None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
+        made = api.analyze(image, base_layers=order.base_layers, base=given)
+    return made.without_base() if order.ignore_base else made
+
+
+def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None = None) -> Answer:
+    """Return the files of an image that are asked for, or the folders that they are in, down to a depth."""
     image = load(order)
+    if depth is not None:
+        least = sieve.least
+        inside = sift(api.list_files(image), replace(sieve, least=0))
+        folders = sum_folders(inside, depth, sort=look.sort, least=least)
+        answer = wish.answer(lambda name, options: FOLDER_FORMATS[name](image, folders, options), look)
+        return finish(answer, order, complete=image.complete)
     rows = sift(api.list_files(image), sieve)
     answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
     return finish(answer, order, complete=image.complete)
+
+
+def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, look: Look, *, exit_code: bool) -> Answer:
+    """Return what differs between two images, or between a saved report and an image."""
+    if saved is not None:
+        image = load(order)
+        try:
+            made = api.diff_saved(saved, image)
+        except NotAReportError as error:
+            raise typer.BadParameter(f"{old!r}: {error}.") from None
+    else:
+        with show_progress(quiet=order.quiet) as progress:
+            pair = api.load_pair(
+                old,
+                order.source,
+                image=order.image,
+                platform=order.platform,
+                limits=order.limits or None,
+                pull=order.pull,
+                progress=progress,
+            )
+        made = api.diff(*pair)
+    answer = wish.answer(lambda name, options: DIFF_FORMATS[name](made, options), look)
+    answer = replace(answer, code=int(exit_code and made.differs))
+    return finish(answer, order, complete=made.old.complete and made.new.complete)
+
+
+def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Answer:
+    """Return several images side by side."""
+    with show_progress(quiet=order.quiet) as progress:
+        sharing, complete = api.compare(sources, limits=order.limits or None, pull=order.pull, progress=progress)
+    if len(sharing.names) < 2:
+        raise typer.BadParameter("compare needs at least two images.")
+    answer = wish.answer(lambda name, options: SHARING_FORMATS[name](sharing, options), look)
+    return finish(answer, order, complete=complete)
 
 
 def images(order: Order, wish: Wish) -> Answer:
@@ -139,6 +211,7 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
             platform=order.platform,
             limits=order.limits or None,
             verify=order.verify,
+            pull=order.pull,
             progress=progress,
             **asked,
         )

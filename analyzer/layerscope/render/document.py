@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 
 from layerscope._version import __version__
+from layerscope.analysis.base import Base, find_base
 from layerscope.analysis.files import FileRow
-from layerscope.model import Config, Image, Release
+from layerscope.model import Image, Release
 from layerscope.render import rows
 from layerscope.render.escape import json_text, unicode
 from layerscope.render.options import Options
@@ -18,7 +19,6 @@ from layerscope.report import COUNTS, Report
 
 SCHEMA_VERSION = "1.0"
 _NO_ROWS, _NEXT = "[]\n}\n", ",\n    "
-_BASE = "org.opencontainers.image.base."
 
 
 def report_document(report: Report) -> Object:
@@ -28,7 +28,7 @@ def report_document(report: Report) -> Object:
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "layerscope", "version": __version__},
         "complete": report.complete,
-        "image": image_object(image, report.release),
+        "image": image_object(image, report.release, report.base),
         "totals": _totals(report),
         "efficiency": report.books.efficiency,
         "dive": {
@@ -56,6 +56,7 @@ def files_document(image: Image, files: Sequence[FileRow]) -> Object:
     document: Object = {
         "schema_version": SCHEMA_VERSION,
         "image": image_object(image, None),
+        "folders": None,
         "files": [rows.file_row(file) for file in files],
     }
     return clean(document)
@@ -71,7 +72,7 @@ def files_json(image: Image, files: Sequence[FileRow], options: Options) -> str:
 
     A row is one line: json indents in Python, which takes seconds for the files of one large image.
     """
-    ranked = rank_files(files)[: options.top]
+    ranked = rank_files(files, options.sort)[: options.top]
     text = write_json(files_document(image, ()))
     if not ranked:
         return text
@@ -89,7 +90,7 @@ def clean(document: Object) -> Object:
     return {unicode(key): _clean(value) for key, value in document.items()}
 
 
-def image_object(image: Image, release: Release | None) -> Object:
+def image_object(image: Image, release: Release | None, base: Base | None = None) -> Object:
     """Return what every document says of its image."""
     config = image.config
     return {
@@ -109,16 +110,13 @@ def image_object(image: Image, release: Release | None) -> Object:
         "cmd": list(config.cmd),
         "workdir": config.workdir,
         "labels": dict(config.labels),
-        "base": _base(config),
+        "base": _base(base or find_base(image)),
     }
 
 
-def _base(config: Config) -> Object:
-    """Return what the image tells of its base image; nobody has looked whether it is true."""
-    for how, told in (("annotation", config.annotations), ("label", config.labels)):
-        if f"{_BASE}name" in told or f"{_BASE}digest" in told:
-            return {"name": told.get(f"{_BASE}name"), "digest": told.get(f"{_BASE}digest"), "layers": None, "how": how}
-    return {"name": None, "digest": None, "layers": None, "how": None}
+def _base(base: Base) -> Object:
+    """Return what is known of the base image; nobody has looked whether what the image claims is true."""
+    return {"name": base.name, "digest": base.digest, "layers": base.layers, "how": base.how}
 
 
 def _totals(report: Report) -> Object:

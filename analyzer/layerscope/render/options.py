@@ -29,6 +29,8 @@ class Options:
     table      which table CSV writes
     bandwidth  bits per second of the line that pulls
     dockerfile where findings are placed, if it is known
+    sort       how files are sorted: by size, path or layer
+    files      whether a JSON diff lists paths
     """
 
     width: int = 80
@@ -37,6 +39,8 @@ class Options:
     table: str = "layers"
     bandwidth: int = 100_000_000
     dockerfile: Dockerfile | None = None
+    sort: str = "size"
+    files: bool = False
 
     @property
     def columns(self) -> int:

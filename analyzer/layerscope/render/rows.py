@@ -34,6 +34,9 @@ def layer_row(layer: Layer, books: LayerBooks) -> Object:
         "blob_bytes": books.blob_bytes,
         "pull_bytes": books.pull_bytes,
         "pull_estimated": books.pull_estimated,
+        "pull_low_bytes": layer.pull.low if layer.pull and books.pull_bytes else books.pull_bytes,
+        "pull_high_bytes": layer.pull.high if layer.pull and books.pull_bytes else books.pull_bytes,
+        "pull_method": _pull_method(layer),
         "tar_bytes": books.tar_bytes,
         "content_bytes": books.content_bytes,
         "overhead_bytes": books.overhead_bytes,
@@ -45,6 +48,13 @@ def layer_row(layer: Layer, books: LayerBooks) -> Object:
         "entries": _entries(books),
         "same_as": layer.same_as,
     }
+
+
+def _pull_method(layer: Layer) -> str | None:
+    """Return how the pull size is known: as stored, or how an uncompressed layer was compressed."""
+    if layer.pull is not None:
+        return f"gzip -6, {layer.pull.method}"
+    return None if layer.compression == "none" else "stored"
 
 
 def history_row(index: int, row: HistoryRow) -> Object:
@@ -134,6 +144,7 @@ def cause_row(cause: Cause) -> Object:
         "hidden_in": cause.hidden_in,
         "hidden_by_instruction": cause.hidden_by_instruction,
         "fix": cause.fix,
+        "in_base": cause.in_base,
         "path_count": cause.path_count,
         "paths": _paths(cause.paths),
     }

@@ -46,7 +46,7 @@ def files_csv(_image: Image, files: Sequence[FileRow], options: Options) -> str:
             file.owner,
             None if file.link is None else decode(file.link),
         )
-        for file in rank_files(files)[: options.top]
+        for file in rank_files(files, options.sort)[: options.top]
     ]
     return write_csv([head, *rows])
 

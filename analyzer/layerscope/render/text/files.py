@@ -19,7 +19,7 @@ _OWNER = 16
 
 def files_text(_image: Image, files: Sequence[FileRow], options: Options) -> str:
     """Return the largest files, one a row, and the sum of all."""
-    ranked = rank_files(files)
+    ranked = rank_files(files, options.sort)
     shown = [file for file in ranked if file.bytes][: options.rows(_MEASURE)]
     rows = [[say_size(file.bytes), str(file.layer), say_fate(file), fit(one_line(file.owner or ""), _OWNER)] for file in shown]
     head = ["size", "layer", "fate", "owner"]
@@ -42,8 +42,12 @@ def files_text(_image: Image, files: Sequence[FileRow], options: Options) -> str
     return "\n".join(map(defuse, lines)) + "\n"
 
 
-def rank_files(files: Sequence[FileRow]) -> list[FileRow]:
-    """Return the files, the largest first, then by path and layer."""
+def rank_files(files: Sequence[FileRow], sort: str = "size") -> list[FileRow]:
+    """Return the files, the largest first, then by path and layer; or by path, or by layer and size."""
+    if sort == "path":
+        return sorted(files, key=lambda file: (file.path, file.layer))
+    if sort == "layer":
+        return sorted(files, key=lambda file: (file.layer, -file.bytes, file.path))
     return sorted(files, key=lambda file: (-file.bytes, file.path, file.layer))
 
 

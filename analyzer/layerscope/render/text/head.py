@@ -63,6 +63,8 @@ def say_sizes(report: Report, options: Options) -> str:
         return said
     about = "about " if any(row.pull_estimated for row in books.layers) else ""
     time = say_duration(8 * books.pull_bytes / options.bandwidth)
+    if about and books.pull_low is not None and books.pull_high is not None and books.pull_low < books.pull_high:
+        about += f"{say_size(books.pull_low)} to {say_size(books.pull_high)}, say "
     return f"{said}, {about}{say_size(books.pull_bytes)} to pull ({time} at {say_bandwidth(options.bandwidth)})"
 
 

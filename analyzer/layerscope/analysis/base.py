@@ -1,0 +1,68 @@
+"""How many layers belong to the base image, and how is that known?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from layerscope.model import Image, Layer
+
+NAMED = "org.opencontainers.image.base."
+BARE = re.compile(
+    r"ADD (?:file|multi|dir):[0-9a-f]+ in /|ADD \S*(?:rootfs|root\.tar|-root|minirootfs)\S* /"
+    r"|debian\.sh\b|(?:RUN )?debootstrap\b|ADD \S+\.tar(?:\.\w+)? / *$|root file system$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The image that this one was built on, as far as anything tells.
+
+    layers  how many, from the bottom, are surely its; None if nothing tells
+    how     what told of it: "told" (the user), "image" (shared with a given one), "annotation", "label", "history"
+    """
+
+    name: str | None = None
+    digest: str | None = None
+    layers: int | None = None
+    how: str | None = None
+
+
+NO_BASE = Base()
+
+
+def find_base(image: Image, told: int | None = None, given: Image | None = None) -> Base:
+    """Return what is known of the base image.
+
+    `told` is a number of layers that the user names; `given` an image whose layers this one may begin with. Names and digests
+    are what the image claims. Without more, a first layer that unpacks a whole root file system is the base's; which of those
+    above it are too, history does not tell.
+    """
+    name, digest, how = None, None, None
+    for source, labels in (("annotation", image.config.annotations), ("label", image.config.labels)):
+        if f"{NAMED}name" in labels or f"{NAMED}digest" in labels:
+            name, digest, how = labels.get(f"{NAMED}name"), labels.get(f"{NAMED}digest"), source
+            break
+    if told is not None:
+        return Base(name, digest, min(told, len(image.layers)), "told")
+    if given is not None:
+        named = given.names[0] if given.names else name
+        return Base(named, given.manifest_digest or digest, count_shared(given, image), "image")
+    if len(image.layers) > 1 and image.layout != "rootfs" and BARE.match(image.layers[0].instruction):
+        return Base(name, digest, 1, how or "history")
+    return Base(name, digest, None, how)
+
+
+def count_shared(base: Image, image: Image) -> int:
+    """Return how many layers both begin with."""
+    count = 0
+    for one, other in zip(base.layers, image.layers, strict=False):
+        key = _key(one)
+        if key is None or key != _key(other):
+            break
+        count += 1
+    return count
+
+
+def _key(layer: Layer) -> str | None:
+    return layer.diff_id or layer.digest

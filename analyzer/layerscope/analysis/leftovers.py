@@ -1,0 +1,103 @@
+"""Which live files need not be there, by where they lie and whose they are? Groups 5 to 8 of the causes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from layerscope.analysis.causes import Cause
+from layerscope.analysis.kinds import KINDS, CauseKind
+from layerscope.analysis.remedies import fix_packages, fix_trace, title_packages
+from layerscope.analysis.scene import Pile, Scene
+from layerscope.analysis.traces import Lookup, Trace
+from layerscope.rootfs import LIVE
+
+CLAIMS: tuple[tuple[CauseKind, Trace | None], ...] = tuple(
+    (kind, trace) for kind in KINDS if 5 <= kind.group <= 8 for trace in (kind.traces or (None,))
+)
+"""What claims live bytes: kinds by package (no trace) and traces, the first in order gets a byte."""
+
+
+def find_leftovers(scene: Scene) -> tuple[list[Cause], set[int]]:
+    """Return a cause for each (claim, layer), and the rows that they claim: live files, all of whose live names match."""
+    piles: dict[tuple[int, int], Pile] = {}
+    claimed: set[int] = set()
+    lookup = Lookup([trace for _, trace in CLAIMS])
+    owned = _numbers_of_packages(scene)
+    for position, row, number, size, span in _matches(scene, lookup, owned):
+        links = scene.names.get(row)
+        if links is not None and not _all_match(scene, lookup, links, number):
+            continue
+        claimed.add(row)
+        piles.setdefault((number, position), Pile()).add(row, size, span + scene.links.get(row, 0))
+    return [_cause(scene, number, position, pile) for (number, position), pile in piles.items()], claimed
+
+
+def _numbers_of_packages(scene: Scene) -> dict[int, int]:
+    """Return package number -> number of the claim that takes it whole."""
+    owned: dict[int, int] = {}
+    for number, (kind, _) in enumerate(CLAIMS):
+        if kind.packages is not None:
+            for package in kind.packages(scene.demand):
+                owned.setdefault(package, number)
+    return owned
+
+
+def _matches(scene: Scene, lookup: Lookup, owned: dict[int, int]) -> Iterator[tuple[int, int, int, int, int]]:
+    """Yield position, row id, claim, size and span of each live file with content that something claims."""
+    none = len(CLAIMS)
+    fates, starts = scene.fates, scene.stack.starts
+    known, ends, claim_of = lookup.known, lookup.ends, owned.get
+    column = scene.column or None
+    for layer in scene.image.layers:
+        index = layer.index
+        if index is None:
+            continue
+        start, count = starts[layer.position], len(index)
+        folders = scene.stack.folders[start : start + count]
+        for inside, (size, fate) in enumerate(zip(index.sizes, fates[start : start + count], strict=True)):
+            if not size or fate != LIVE:
+                continue
+            folder, path = folders[inside], index.paths[inside]
+            number = known.get(folder, -1)
+            if number != none or path[-2:] in ends:
+                number = lookup.of(scene, path, folder)
+            if owned and column is not None:
+                number = min(number, claim_of(column[start + inside], none))
+            if number < none:
+                yield layer.position, start + inside, number, size, index.spans[inside]
+
+
+def _all_match(scene: Scene, lookup: Lookup, links: list[int], number: int) -> bool:
+    """Whether every live name of an inode is of the same kind: else removing one frees nothing."""
+    kind, trace = CLAIMS[number]
+    if trace is None:
+        return True  # hard links are their file's owner's
+    for link in links:
+        if scene.stack.ended[link] < 0:
+            path = scene.path(link)
+            other = lookup.of(scene, path, path.rpartition(b"/")[0])
+            if other == lookup.none or CLAIMS[other][0] is not kind:
+                return False
+    return True
+
+
+def _cause(scene: Scene, number: int, position: int, pile: Pile) -> Cause:
+    kind, trace = CLAIMS[number]
+    if trace is None:
+        title, fix = title_packages(scene, kind.id, pile), fix_packages(scene, kind.id, pile)
+    else:
+        title, fix = trace.title, fix_trace(scene, trace, pile)
+    return Cause(
+        id=kind.id,
+        title=title,
+        certainty=kind.certainty,
+        bytes=pile.bytes,
+        tar_bytes=pile.tar_bytes,
+        layer=position,
+        instruction=scene.instruction(position),
+        hidden_in=None,
+        hidden_by_instruction=None,
+        fix=fix,
+        path_count=len(pile.rows),
+        paths=pile.largest(scene),
+    )

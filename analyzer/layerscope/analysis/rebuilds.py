@@ -1,0 +1,80 @@
+"""How is a layer made so that nothing of it is hidden later? The fixes of groups 1 to 4 of the causes."""
+
+from __future__ import annotations
+
+import re
+
+from layerscope.analysis.remedies import COPIES, quoted
+from layerscope.analysis.scene import Pile, Scene
+
+CHOWN = re.compile(r"\bchown\s+(?:-\S+\s+)*([\w.${}-]+(?::[\w.${}-]*)?)(?:\s+([^\s;&|]+))?")
+CHMOD = re.compile(r"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)(?:\s+([^\s;&|]+))?")
+IGNORED = (b"node_modules", b".git", b"__pycache__", b"target", b"dist", b"build", b".venv", b"venv")
+ASPECTS = ("mode", "owner", "time", "attributes")
+SQUASH = "layer {layer} is the base image's: do without the change of layer {hidden_in}, or squash"
+
+
+def fix_waste(scene: Scene, kind: str, position: int, hidden_in: int, pile: Pile) -> str:
+    """Return one concrete thing to do about hidden bytes."""
+    if position == hidden_in:
+        return f"layer {position} stores these paths twice: let its builder write each path once"
+    if scene.in_base(position):
+        if scene.in_base(hidden_in):
+            return "comes with the base image: choose a slimmer base, or squash"
+        if kind == "deleted-later":
+            return f"layer {position} is the base image's, deleting frees nothing: choose a slimmer base, or squash"
+        return SQUASH.format(layer=position, hidden_in=hidden_in)
+    if kind == "metadata-only-copy":
+        return _metadata(scene, position, hidden_in, pile)
+    adds = scene.instruction(position)
+    if kind == "identical-rewrite":
+        return f"store these files once: layer {hidden_in} writes again what layer {position} has"
+    ignored = _ignored(scene, pile) if adds.startswith(COPIES) else None
+    if kind == "deleted-later":
+        if adds.startswith(COPIES):
+            verb = adds.split(maxsplit=1)[0]
+            narrower = f"add {ignored} to .dockerignore" if ignored else f".dockerignore, or a narrower {verb}"
+            return f"do not copy them in layer {position} ({narrower}): deleting later frees nothing"
+        origin = scene.origin(pile.top(1)[0])
+        if origin != position:
+            return f"delete them in the step that makes them (layer {origin}): layer {position} stores them again"
+        return f"delete them in the RUN that makes them (layer {position}); a later layer frees nothing"
+    if ignored:
+        return f"add {ignored} to .dockerignore: layer {hidden_in} writes anew what layer {position} copies"
+    if adds.startswith(COPIES):
+        return f"copy the final content in layer {position}, instead of changing it in layer {hidden_in}"
+    return f"write the final content in one layer: move the change of layer {hidden_in} into layer {position}"
+
+
+def _metadata(scene: Scene, position: int, hidden_in: int, pile: Pile) -> str:
+    adds, hides = scene.instruction(position), scene.instruction(hidden_in)
+    if hides.startswith(COPIES):
+        return f"copy these files once: layer {hidden_in} stores again what layer {position} has"
+    owner = CHOWN.search(hides) if "owner" in pile.aspects else None
+    mode = CHMOD.search(hides) if "mode" in pile.aspects else None
+    if adds.startswith(COPIES) and (owner or mode):
+        flags = " ".join(flag for flag in (owner and f"--chown={owner[1]}", mode and f"--chmod={mode[1]}") if flag)
+        verb = adds.split(maxsplit=1)[0]
+        return f"{verb} {flags} in layer {position}, and drop the step of layer {hidden_in}"
+    if owner:
+        user = owner[1].partition(":")[0] or owner[1]
+        where = quoted(owner[2]) if owner[2] else "..."
+        return f"end the RUN of layer {position} with: && chown -R {owner[1]} {where}; or put USER {user} before it"
+    if mode:
+        return f"end the RUN of layer {position} with: && chmod -R {mode[1]} {quoted(mode[2]) if mode[2] else '...'}"
+    what = " and ".join(aspect for aspect in ASPECTS if aspect in pile.aspects)
+    return f"make the change of {what} in the RUN that makes the files (layer {position}): a later one copies each whole"
+
+
+def _ignored(scene: Scene, pile: Pile) -> str | None:
+    """Return the folder that .dockerignore should name, if most of what was copied lies in one that builds make anew."""
+    found: dict[bytes, int] = {}
+    for row in pile.top(20):
+        for part in scene.path(row).split(b"/")[:-1]:
+            if part in IGNORED:
+                found[part] = found.get(part, 0) + 1
+                break
+    if not found:
+        return None
+    best = max(found, key=lambda part: found[part])
+    return best.decode() if 2 * found[best] >= min(20, len(pile.rows)) else None

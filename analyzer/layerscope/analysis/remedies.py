@@ -1,0 +1,125 @@
+"""What is to be done about a cause, in one sentence that fits this image?"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from layerscope.analysis.scene import Pile, Scene
+from layerscope.analysis.traces import Trace
+from layerscope.model import Package
+
+COPIES = ("COPY", "ADD")
+BASE = "comes with the base image (layer {layer}): choose a slimmer base, or squash"
+SAFE = re.compile(r"[\w.@%+:/=-]+")
+NAMED = 3
+BUILDS = re.compile(r"\b(?:(?:npm|yarn|pnpm) (?:run )?build|(?:next|vite|ng|nuxt) build|tsc|webpack|rollup|esbuild)\b")
+DEPENDENCIES = re.compile(r"/(?:.*?/)??(?:node_modules|site-packages|dist-packages|gems)(?=/)")
+
+
+def fix_trace(scene: Scene, trace: Trace, pile: Pile) -> str:
+    """Return what keeps out what a path gives away."""
+    row = pile.top(1)[0]
+    origin = scene.origin(row)
+    if scene.in_base(origin):
+        return trace.base or BASE.format(layer=origin)
+    path = "/" + scene.path(row).decode("utf-8", "backslashreplace")
+    dependencies = DEPENDENCIES.match(path)
+    words = {
+        "layer": origin,
+        "top": quoted(_top(trace, path)),
+        "entry": quoted(_top(trace, path).rpartition("/")[2]),
+        "dependencies": quoted(dependencies[0] if dependencies else "/"),
+    }
+    return (trace.copy if scene.instruction(origin).startswith(COPIES) else trace.run).format(**words)
+
+
+def _top(trace: Trace, path: str) -> str:
+    """Return the folder of a trace that a path is in, else the path."""
+    for folder in trace.folders:
+        if not folder.startswith("**/"):
+            if path.startswith(f"/{folder}/"):
+                return f"/{folder}"
+        elif (at := path.find(f"/{folder[3:]}/")) >= 0:
+            return path[: at + len(folder) - 2]
+    return path if trace.files is None or "find" not in trace.run else path.rpartition("/")[0]
+
+
+def quoted(word: str) -> str:
+    """Return a word of a command line: as it is where nothing in it is special, else in quotes."""
+    return word if SAFE.fullmatch(word) else "'" + word.replace("'", "'\\''") + "'"
+
+
+def title_packages(scene: Scene, kind: str, pile: Pile) -> str:
+    """Return which packages it is, the largest first."""
+    names = [name for name, _ in _sizes(scene, pile).most_common()]
+    shown = ", ".join(names[:NAMED])
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    what = {
+        "build-only-packages": "needed only to build",
+        "development-dependencies": "for development only",
+        "recommended-only-packages": "only recommended",
+    }[kind]
+    return f"{shown}{more}: {what}"
+
+
+def fix_packages(scene: Scene, kind: str, pile: Pile) -> str:
+    """Return how a layer is made without packages."""
+    origin = scene.origin(pile.top(1)[0])
+    if scene.in_base(origin):
+        return BASE.format(layer=origin)
+    packages = _packages(scene, pile)
+    where = f"layer {origin}"
+    if kind == "recommended-only-packages":
+        return f"apt-get install --no-install-recommends in {where}, naming those that you need"
+    if kind == "development-dependencies":
+        return _omit_development(scene, origin)
+    asked = [package for package in packages if package.reason == "asked"] or [
+        package for package in packages if package.reason != "dependency"
+    ]
+    if not scene.instruction(origin).startswith("RUN"):
+        return f"build in a stage of its own and leave them out of what {where} brings in"
+    if asked and all(package.reason == "recommended" for package in asked):
+        return f"apt-get install --no-install-recommends in {where}"
+    names = " ".join(quoted(package.name) for package in asked[:NAMED]) or quoted(packages[0].name)
+    names += " ..." if len(asked) > NAMED else ""
+    purge = {
+        "deb": f"apt-get purge -y --auto-remove {names}",
+        "apk": f"apk del {names}",
+        "rpm": f"dnf remove -y {names}",
+    }.get(packages[0].type, f"remove {names}")
+    return f"build in a first stage and COPY --from it; or end the RUN of {where} with: && {purge}"
+
+
+def _omit_development(scene: Scene, origin: int) -> str:
+    made = scene.instruction(origin)
+    command = "npm ci --omit=dev"
+    for manager, option in (
+        ("yarn", "yarn install --production"),
+        ("pnpm", "pnpm install --prod"),
+        ("composer", "composer install --no-dev"),
+    ):
+        if re.search(rf"\b{manager}\b", made):
+            command = option
+    if made.startswith(COPIES):
+        return f"add node_modules to .dockerignore, and RUN {command} instead of copying it in layer {origin}"
+    if any(BUILDS.search(layer.instruction) for layer in scene.image.layers[origin:]):
+        return f"build in a first stage; in the last one {command} instead of layer {origin}"
+    return f"{command} in layer {origin}"
+
+
+def _packages(scene: Scene, pile: Pile) -> list[Package]:
+    """Return the packages of a pile, the largest first."""
+    sizes: Counter[int] = Counter()
+    for size, negative in pile.rows:
+        sizes[scene.column[-negative]] += size
+    return [scene.packages[number] for number, _ in sizes.most_common() if number in scene.packages]
+
+
+def _sizes(scene: Scene, pile: Pile) -> Counter[str]:
+    sizes: Counter[str] = Counter()
+    for size, negative in pile.rows:
+        package = scene.packages.get(scene.column[-negative])
+        if package is not None:
+            sizes[package.name] += size
+    return sizes

@@ -1,0 +1,135 @@
+"""What does a search for causes look at? The stacked image, its packages, and what was claimed already."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from heapq import nlargest
+
+from layerscope.analysis.causes import PathShare
+from layerscope.analysis.demand import Demand
+from layerscope.model import Image, LayerIndex, Package
+from layerscope.rootfs import Stack
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An image, stacked and owned, as the causes see it.
+
+    fates, ended  the stack's, repeated layers merged into the first
+    packages      number -> package that is there at the end; `column` has the number of each row's owner
+    demand        which of them the running image needs, and what the others are for
+    base          how many layers, from the bottom, belong to the base image
+    """
+
+    image: Image
+    stack: Stack
+    fates: bytearray
+    ended: array[int]
+    packages: Mapping[int, Package] = field(default_factory=dict)
+    column: array[int] = field(default_factory=lambda: array("i"))
+    demand: Demand = field(default_factory=Demand)
+    base: int = 0
+
+    def place(self, row: int) -> tuple[int, LayerIndex, int]:
+        """Return layer position, index and row within it of a row id."""
+        position = self.stack.position_of(row)
+        index = self.image.index_of(position)
+        assert index is not None
+        return position, index, row - self.stack.starts[position]
+
+    def path(self, row: int) -> bytes:
+        """Return the path of a row id."""
+        _, index, inside = self.place(row)
+        return index.paths[inside]
+
+    @cached_property
+    def names(self) -> dict[int, list[int]]:
+        """The hard-link rows of each file row that has some."""
+        names: dict[int, list[int]] = {}
+        for link, inode in self.stack.inodes.items():
+            if inode >= 0:
+                names.setdefault(inode, []).append(link)
+        return names
+
+    @cached_property
+    def links(self) -> dict[int, int]:
+        """For each file row with hard links the bytes of the tar that the links' entries take."""
+        result: dict[int, int] = {}
+        for inode, links in self.names.items():
+            for link in links:
+                _, index, inside = self.place(link)
+                result[inode] = result.get(inode, 0) + index.spans[inside]
+        return result
+
+    @cached_property
+    def copied_from(self) -> dict[int, int]:
+        """Row -> the row whose place it took."""
+        return {after: before for before, after in self.stack.successors.items()}
+
+    def origin(self, row: int) -> int:
+        """Return the layer position that first put this content where later layers stored it again."""
+        while (before := self.copied_from.get(row)) is not None and self.same_content(before, row):
+            row = before
+        return self.stack.position_of(row)
+
+    def same_content(self, one: int, other: int) -> bool:
+        """Whether two rows are known to hold the same bytes."""
+        _, here, row = self.place(one)
+        _, there, twin = self.place(other)
+        return row in here.digests and here.digests[row] == there.digests.get(twin)
+
+    @cached_property
+    def languages(self) -> frozenset[bytes]:
+        """Languages that the image's environment is set to: `de` for `LANG=de_DE.UTF-8`."""
+        told: set[str] = set()
+        for value in self.image.config.env:
+            name, _, languages = value.partition("=")
+            if name in {"LANG", "LANGUAGE"} or name.startswith("LC_"):
+                told.update(language.partition("_")[0].partition(".")[0] for language in languages.split(":"))
+        return frozenset(language.encode("utf-8", "surrogateescape") for language in told)
+
+    @cached_property
+    def folders(self) -> frozenset[bytes]:
+        """The folders in which a container sees anything."""
+        return frozenset(path.rpartition(b"/")[0] for path in self.stack.visible)
+
+    def instruction(self, position: int) -> str:
+        """Return what made a layer."""
+        return self.image.layers[position].instruction
+
+    def in_base(self, position: int) -> bool:
+        """Whether a layer belongs to the base image."""
+        return position < self.base
+
+
+class Pile:
+    """Rows of one cause, summed."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.tar_bytes = 0
+        self.rows: list[tuple[int, int]] = []
+        self.aspects: set[str] = set()
+
+    def add(self, row: int, size: int, span: int) -> None:
+        """Add a row, its content and what it takes of the tar."""
+        self.bytes += size
+        self.tar_bytes += span
+        self.rows.append((size, -row))
+
+    def top(self, count: int = SHOWN) -> list[int]:
+        """Return the rows of most content, then in the order of the stack."""
+        return [-negative for _, negative in nlargest(count, self.rows)]
+
+    def largest(self, scene: Scene) -> tuple[PathShare, ...]:
+        """Return the largest few paths."""
+        shares = []
+        for row in self.top():
+            position, index, inside = scene.place(row)
+            shares.append(PathShare(index.paths[inside], index.sizes[inside], position))
+        return tuple(shares)

@@ -1,0 +1,112 @@
+"""What of an image can be compared with another? Read from a report as JSON holds it, so that a saved report will do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TOTALS = (
+    "archive_bytes", "content_bytes", "live_bytes", "replaced_bytes", "deleted_bytes", "overhead_bytes", "tar_bytes",
+    "pull_bytes", "reclaimable_fact_bytes", "reclaimable_likely_bytes", "reclaimable_possible_bytes", "layers",
+    "files", "packages",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShot:
+    """A layer: `key` is its diff ID, else its digest; None if it has neither."""
+
+    index: int
+    key: str | None
+    instruction: str
+    content_bytes: int
+    pull_bytes: int | None
+    tar_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackageShot:
+    """A package that is there at the end; `bytes` are all that are its, hidden ones too."""
+
+    type: str
+    name: str
+    version: str
+    path: str
+    bytes: int
+    layer: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CauseShot:
+    """The causes of one id, summed; `title` and `instruction` are the largest one's."""
+
+    id: str
+    certainty: str
+    bytes: int
+    title: str
+    instruction: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An image as its report tells of it."""
+
+    name: str
+    totals: Mapping[str, int | None]
+    layers: tuple[LayerShot, ...]
+    packages: tuple[PackageShot, ...]
+    causes: tuple[CauseShot, ...]
+    complete: bool
+
+
+class NotAReportError(ValueError):
+    """A document is no report of layerscope."""
+
+
+def read_snapshot(document: Mapping[str, Any]) -> Snapshot:
+    """Read a report; unknown keys are passed over, what is missing is a `NotAReportError`."""
+    version = document.get("schema_version")
+    if not isinstance(version, str) or not version.startswith("1.") or "totals" not in document or "causes" not in document:
+        raise NotAReportError("this is no report of layerscope (schema 1)")
+    try:
+        image = document["image"]
+        return Snapshot(
+            name=str((image["names"] or [image["config_digest"] or image["source"]])[0]),
+            totals={name: document["totals"].get(name) for name in TOTALS},
+            layers=tuple(_layers(document["layers"])),
+            packages=tuple(_packages(document["packages"])),
+            causes=tuple(_causes(document["causes"])),
+            complete=document.get("complete") is not False,
+        )
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise NotAReportError(f"this report of layerscope is damaged: {error!r}") from error
+
+
+def _layers(rows: list[dict[str, Any]]) -> Iterator[LayerShot]:
+    for row in rows:
+        yield LayerShot(
+            row["index"],
+            row["diff_id"] or row["digest"],
+            row["instruction"],
+            row["content_bytes"] or 0,
+            row["pull_bytes"],
+            row["tar_bytes"] or 0,
+        )
+
+
+def _packages(rows: list[dict[str, Any]]) -> Iterator[PackageShot]:
+    for row in rows:
+        if row["removed_in"] is None and row["parent"] is None:
+            yield PackageShot(row["type"], row["name"], row["version"], row["path"], row["bytes"], row["layer"])
+
+
+def _causes(rows: list[dict[str, Any]]) -> Iterator[CauseShot]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["id"], []).append(row)
+    for id_, same in found.items():
+        top = max(same, key=lambda row: row["bytes"])
+        total = sum(row["bytes"] for row in same)
+        yield CauseShot(id_, top["certainty"], total, top["title"], top["instruction"], top["fix"])

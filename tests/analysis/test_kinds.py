@@ -1,0 +1,158 @@
+"""Each kind of cause fires with exact bytes, and does not fire next door."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from build import File, Hardlink, layer, tar, whiteout
+from layerscope.analysis.kinds import KIND, KINDS
+
+from analysis.make import claims, dpkg, report
+
+PATHS = [
+    ("package-manager-cache", {"root/.npm/_cacache/a": b"x" * 70}, {"root/.npmrc": b"x" * 70}),
+    ("package-manager-cache", {"var/lib/dpkg/status-old": b"x" * 70}, {"var/lib/other/status-old": b"x" * 70}),
+    ("package-manager-cache", {"opt/miniconda3/pkgs/a": b"x" * 70}, {"opt/other/pkgs/a": b"x" * 70}),
+    ("documentation", {"usr/share/doc/a/README": b"x" * 70}, {"usr/share/doc/a/copyright": b"x" * 70}),
+    ("documentation", {"usr/share/man/man1/a.1.gz": b"x" * 70}, {"usr/share/manual/a": b"x" * 70}),
+    ("locales", {"usr/share/locale/de/LC_MESSAGES/a.mo": b"x" * 70}, {"usr/lib/locale/C.utf8/a": b"x" * 70}),
+    ("bytecode", {"app/__pycache__/a.cpython-311.pyc": b"x" * 70, "app/a.py": b""}, {"app/__pycache__/a.cpython-311.pyc": b"x" * 70}),
+    ("debug-symbols", {"usr/lib/debug/.build-id/aa/b.debug": b"x" * 70}, {"usr/lib/debugger/b": b"x" * 70}),
+    ("static-libraries", {"usr/lib/x86_64/liba.a": b"x" * 70}, {"usr/share/data/liba.a": b"x" * 70}),
+    ("version-control", {"srv/.git/objects/aa": b"x" * 70}, {"srv/.gitignore": b"x" * 70}),
+    ("dependency-tests", {"app/node_modules/a/test/b.js": b"x" * 70}, {"app/test/b.js": b"x" * 70}),
+    ("dependency-tests", {"usr/lib/python3/site-packages/a/tests/b.py": b"x" * 70}, {"usr/lib/python3/test/b.py": b"x" * 70}),
+    ("logs", {"var/log/dpkg.log": b"x" * 70}, {"app/log/a.txt": b"x" * 70}),
+    ("temporary-files", {"tmp/a": b"x" * 70}, {"app/tmp/a": b"x" * 70}),
+    ("core-dumps", {"app/core.1234": b"x" * 70}, {"app/core.js": b"x" * 70}),
+    ("unpacked-archives", {"opt/a.tar.gz": b"x" * 70, "opt/a/b": b""}, {"opt/a.tar.gz": b"x" * 70, "opt/ab/b": b""}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("id_", "hit", "miss"), PATHS)
+def test_paths(id_, hit, miss):
+    assert claims(report(hit)) == {id_: 70}
+    assert claims(report(miss)) == {}
+
+
+def test_languages_that_the_image_speaks_stay():
+    tree = {f"usr/share/locale/{name}/LC_MESSAGES/a.mo": b"%d" % n * 30 for n, name in enumerate(("de", "de_AT", "fr"), 1)}
+    assert claims(report(tree), "locales") == 90
+    assert claims(report(tree, Env=["LANG=de_DE.UTF-8"]), "locales") == 30
+
+
+def test_a_hard_link_elsewhere_keeps_its_bytes():
+    assert claims(report({"tmp/a": b"x" * 70, "app/a": Hardlink("tmp/a")})) == {}
+    assert claims(report({"tmp/a": b"x" * 70, "tmp/b": Hardlink("tmp/a")})) == {"temporary-files": 70}
+
+
+BUILD = (
+    ("curl", "libc6", "ca-certificates, docs", {"usr/bin/curl": b"c" * 10}),
+    ("libc6", "", "", {"usr/lib/libc.so.6": b"l" * 20}),
+    ("build-essential", "gcc, make", "", {"usr/share/build": b"b" * 1}),
+    ("gcc", "libc6, libisl23", "", {"usr/bin/gcc": b"g" * 40}),
+    ("make", "libc6", "", {"usr/bin/make": b"m" * 80}),
+    ("libisl23", "libc6", "", {"usr/lib/libisl.so": b"i" * 160}),
+    ("ca-certificates", "", "", {"etc/ssl/certs/a.pem": b"p" * 320}),
+    ("docs", "libdocs", "", {"usr/bin/docs": b"d" * 640}),
+    ("libdocs", "", "", {"usr/lib/libdocs": b"D" * 1280}),
+)
+AUTOMATIC = ("libc6", "gcc", "make", "libisl23", "ca-certificates", "docs", "libdocs")
+
+
+def test_packages_by_what_they_are_for():
+    made = report(dpkg(*BUILD, automatic=AUTOMATIC), history=["RUN apt-get install -y curl build-essential"])
+    assert claims(made) == {"build-only-packages": 281, "recommended-only-packages": 1920}
+    fixes = {cause.id: cause.fix for cause in made.causes}
+    assert fixes["build-only-packages"].endswith("&& apt-get purge -y --auto-remove build-essential")
+    assert "--no-install-recommends in layer 0" in fixes["recommended-only-packages"]
+
+
+@pytest.mark.parametrize(
+    ("command", "build"),
+    [(["make", "serve"], 201), (["/bin/sh", "-c", "cd / && exec /usr/bin/gcc x.c"], 81), (["curl"], 281), (["docs"], 281)],
+)
+def test_what_the_container_runs_stays(command, build):
+    made = report(dpkg(*BUILD, automatic=AUTOMATIC), Cmd=command)
+    assert claims(made, "build-only-packages") == build
+    assert claims(made, "recommended-only-packages") == (0 if command == ["docs"] else 1920)
+
+
+def test_a_compiler_that_something_needs_stays_and_so_do_static_libraries():
+    needs = ("node-gyp", "gcc", "", {"usr/bin/node-gyp": b"n"})
+    tree = dpkg(*BUILD, needs, automatic=AUTOMATIC) | {"usr/local/lib/liba.a": b"a" * 5}
+    assert claims(report(tree)) == {"build-only-packages": 81, "recommended-only-packages": 1920}
+
+
+def test_development_dependencies():
+    def package(name, **more):
+        return json.dumps({"name": name, "version": "1.0.0"} | more).encode()
+
+    lock = {"packages": {"node_modules/a": {"version": "1.0.0"}, "node_modules/jest": {"version": "1.0.0", "dev": True}}}
+    tree = {
+        "app/package.json": package("app", dependencies={"a": "1"}, devDependencies={"jest": "1"}),
+        "app/node_modules/.package-lock.json": json.dumps(lock).encode(),
+        "app/node_modules/a/package.json": package("a"),
+        "app/node_modules/jest/package.json": package("jest"),
+        "app/node_modules/jest/index.js": b"j" * 500,
+    }
+    made = report({}, tree, history=["ADD file:%s in /" % ("0" * 64), "RUN npm install"])
+    assert claims(made) == {"development-dependencies": 500 + len(package("jest"))}
+    assert made.causes[0].fix == "npm ci --omit=dev in layer 1"
+    assert claims(report(tree, WorkingDir="/app", Cmd=["jest"])) == claims(made)  # no such program there
+
+
+def test_duplicates_only_of_what_nothing_else_claims():
+    made = report({"app/a": b"x" * 70, "app/b": b"x" * 70, "tmp/c": b"x" * 70})
+    assert claims(made) == {"temporary-files": 70, "duplicate-content": 70}
+
+
+def test_hidden_bytes():
+    made = report(
+        {"a": b"1" * 10, "b": b"2" * 20, "c": b"3" * 40, "d": b"4" * 80},
+        layer({"a": File(b"1" * 10, mode=0o600), "b": b"2" * 20, "c": b"x"}),
+        tar(whiteout("d")),
+    )
+    assert claims(made) == {"metadata-only-copy": 10, "identical-rewrite": 20, "replaced-later": 40, "deleted-later": 80}
+
+
+FIXES = [
+    ("COPY . /app", "RUN chown -R app:app /app", "COPY --chown=app:app in layer 1, and drop the step of layer 2"),
+    ("RUN make x", "RUN useradd app && chown -R app:app /app", "end the RUN of layer 1 with: && chown -R app:app /app; or put USER app before it"),
+    ("RUN make x", "RUN chown app", "end the RUN of layer 1 with: && chown -R app ...; or put USER app before it"),
+    ("COPY x /app", "COPY x /app", "copy these files once: layer 2 stores again what layer 1 has"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("adds", "hides", "fix"), FIXES)
+def test_fixes_of_a_changed_owner(adds, hides, fix):
+    base = "ADD file:" + "0" * 64 + " in /"
+    made = report({}, {"app/a": b"x" * 9}, {"app/a": File(b"x" * 9, uid=7)}, history=[base, adds, hides])
+    assert [cause.fix for cause in made.causes] == [fix]
+
+
+def test_nobody_is_told_to_change_the_base_image():
+    base = "ADD file:" + "0" * 64 + " in /"
+    made = report({"usr/share/doc/a": b"x" * 9, "etc/a": b"x" * 5}, {"etc/a": b"y"}, history=[base, "RUN x"])
+    assert [cause.fix for cause in made.causes] == [
+        "comes with the base image (layer 0): choose a slimmer base, or squash",
+        "layer 0 is the base image's: do without the change of layer 1, or squash",
+    ]
+
+
+def test_what_is_copied_is_ignored():
+    base = "ADD file:" + "0" * 64 + " in /"
+    made = report({}, {"app/.git/a": b"x" * 9}, history=[base, "COPY . /app"])
+    assert made.causes[0].fix == "add .git to .dockerignore, so that layer 1 does not copy it"
+    made = report(
+        {}, {"app/node_modules/a": b"x" * 9}, {"app/node_modules/a": b"y"}, history=[base, "COPY . /app", "RUN npm ci"]
+    )
+    assert made.causes[0].fix == "add node_modules to .dockerignore: layer 2 writes anew what layer 1 copies"
+
+
+def test_the_table_is_whole():
+    assert [kind.group for kind in KINDS] == sorted(kind.group for kind in KINDS)
+    assert len(KIND) == len(KINDS)
+    assert {kind.group for kind in KINDS} == set(range(1, 10))
+    assert all(kind.summary and kind.why and kind.fix for kind in KINDS)

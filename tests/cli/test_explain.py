@@ -1,0 +1,32 @@
+"""Every id of a report can be asked for."""
+
+from __future__ import annotations
+
+import pytest
+from layerscope.analysis.kinds import KINDS
+from layerscope.cli.explain import explain
+from layerscope.render.options import Options
+
+
+@pytest.mark.parametrize("id_", [*(kind.id for kind in KINDS), "C55", "c55"])
+def test_one(id_):
+    text = explain(id_, (), Options()).text
+    assert text.startswith(id_.upper() if len(id_) == 3 else id_)
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(f"\n{word}" in text for word in ("what", "why", "fix"))
+
+
+def test_all():
+    text = explain(None, (), Options()).text
+    assert "CAUSES" in text
+    assert "NOTES" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_nearest():
+    with pytest.raises(Exception, match="Did you mean 'deleted-later'"):
+        explain("deleted", (), Options())
+
+
+def test_one_kind():
+    assert "NOTES" not in explain(None, ("causes",), Options()).text
