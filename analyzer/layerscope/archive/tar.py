@@ -91,7 +91,8 @@ def read_tar(
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
-    With `partial` a file whose end is missing gets a row of the size that is there.
+    `partial` says that it is an archive, not a layer: there end blocks are due, and a file whose end is missing gets a row of
+    the size that is there.
     """
     return TarReader(feed, limits, keep, whiteouts, visit, partial).read()
 
@@ -108,6 +109,8 @@ class TarReader:
         self.partial = partial
         self.notes = Notebook()
         self.kept_bytes = 0
+        self.extension_bytes = 0
+        self.fragments = 0
         self.start = 0  # of the header at hand
         self.cut = 0  # rows whose data are not all there
         self.index = LayerIndex(
@@ -184,7 +187,7 @@ class TarReader:
                         raise self._bad_header(buffer[position:end], 0)
                     end_without_blocks(notes, end - position, pending)
                     if self.partial and paths:
-                        notes.warn("A54", "the archive ends without end blocks: it may be cut", offset=base + position)
+                        notes.fail("A54", "the archive ends without end blocks: it may be cut", offset=base + position)
                     return
             block = buffer[position : position + BLOCK]
             self.start = start = base + position
@@ -267,7 +270,7 @@ class TarReader:
             # What its extension headers add
             row = len(paths)
             if row >= limit:
-                raise LimitError(f"more than {limit:,} entries", limit="entries", offset=start)
+                raise LimitError("more entries than may be read", limit="entries", offset=start)
             link_name = link.partition(b"\0")[0] if flag in b"12" else b""
             fragments: Fragments | None = None
             cut_short: ArchiveError | None = None
@@ -395,6 +398,10 @@ class TarReader:
                 notes.info("C50", f"an entry of type {flag.decode('latin-1')!r} is passed over", path=path, offset=start)
             if fragments is not None:
                 index.sparse[row] = fragments
+                self.fragments += len(fragments)
+                if self.fragments > self.limits.sparse_fragments:
+                    message = "more pieces of sparse files than may be read"
+                    raise LimitError(message, limit="sparse_fragments", offset=start, id="E14")
             if records is not None:
                 if any(key.startswith((SCHILY, LIBARCHIVE)) for key in records):
                     self._xattrs(row, path, records, start)
@@ -418,7 +425,11 @@ class TarReader:
 
     def _special(self, size: int) -> bytes:
         if size > self.limits.special_bytes:
-            raise HeaderError(f"an extension header of {size:,} bytes", id="E13")
+            raise LimitError(f"an extension header of {size:,} bytes", limit="special_bytes", offset=self.start, id="E13")
+        self.extension_bytes += size
+        if self.extension_bytes > self.limits.extension_bytes:
+            message = "more bytes of extension headers than may be read"
+            raise LimitError(message, limit="extension_bytes", offset=self.start, id="E13")
         data = b"".join(self.feed.pieces(size))
         if len(data) < size:
             raise HeaderError("an extension header is cut", id="C55")
@@ -483,7 +494,9 @@ class TarReader:
         if size <= self.limits.kept_file_bytes and self.kept_bytes + size <= self.limits.kept_bytes:
             self.kept_bytes += size
             return True
-        self.notes.warn("E08", f"{size:,} bytes are too many to be looked into", path=path, offset=start)
+        limit = "kept_file_bytes" if size > self.limits.kept_file_bytes else "kept_bytes"
+        message = f"{size:,} bytes are too many to be looked into; raise the limit with --limit {limit}=VALUE"
+        self.notes.fail("E08", message, path=path, offset=start)
         return False
 
     def _xattrs(self, row: int, path: bytes, records: dict[bytes, bytes], start: int) -> None:
