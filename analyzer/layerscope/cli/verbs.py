@@ -118,11 +118,21 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve) -> Answer:
 
 def images(order: Order, wish: Wish) -> Answer:
     """Return the images of an archive."""
+    _check_input(order.source)
     rows = [_read_row(summary) for summary in api.list_images(order.source, limits=order.limits or None)]
     return wish.answer(lambda name, options: IMAGE_FORMATS[name](order.source, rows, options), Look())
 
 
+def _check_input(source: str) -> None:
+    """Refuse a standard input that nobody writes to, instead of waiting for it."""
+    if source == "-" and sys.stdin is None:
+        raise typer.BadParameter("standard input is closed.")
+    if source == "-" and sys.stdin.isatty():
+        raise typer.BadParameter("standard input is a terminal; pipe an image into it: docker save IMAGE | layerscope report -")
+
+
 def _load(order: Order) -> Image:
+    _check_input(order.source)
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,
