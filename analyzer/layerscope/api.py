@@ -1,4 +1,4 @@
-"""What can a program ask? `load` an image, `analyze` it, `list_images` of an archive, `list_files` of an image."""
+"""What can a program ask? `load` an image, `list_images` of an archive; of an image `analyze`, `list_files`, `own`, `why`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from layerscope.analysis.files import list_files as list_rows
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
-from layerscope.archive.inspection import Inspect
+from layerscope.archive.inside import Look
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
+from layerscope.archive.search import Search
 from layerscope.errors import ArchiveError
 from layerscope.model import Image, Level, Note
-from layerscope.packages import PATTERNS
+from layerscope.packages import PATTERNS, inspect, worth_inspecting
+from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
-from layerscope.report import Report
+from layerscope.report import Report, Why
 
 CHANGED = "was changed while it was read: read it again"
 
@@ -37,17 +39,17 @@ def load(
     verify: bool = False,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    inspect: Inspect | None = None,
+    search: Search | None = None,
 ) -> Image:
     """Read one image of an archive, a folder or, for "-", standard input.
 
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
-    `verify` hashes every blob and tar and compares digests. `inspect` is called with path, mode and content of files (of long
+    `verify` hashes every blob and tar and compares digests. `search` is called with path, mode and content of files (of long
     ones the first 8 MiB); what it returns is kept as marks of their rows. `progress` is called with bytes done, bytes in all,
     and what is read. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read
     of a damaged one is returned, with `complete` false.
     """
-    with _open(source, limits, verify=verify, progress=progress, stdin=stdin, inspect=inspect) as container:
+    with _open(source, limits, verify=verify, progress=progress, stdin=stdin, search=search) as container:
         try:
             loaded = _load(container, image, platform)
         except ArchiveError as error:
@@ -90,12 +92,19 @@ def list_files(image: Image) -> tuple[FileRow, ...]:
     """Return every entry of every layer with its fate and owner."""
     stack = report.stack_image(image)
     ownership = report.own_image(image, stack)
+    return list_rows(image, stack, lambda row: report.name_owner(ownership, row))
 
-    def owner(row: int) -> str | None:
-        package = ownership.owner_of(row)
-        return package.name if package is not None else ownership.class_of(row)
 
-    return list_rows(image, stack, owner)
+def own(image: Image) -> Ownership:
+    """Return every package of an image and the bytes that are its, and who has the others."""
+    with _quiet_collector():
+        return report.own_image(image, report.stack_image(image))
+
+
+def why(image: Image, subject: str) -> Why:
+    """Return why a package, or an absolute path, is there. Raises `SelectionError` for what is not."""
+    with _quiet_collector():
+        return report.ask_why(image, subject)
 
 
 @contextmanager
@@ -106,7 +115,7 @@ def _open(
     verify: bool = False,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    inspect: Inspect | None = None,
+    search: Search | None = None,
 ) -> Iterator[Container]:
     done = 0
 
@@ -119,7 +128,8 @@ def _open(
     settings = Settings(
         limits=Limits().raised(limits or {}),
         keep=compile_patterns(PATTERNS),
-        inspect=inspect,
+        look=Look(worth_inspecting, inspect),
+        search=search,
         verify=verify,
         progress=count if progress is not None else None,
     )

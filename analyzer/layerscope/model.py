@@ -102,6 +102,7 @@ class LayerIndex:
     """The entries of one layer's tar, as columns: immutable, position-independent, made from the bytes alone.
 
     paths         normalised path of each row; of a WHITEOUT or OPAQUE row the path that it speaks of, not its `.wh.` name
+    folders       the folder that each path is in: one object for all rows of a folder
     kinds         `Kind` values
     sizes         logical size of a regular file, else 0
     modes         permission bits, 0o7777
@@ -117,12 +118,14 @@ class LayerIndex:
                   tar passed once, and where files under different paths may be equal; rows without a token are equal to none
     kept          content of the rows that a pattern asked for
     marks         what an inspection found in a row's content
+    inspected     what a look inside a program or a jar told, as pairs (who looked, what was found): small, unlike the file
     tar_bytes     length of the uncompressed stream, to its very end
     diff_id       digest of the uncompressed stream if it was asked for
     notes         with `layer` None: the index does not know its place
     """
 
     paths: list[bytes]
+    folders: list[bytes]
     kinds: bytearray
     sizes: array[int]
     modes: array[int]
@@ -141,6 +144,7 @@ class LayerIndex:
     diff_id: str | None = None
     notes: tuple[Note, ...] = ()
     marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
+    inspected: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -266,7 +270,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image of an archive; `inspected` says whether somebody looked into its files' contents."""
+    """One image of an archive; `searched` says whether its files' contents were searched for secrets."""
 
     source: str
     layout: str
@@ -278,7 +282,7 @@ class Image:
     history: tuple[HistoryRow, ...]
     storage: Storage
     notes: tuple[Note, ...] = ()
-    inspected: bool = False
+    searched: bool = False
 
     @property
     def complete(self) -> bool:
@@ -312,6 +316,7 @@ class Package:
     requires  names that it depends on, as its database writes them
     reason    "asked", "dependency", "recommended", "dev", "base", "root" or None where nothing tells
     system    a distribution package: what it claims, no language package claims
+    evidence  what tells the reason, for people: a file that lists it, a command line
     """
 
     type: str
@@ -328,6 +333,7 @@ class Package:
     license: str | None = None
     source: str | None = None
     system: bool = False
+    evidence: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str, str | None, bytes]:

@@ -19,7 +19,12 @@ MARKS = (WHITEOUT, OPAQUE)
 LIVE, REPLACED, DELETED = int(Fate.LIVE), int(Fate.REPLACED), int(Fate.DELETED)
 AUFS = b".wh..wh."
 OVERLAY_OPAQUE = (b"trusted.overlay.opaque", b"y")
+# Linux follows no more symlinks in one path, and no longer ones.
 LINKS_FOLLOWED = 40
+PATH_MAX = 4096
+# Bytes of link targets to walk in one image, and of names of folders that no entry lists (each holds its parents' names).
+STEPS = 1 << 26
+IMPLIED_BYTES = 1 << 27
 NOTES_PER_ID = 20
 
 
@@ -75,7 +80,7 @@ def stack(indexes: Sequence[LayerIndex | None]) -> Stack:
 
 def parent_of(path: bytes) -> bytes:
     """Return the folder that a path is in."""
-    return path[: path.rfind(b"/")] if b"/" in path else b""
+    return path.rpartition(b"/")[0]
 
 
 class Stacker:
@@ -104,6 +109,8 @@ class Stacker:
         self.folders: list[bytes] = []
         self.notes: list[Note] = []
         self._counts: dict[str, int] = {}
+        self.steps = 0
+        self.implied = 0
         # Of the layer at hand:
         self.position = 0
         self.start = 0
@@ -117,13 +124,15 @@ class Stacker:
         self.gone, self.unlinked = [], []
         if position:
             self._obey(index)
+        else:
+            self._tell_idle(index)
         self._put(index)
         self._settle()
 
     def _obey(self, index: LayerIndex) -> None:
         """Take away what the layer's marks speak of."""
         kinds, buried = index.kinds, self.buried[self.position]
-        if WHITEOUT in kinds or OPAQUE in kinds:
+        if self._has_marks(index):
             for row, kind in enumerate(kinds):
                 path = index.paths[row]
                 if kind == OPAQUE:
@@ -138,6 +147,16 @@ class Stacker:
         for row, attributes in index.xattrs.items():
             if kinds[row] == DIRECTORY and OVERLAY_OPAQUE in attributes:
                 self._bury_below(index.paths[row])
+
+    def _tell_idle(self, index: LayerIndex) -> None:
+        marks = [row for row, kind in enumerate(index.kinds) if kind in MARKS] if self._has_marks(index) else []
+        if marks:
+            message = f"{len(marks):,} whiteouts in the lowest layer, which have nothing to hide"
+            self._note("C08", Level.INFO, message, index.paths[marks[0]])
+
+    @staticmethod
+    def _has_marks(index: LayerIndex) -> bool:
+        return WHITEOUT in index.kinds or OPAQUE in index.kinds
 
     def _bury(self, path: bytes) -> None:
         """Take away a path and all that is below it."""
@@ -167,8 +186,8 @@ class Stacker:
 
     def _put(self, index: LayerIndex) -> None:
         """Put the layer's entries, in tar order."""
-        visible, children, gone, get_children = self.visible, self.children, self.gone, self.children.get
-        folders = [path.rpartition(b"/")[0] for path in index.paths]
+        visible, children, gone, get_children, start = self.visible, self.children, self.gone, self.children.get, self.start
+        folders = index.folders
         self.folders += folders
         for row, (path, kind, parent) in enumerate(zip(index.paths, index.kinds, folders, strict=True), self.start):
             if kind == OTHER:
@@ -178,7 +197,9 @@ class Stacker:
             inside = get_children(parent)
             if inside is None:
                 folder = self._make_folder(parent)
-                path, inside = folder + path[len(parent) :], children[folder]
+                if folder is None:
+                    continue
+                path, inside = (folder + path[len(parent) :]).lstrip(b"/"), children[folder]
             if kind in MARKS:
                 continue
             if kind == DIRECTORY:
@@ -195,9 +216,13 @@ class Stacker:
                 visible[path] = row
                 continue
             if path in children:
+                self._tell_twice(visible.get(path, -1), path)
                 self._bury(path)
             elif path in visible:
-                gone.append((visible[path], path))
+                old = visible.pop(path)
+                gone.append((old, path))
+                if old >= start:
+                    self._tell_twice(old, path)
             else:
                 inside.append(path)
             if kind == HARDLINK and not self._link(row, path):
@@ -209,85 +234,108 @@ class Stacker:
     def _give_way(self, row: int, path: bytes) -> None:
         """Take away what stands where a folder is put."""
         self.gone.append((row, path))
-        if self.kinds[row] == SYMLINK:
+        self._tell_twice(row, path)
+        if self.kinds[row] == SYMLINK and row < self.start:
             self._note("C12", Level.WARNING, "a folder replaces a symlink; what the link leads to is not merged into it", path)
 
-    def _make_folder(self, path: bytes) -> bytes:
-        """Make a path a folder, with implied parents (C11, C17), and return where it is.
+    def _tell_twice(self, row: int, path: bytes) -> None:
+        if row >= self.start:
+            self._note("C18", Level.WARNING, "listed twice in one layer: the last entry holds", path)
+
+    def _make_folder(self, path: bytes) -> bytes | None:
+        """Make a path a folder, with implied parents (C11, C17), and return where it is; None if it is too deep (E18).
 
         A symlink of the same layer in its way is followed, as unpacking does (C13); one of a lower layer gives way (C12).
         """
-        for _ in range(LINKS_FOLLOWED):
-            at = self._obstacle(path)
-            if at is None:
-                break
-            target = self._target(at)
-            if target is None:
-                self._give_way(self.visible.pop(at), at)
-                self.children[at] = []
-            else:
-                path = (target + path[len(at) :]).lstrip(b"/")
-        else:
-            self._note("E17", Level.WARNING, "symlinks of one layer that lead in a circle", path)
-        missing: list[bytes] = []
-        at = path
-        while at not in self.children:
-            missing.append(at)
-            at = parent_of(at)
-        for folder in reversed(missing):
-            old = self.visible.pop(folder, None)
-            if old is None:
-                self.children[at].append(folder)
-            else:
-                self._give_way(old, folder)
-            self.children[folder] = []
-            at = folder
-        return path
+        children, visible = self.children, self.visible
+        if self.implied > IMPLIED_BYTES:
+            return None
+        at, todo, hops = b"", path.split(b"/")[::-1], 0
+        while todo:
+            part = todo.pop()
+            if part == b"..":
+                at = parent_of(at)
+                continue
+            if part in (b"", b"."):
+                continue
+            inner = at + b"/" + part if at else part
+            if inner not in children:
+                row = visible.get(inner)
+                link = None if row is None else self._symlink(row)
+                if link is not None and hops < LINKS_FOLLOWED:
+                    hops += 1
+                    self.steps += len(link)
+                    at = b"" if link[:1] == b"/" else at
+                    todo += reversed(link.split(b"/"))
+                    continue
+                if link is not None:
+                    self._note("E17", Level.WARNING, "symlinks of one layer that lead in a circle", path)
+                self.implied += len(inner)
+                if self.implied > IMPLIED_BYTES:
+                    self._note("E18", Level.ERROR, "folders nested so deeply that they are not stacked", path[:255])
+                    return None
+                if row is None:
+                    children[at].append(inner)
+                else:
+                    self._give_way(visible.pop(inner), inner)
+                children[inner] = []
+            at = inner
+        return at
 
-    def _obstacle(self, path: bytes) -> bytes | None:
-        """Return the uppermost of a path and its parents that is there and is no folder."""
-        found = None
-        while path not in self.children:
-            if path in self.visible:
-                found = path
-            path = parent_of(path)
-        return found
-
-    def _target(self, path: bytes) -> bytes | None:
-        """Return where a symlink that the layer at hand put leads, within the root; None for anything else."""
-        row = self.visible[path]
-        if row < self.start or self.kinds[row] != SYMLINK:
+    def _symlink(self, row: int) -> bytes | None:
+        """Return where a symlink that the layer at hand put leads; None for anything else, or where no runtime could follow."""
+        if row < self.start or self.kinds[row] != SYMLINK or self.steps > STEPS:
             return None
         link = self.targets.get(row - self.start, b"")
-        parts = [] if link.startswith(b"/") else path.split(b"/")[:-1]
-        for part in link.split(b"/"):
+        return link if len(link) < PATH_MAX else None
+
+    def _find(self, path: bytes) -> int | None:
+        """Return the row at a hard link's target, -1 for a folder: by its letters, else through symlinks of the layer."""
+        if path in self.children:
+            return -1
+        found = self.visible.get(path)
+        if found is not None:
+            return found
+        at, todo, hops = b"", path.split(b"/")[::-1], 0
+        while todo:
+            part = todo.pop()
             if part == b"..":
-                del parts[-1:]
+                at = parent_of(at)
             elif part not in (b"", b"."):
-                parts.append(part)
-        target = b"/".join(parts)
-        return None if target == path or target.startswith(path + b"/") else target
+                inner = at + b"/" + part if at else part
+                row = self.visible.get(inner)
+                link = None if row is None or not todo or inner in self.children else self._symlink(row)
+                if link is not None and hops < LINKS_FOLLOWED:
+                    hops += 1
+                    self.steps += len(link)
+                    at = b"" if link[:1] == b"/" else at
+                    todo += reversed(link.split(b"/"))
+                elif todo and inner not in self.children:
+                    return None
+                else:
+                    at = inner
+        return -1 if at in self.children else self.visible.get(at)
 
     def _link(self, row: int, path: bytes) -> bool:
         """Join a hard link to its inode; False if its target is not there (yet)."""
         target = self.targets.get(row - self.start, b"")
-        found = self.visible.get(target)
-        if found is None or target == path:
-            return False
-        self._join(row, found, path)
-        return True
+        return target != path and self._join(row, self._find(target), path)
 
-    def _join(self, row: int, found: int, path: bytes) -> None:
-        inode = self.inodes.get(found, found)
-        if inode >= 0 and self.kinds[inode] == DIRECTORY:
+    def _join(self, row: int, found: int | None, path: bytes) -> bool:
+        """Let a hard link lead where another row does; False if that row leads nowhere yet."""
+        if found is None or found == row:
+            return False
+        if found < 0:
             self._note("C31", Level.WARNING, "a hard link to a folder", path)
-            inode = -1
+        inode = self.inodes.get(found, found)
+        if inode >= 0 and self.kinds[inode] in (HARDLINK, DIRECTORY):
+            return False
         self.inodes[row] = inode
-        if inode < 0:
-            return
-        self.links.setdefault(inode, []).append(row)
-        if inode < self.start:
-            self._note("C29", Level.INFO, "a hard link to a file of a lower layer; some runtimes cannot unpack it", path)
+        if inode >= 0:
+            self.links.setdefault(inode, []).append(row)
+            if inode < self.start:
+                self._note("C29", Level.INFO, "a hard link to a file of a lower layer; some runtimes cannot unpack it", path)
+        return True
 
     def _settle(self) -> None:
         """Decide what became of the rows that the layer took away, now that all of its own are there."""
@@ -308,18 +356,37 @@ class Stacker:
 
     def _link_late(self) -> None:
         """Join hard links whose target stands later in the tar (C28), or was taken away by the same layer."""
-        taken = {path: row for row, path in self.gone}
-        for row in self.unlinked:
-            target = self.targets.get(row - self.start, b"")
-            found = self.visible.get(target)
-            if found is not None and found != row and self.inodes.get(found) != row:
-                self._note("C28", Level.WARNING, "a hard link that stands before its target; runtimes cannot unpack it", target)
-                self._join(row, found, target)
-            elif target in taken and taken[target] != row:
-                self._join(row, taken[target], target)
-            else:
+        paths = {row: self.targets.get(row - self.start, b"") for row in self.unlinked}
+        found = {row: self._find(path) for row, path in paths.items()}
+        self._join_chains(found, paths)
+        taken = {path: row for row, path in self.gone if self.kinds[row] != DIRECTORY}
+        for row, path in paths.items():
+            if row not in self.inodes and not self._join(row, found[row], path):
+                self._join(row, taken.get(path), path)
+        self._join_chains(found, paths)
+        for row, path in paths.items():
+            if row not in self.inodes:
                 self.inodes[row] = -1
-                self._note("C31", Level.WARNING, "a hard link to what is not there", target)
+                self._note("C31", Level.WARNING, "a hard link to what is not there", path)
+
+    def _join_chains(self, found: dict[int, int | None], paths: dict[int, bytes]) -> None:
+        """Join the hard links of chains that lead to something; those of a circle stay as they are."""
+        hopeless: set[int] = set()
+        for row in found:
+            chain: dict[int, None] = {}
+            at: int | None = row
+            while at in found and at not in self.inodes and at not in chain and at not in hopeless:
+                chain[at] = None
+                at = found[at]
+            before = at
+            for link in reversed(chain):
+                if not self._join(link, before, paths[link]):
+                    hopeless.update(chain)
+                    break
+                self._note(
+                    "C28", Level.WARNING, "a hard link that stands before its target; runtimes cannot unpack it", paths[link]
+                )
+                before = link
 
     def finish(self) -> Stack:
         """Return the result. An inode with several names lives while one does; its fate is that of the last to go."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 
 import pytest
 from build import (
@@ -111,12 +113,27 @@ def test_dive(name, way):
         assert dive["user_wasted_percent"] is None
 
 
+@pytest.mark.case("F09", "F10")
+@pytest.mark.skipif("LAYERSCOPE_DIVE" not in os.environ, reason="LAYERSCOPE_DIVE names no dive (0.12 was compared)")
+@pytest.mark.parametrize("name", [*(name for name in DIVE if name != "whiteout of nothing"), *DOCKER])
+def test_the_real_dive(name, tmp_path):
+    layers = DIVE[name][0] if name in DIVE else DOCKER[name][0]
+    data = docker_save(Image(layers, tags=["d:1"]))
+    (tmp_path / "image.tar").write_bytes(data)
+    command = [os.environ["LAYERSCOPE_DIVE"], "--source", "docker-archive", "image.tar", "--json", "out.json"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    theirs = json.loads((tmp_path / "out.json").read_text())["image"]
+    ours = document(read(data))["dive"]
+    assert (ours["size_bytes"], ours["wasted_bytes"]) == (theirs["sizeBytes"], theirs["inefficientBytes"])
+    assert ours["efficiency"] == pytest.approx(theirs["efficiencyScore"])
+
+
 @pytest.mark.case("F10")
-def test_a_deleted_folder_is_wasted_by_the_size_that_it_has():
+def test_a_deleted_folder_is_no_waste_for_dive():
     base = layer({"d": Dir(), "d/a": b"1" * 30, "d/e/b": b"2" * 12})
     made = document(read(docker_save(Image([base, tar(whiteout("d"))], tags=["d:1"]))))
     assert made["totals"]["deleted_bytes"] == 42
-    assert made["dive"]["wasted_bytes"] < 42 * 2
+    assert made["dive"]["wasted_bytes"] == 0  # that tool has the folder's size under a path that it saw once: measured
 
 
 @pytest.mark.case("F13")

@@ -7,6 +7,7 @@ from layerscope import rootfs
 from layerscope.model import Fate, Kind, Release
 from layerscope.packages import DATABASES, DPKG
 from layerscope.packages.classes import CLASSES, Classes
+from layerscope.packages.contents import Contents
 from layerscope.packages.ownership import own
 from layerscope.packages.timeline import presences, timelines
 
@@ -94,7 +95,7 @@ def test_a_removed_package_tells_where():
 
 def test_a_database_that_a_folder_takes_along_is_gone():
     indexes = [layer((STATUS, status(a="1"))), layer(("var/lib/dpkg", Kind.WHITEOUT)), layer((STATUS, status(a="1")))]
-    (line,) = timelines(indexes, stack(indexes), [DPKG])
+    (line,) = timelines(Contents(indexes, stack(indexes)), [DPKG])
     assert [(version.position, len(version.packages)) for version in line.versions] == [(0, 1), (1, 0), (2, 1)]
     (presence,) = presences(line).values()
     assert (presence.layer, presence.removed_in) == (0, None)
@@ -102,7 +103,7 @@ def test_a_database_that_a_folder_takes_along_is_gone():
 
 def test_a_copy_of_the_same_database_is_no_change():
     indexes = [layer((STATUS, status(a="1"))), layer((STATUS, status(a="1"))), layer(("etc/x", 1))]
-    (line,) = timelines(indexes, stack(indexes), [DPKG])
+    (line,) = timelines(Contents(indexes, stack(indexes)), [DPKG])
     assert [version.position for version in line.versions] == [0]
 
 

@@ -8,7 +8,28 @@ from packageurl import PackageURL
 word = st.text(st.characters(codec="ascii", categories=["L", "N"]) | st.sampled_from("+-._~:@"), min_size=1, max_size=12)
 
 
-@given(st.sampled_from(["apk", "deb", "npm", "pypi"]), st.none() | word, word, word, st.text("abc.-+ é1&=", max_size=5))
+TYPES = [
+    "alpm",
+    "apk",
+    "cargo",
+    "composer",
+    "conda",
+    "cran",
+    "deb",
+    "ebuild",
+    "gem",
+    "generic",
+    "golang",
+    "maven",
+    "nix",
+    "npm",
+    "nuget",
+    "pypi",
+    "rpm",
+]
+
+
+@given(st.sampled_from(TYPES), st.none() | word, word, word, st.text("abc.-+ é1&=", max_size=5))
 def test_package_urls_are_those_of_the_library(type_, namespace, name, version, arch):
     name = name.lower().replace("@", "").replace("+", "-")
     name = name.replace(":", "") or "x"

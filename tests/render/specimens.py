@@ -35,7 +35,7 @@ HOSTILE_PATH = HOSTILE.encode("utf-8", "surrogatepass").replace(b"\xed\xb3\xa9",
 
 def make_index() -> LayerIndex:
     return LayerIndex(
-        [], bytearray(), array("q"), array("l"), [], [], [], array("q"), array("q"), {}, {}, {}, {}, {}, {}, 0
+        [], [], bytearray(), array("q"), array("l"), [], [], [], array("q"), array("q"), {}, {}, {}, {}, {}, {}, 0
     )  # fmt: skip
 
 

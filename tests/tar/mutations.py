@@ -81,7 +81,7 @@ def digits(random: Random, data: bytearray) -> None:
         place for place in (data.find(mark, random.randrange(len(data))) for mark in (b" ", b"=", b"\n", b",")) if place > 0
     ]
     if places:
-        data[random.choice(places) + random.choice((-1, 0, 1))] = random.choice(OCTETS)
+        data[min(random.choice(places) + random.choice((-1, 0, 1)), len(data) - 1)] = random.choice(OCTETS)
 
 
 KINDS: tuple[Callable[[Random, bytearray], None], ...] = (

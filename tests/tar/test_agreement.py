@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from random import Random
 
@@ -10,9 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.api import load
+from layerscope.archive.feed import Feed
+from layerscope.archive.openfile import READ_ONLY, OpenFile
+from layerscope.archive.tar import read_tar
 
 from tar.mutations import mutated
 from tar.readers import (
+    LIMITS,
     GoReader,
     OtherReaders,
     assert_agrees,
@@ -42,6 +47,18 @@ def test_traps_read_as_go_reads_them(go: GoReader, name: str):
 @pytest.mark.parametrize("name", TRAPS)
 def test_traps_that_pass_read_as_traps_that_lie_still(name: str):
     assert_stream_agrees(TRAPS[name], (1, *ODD_SIZES) if len(TRAPS[name]) < 5000 else ODD_SIZES[2:])
+
+
+def test_traps_that_lie_in_a_file_read_as_in_memory(tmp_path: Path):
+    path = tmp_path / "traps"
+    path.write_bytes(b"".join(TRAPS.values()))
+    at = 0
+    file = OpenFile(lambda: os.open(path, READ_ONLY))
+    for data in TRAPS.values():
+        index = read_tar(Feed.over(file, at, len(data)), limits=LIMITS, whiteouts=False, keep=lambda _: True)
+        at += len(data)
+        assert_same(in_place(data), index, digests=False)
+    file.close()
 
 
 @pytest.mark.case("C54", "C55", "C56", "C57", "C58", "E11", "E12")

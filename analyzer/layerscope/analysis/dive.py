@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from layerscope.model import Kind, LayerIndex
 from layerscope.rootfs import AUFS, Stack, parent_of
@@ -20,6 +21,7 @@ class Dive:
     user_wasted_percent: float | None
 
 
+LONG = 1024
 WHITEOUT = int(Kind.WHITEOUT)
 SPECIAL = (WHITEOUT, int(Kind.OPAQUE), int(Kind.OTHER))
 
@@ -61,7 +63,17 @@ def _leaves(index: LayerIndex, folders: list[bytes], buried: dict[bytes, int]) -
     for row, size in index.declared.items():
         if index.paths[row] in leaves and index.kinds[row] not in SPECIAL:
             leaves[index.paths[row]] = size
+    for path in _inner(index.paths, folders):
+        leaves.pop(path, None)
+    return leaves
+
+
+def _inner(paths: list[bytes], folders: list[bytes]) -> set[bytes]:
+    """Return the paths that have something below them, whether listed or not."""
     inner = set(folders)
+    if any(len(folder) > LONG for folder in inner):  # then all names of all parents take too much room
+        ordered = sorted({path.replace(b"/", b"\0") for path in paths})
+        return {b"", *(one.replace(b"\0", b"/") for one, other in pairwise(ordered) if other.startswith(one + b"\0"))}
     for folder in tuple(inner):
         parent = folder
         while parent:
@@ -69,9 +81,7 @@ def _leaves(index: LayerIndex, folders: list[bytes], buried: dict[bytes, int]) -
             if parent in inner:
                 break
             inner.add(parent)
-    for path in inner:
-        leaves.pop(path, None)
-    return leaves
+    return inner
 
 
 def _leaves_with_marks(index: LayerIndex, buried: dict[bytes, int]) -> dict[bytes, int]:

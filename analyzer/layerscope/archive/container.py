@@ -17,6 +17,7 @@ from typing import BinaryIO
 from layerscope.archive.compression import CHUNK, decompress, detect
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.header import BLOCK, clean, looks_like_tar
+from layerscope.archive.inside import look_inside
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
 from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, scan_place, scan_stream
@@ -151,6 +152,8 @@ class TarFile(Container):
         feed = Feed.over(self.buffer, 0, len(self.buffer))
         index = read_tar(feed, limits=self.settings.limits, keep=self.settings.keep, whiteouts=False, partial=True)
         drop_cut(index)
+        if self.settings.look is not None:
+            look_inside(self.buffer, 0, index, self.settings.look)
         return Scan(index, "none", index.tar_bytes)
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:

@@ -24,6 +24,7 @@ def opaque_index(size: int) -> LayerIndex:
     """Return the index of a blob of which only the size is known."""
     return LayerIndex(
         paths=[],
+        folders=[],
         kinds=bytearray(),
         sizes=array("q"),
         modes=array("H"),

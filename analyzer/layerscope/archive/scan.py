@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
+from layerscope.archive.contents import Keep
 from layerscope.archive.feed import Buffer, Feed
-from layerscope.archive.inspection import Inspect
+from layerscope.archive.inside import Look, look_inside
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.tar import Keep, read_tar
+from layerscope.archive.search import Search
+from layerscope.archive.tar import read_tar
 from layerscope.model import LayerIndex
 
 HEX = re.compile(rb"[0-9a-f]{64,}")
@@ -20,16 +22,17 @@ HEX = re.compile(rb"[0-9a-f]{64,}")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a scan is asked for.
+    """What a scan is asked for: whose contents to keep, whether to hash blob and tar, how much is too much.
 
-    Whose contents to keep, what to look for in them, whether to hash blob and tar, how much is too much.
+    `look` says what to look into, and how; `search` is handed every content, for what nobody declared.
     """
 
     limits: Limits
     keep: Keep
-    inspect: Inspect | None = None
     verify: bool = False
     progress: Callable[[int], None] | None = None
+    look: Look | None = None
+    search: Search | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
             pass
         diff_id = tap.digest
     index = read_tar(Feed.over(buffer, start, size), limits=settings.limits, keep=settings.keep)
+    if settings.look is not None:
+        look_inside(buffer, start, index, settings.look)
     if settings.progress is not None:
         settings.progress(size)
     return Scan(replace(index, diff_id=diff_id), "none", size, diff_id)
@@ -81,7 +86,9 @@ def scan_stream(chunks: Iterator[bytes], settings: Settings, algorithm: str = "s
     notes = Notebook()
     inner = Peek(decompress(_again(head, outer), compression, settings.limits, notes))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
-    index = read_tar(Feed.of(tap or inner), limits=settings.limits, keep=settings.keep, inspect=settings.inspect)
+    index = read_tar(
+        Feed.of(tap or inner), limits=settings.limits, keep=settings.keep, look=settings.look, search=settings.search
+    )
     for _ in outer:  # after damage: the blob is measured to its end
         pass
     if compression != "none" and not len(index) and (inside := detect(inner.head)) != "none":

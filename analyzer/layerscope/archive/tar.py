@@ -7,12 +7,12 @@ reads on but others would see something else (E34), a note tells that.
 from __future__ import annotations
 
 import hashlib
-from array import array
-from collections.abc import Callable, Iterator
 from struct import Struct
 
 from layerscope.archive import differences
+from layerscope.archive.contents import Contents, Keep, Visit
 from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
+from layerscope.archive.extensions import read_attributes, read_extension, read_records
 from layerscope.archive.feed import Feed
 from layerscope.archive.header import (
     BLOCK,
@@ -30,17 +30,19 @@ from layerscope.archive.header import (
     tail_device,
     what_is,
 )
-from layerscope.archive.inspection import INSPECTED, Inspect, inspect_content, tell_cut
+from layerscope.archive.inside import Look
 from layerscope.archive.limits import Limits
 from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.pax import LIBARCHIVE, SCHILY, decimal, nanoseconds, pax_records, validate_pax, xattrs
-from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand, read_map
+from layerscope.archive.opaque import opaque_index
+from layerscope.archive.pax import decimal, nanoseconds, validate_pax
+from layerscope.archive.search import Search
+from layerscope.archive.sparse import Fragments, read_map
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex
 
-# name, mode+uid+gid, size, mtime, checksum, typeflag, linkname, magic..devminor, prefix, star's trailer
-FIELDS = Struct("100s24s12s12s8sc100s88s155s8x4s").unpack
+# name, mode+uid+gid, size, mtime, checksum, typeflag, (linkname,) magic to the end
+FIELDS = Struct("100s24s12s12s8sc100x255s").unpack
 
 FILE, DIRECTORY, SYMLINK, HARDLINK, CHARACTER, WHITEOUT, OTHER = (
     int(kind)
@@ -68,10 +70,9 @@ KINDS = {
     b"6": int(Kind.FIFO),
 }
 SPECIAL = frozenset((b"x", b"g", b"L", b"K"))
+LINKS, DEVICES = frozenset((b"1", b"2")), frozenset((b"3", b"4", b"6"))
 OCTAL_END = (0x00, 0x20)
-
-Keep = Callable[[bytes], bool]
-Visit = Callable[[int, bytes, int, Iterator[bytes]], None]
+DOT = 0x2E
 
 
 def nothing(path: bytes) -> bool:  # noqa: ARG001
@@ -87,52 +88,40 @@ def read_tar(
     whiteouts: bool = True,
     visit: Visit | None = None,
     partial: bool = False,
-    inspect: Inspect | None = None,
+    look: Look | None = None,
+    search: Search | None = None,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
-    With `partial` a file whose end is missing gets a row of the size that is there. `inspect` looks into contents that pass.
+    With `partial` a file whose end is missing gets a row of the size that is there. Into what passes only once is looked on
+    the way, as `look` says; `search` is handed its content, and its marks are kept.
     """
-    reader = TarReader(feed, limits, keep, whiteouts, visit, partial)
-    reader.inspect = inspect
+    reader = TarReader(feed, limits, keep, whiteouts, visit, partial, look)
+    reader.search = search
     return reader.read()
 
 
 class TarReader:
     """The state of reading one tar: columns that grow, and the extension records that wait for their entry."""
 
-    def __init__(self, feed: Feed, limits: Limits, keep: Keep, whiteouts: bool, visit: Visit | None, partial: bool) -> None:
+    def __init__(
+        self, feed: Feed, limits: Limits, keep: Keep, whiteouts: bool, visit: Visit | None, partial: bool, look: Look | None
+    ) -> None:
         self.feed = feed
         self.limits = limits
         self.keep = keep
         self.whiteouts = whiteouts
         self.visit = visit
         self.partial = partial
-        self.inspect: Inspect | None = None
+        self.look = look
+        self.search: Search | None = None
         self.notes = Notebook()
-        self.kept_bytes = 0
         self.start = 0  # of the header at hand
         self.cut = 0  # rows whose data are not all there
-        self.index = LayerIndex(
-            paths=[],
-            kinds=bytearray(),
-            sizes=array("q"),
-            modes=array("H"),
-            uids=[],
-            gids=[],
-            mtimes=[],
-            offsets=array("q"),
-            spans=array("q"),
-            links={},
-            xattrs={},
-            declared={},
-            sparse={},
-            digests={},
-            kept={},
-            tar_bytes=0,
-        )
+        self.plain_folders: dict[bytes, bytes] = {}  # those seen that need no cleaning, each to one object
+        self.index = opaque_index(0)
 
     def read(self) -> LayerIndex:
         """Read to the end of the stream."""
@@ -160,20 +149,24 @@ class TarReader:
 
     def _entries(self) -> None:  # one loop over the blocks: a call less for each entry is a tenth of the time
         feed, index, notes = self.feed, self.index, self.notes
-        visit, keep, limit, total = self.visit, self.keep, self.limits.entries, feed.total
+        visit, keep, look, limit, total = self.visit, self.keep, self.look, self.limits.entries, feed.total
         in_place = feed.in_place and visit is None
         whiteouts = self.whiteouts
         owners: dict[bytes, tuple[int, int, int]] = {}
         times: dict[bytes, int] = {}
         sums: dict[bytes, int] = {}
-        last_tail, device = b"", 0
+        last_rest, device, differs = b"", 0, False
         kinds_of = KINDS
         paths, kinds, links = index.paths, index.kinds, index.links
         add_path, add_kind, add_size, add_mode = paths.append, kinds.append, index.sizes.append, index.modes.append
+        add_folder, plain_folders = index.folders.append, self.plain_folders
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span = index.offsets.append, index.spans.append
         sha256 = hashlib.sha256
-        inspect = None if feed.in_place else self.inspect
+        search = None if feed.in_place else self.search
+        contents = Contents(feed, index, notes, self.limits, keep, visit, look)
+        contents.search = search
+        read_file, fits = contents.read, contents.fits
 
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
@@ -199,7 +192,7 @@ class TarReader:
                 feed.position = position
                 end_at_block(feed, notes, start, pending)
                 return
-            name, owner_field, size_field, time_field, sum_field, flag, link, tail, prefix, trailer = FIELDS(block)
+            name, owner_field, size_field, time_field, sum_field, flag, rest = FIELDS(block)
 
             expected = sums.get(sum_field)
             if expected is None:
@@ -231,19 +224,22 @@ class TarReader:
             mtime = times.get(time_field)
             if mtime is None:
                 mtime = times[time_field] = number(time_field) * 10**9
-            if tail != last_tail:
-                last_tail, device = tail, tail_device(tail)
+            if rest != last_rest:  # magic to prefix: mostly the same from entry to entry
+                last_rest, device = rest, tail_device(rest)
+                differs = rest[88:].strip(b"\0") != b""
                 if device:
-                    differences.tell_numbers(notes, (tail[72:80], tail[80:88]), start)
+                    differences.tell_numbers(notes, (rest[72:80], rest[80:88]), start)
             cut = name.find(b"\0")
             if cut >= 0:
                 name = name[:cut]
-            if prefix[0]:
-                name = prefixed(name, block)
-                if trailer == b"tar\0" or tail[:6] != b"ustar\0":
-                    differences.tell_prefix(notes, flag, block, start)
-            if trailer == b"tar\0" and tail[:6] == b"ustar\0":
-                number(block[476:488]), number(block[488:500])
+            if differs:
+                star = rest[251:] == b"tar\0"
+                if rest[88]:
+                    name = prefixed(name, block)
+                    if star or rest[:6] != b"ustar\0":
+                        differences.tell_prefix(notes, flag, block, start)
+                if star and rest[:6] == b"ustar\0":
+                    number(block[476:488]), number(block[488:500])
             if size < 0 and flag not in HEADER_ONLY:
                 raise HeaderError("a negative size", id="E11")
 
@@ -252,14 +248,14 @@ class TarReader:
                 if pending < 0:
                     pending = start
                 feed.position = position
-                data = self._special(size)
+                data = read_extension(feed, size, self.limits.special_bytes)
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if flag == b"x":
                     if records is not None:
                         notes.warn("C56", "two PAX headers before one entry: readers disagree which holds", offset=start)
-                    records = self._records(data, start)
+                    records = read_records(notes, data, start)
                 elif flag == b"g":
-                    self._records(data, start)
+                    read_records(notes, data, start)
                     notes.info("C49", "a global PAX header, which is not applied", offset=start)
                     records, long_name, long_link, pending = None, b"", b"", -1
                 elif flag == b"L":
@@ -274,7 +270,7 @@ class TarReader:
             row = len(paths)
             if row >= limit:
                 raise LimitError(f"more than {limit:,} entries", limit="entries", offset=start)
-            link_name = link.partition(b"\0")[0] if flag in b"12" else b""
+            link_name = block[157:257].partition(b"\0")[0] if flag in LINKS else b""
             fragments: Fragments | None = None
             cut_short: ArchiveError | None = None
             began = start
@@ -307,7 +303,7 @@ class TarReader:
             logical = stored = size
             if flag in HEADER_ONLY:
                 stored = 0
-                if size and flag in b"346":
+                if size and flag in DEVICES:
                     notes.warn("C25", f"a device with a size: GNU tar skips {size:,} bytes behind it", offset=start)
             elif size < 0:
                 raise HeaderError("a negative size", id="C61")
@@ -318,25 +314,21 @@ class TarReader:
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 differences.tell_sparse(notes, flag, fragments, base + position - start - BLOCK, start)
 
-            # The path
+            # The path: most entries have a plain name in a folder that was seen before
             path = name
-            if path[-1:] == b"/":
+            if path.endswith(b"/"):
                 path = path.rstrip(b"/")
                 if kind == FILE:
                     notes.warn("C62", "a regular file whose name ends in '/'", path=path, offset=start)
-            if path[:1] in (b"/", b".") or b"/." in path or b"//" in path:
-                path, escaped = clean(path)
-                if escaped:
-                    notes.warn("C20", "a name that climbs out of the root; clamped to it", path=path, offset=start)
-            if not path and (kind != DIRECTORY or not name):
-                if not name:
-                    notes.warn("C22", "an entry without a name was passed over", offset=start)
-                else:
-                    notes.warn("C21", "the root is not a directory; the entry is passed over", offset=start)
-                kind = OTHER
-            if whiteouts and b".wh." in path and kind != OTHER:
-                kind, path = read_mark(notes, kind, path, start, empty=not stored)
-            elif kind == CHARACTER and device == 0 and whiteouts:
+            if path.startswith(b"./"):
+                path = path[2:]
+            folder, _, last = path.rpartition(b"/")
+            known_folder = plain_folders.get(folder)
+            if known_folder is not None and last and last[0] != DOT and (folder or len(path) == len(last)):
+                folder = known_folder
+            else:
+                kind, path, folder = self._locate(kind, name, start, empty=not stored)
+            if kind == CHARACTER and device == 0 and whiteouts:
                 kind = WHITEOUT
                 notes.warn("C23", "a 0:0 character device deletes the path below it at run time", path=path, offset=start)
 
@@ -355,13 +347,17 @@ class TarReader:
                     if kind == FILE:
                         if not in_place:
                             index.digests[row] = sha256(content).digest()
-                        if keep(path) and self._fits(path, stored, start):
+                        if look is not None and look.worth(path, mode):
+                            contents.inspect(row, path, content)
+                        if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
-                        if inspect is not None:
-                            self._inspect(row, path, stored, content, start)
+                        if search is not None:
+                            contents.mark(row, path, mode, stored, content, start)
                 else:
-                    feed.position = position
-                    missing = self._data(row, kind, path, stored, logical, fragments, start)
+                    feed.position, contents.mode = position, mode
+                    missing = (
+                        read_file(row, path, stored, logical, fragments, start) if kind == FILE else stored - feed.skip(stored)
+                    )
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if missing:
                     feed.position = position
@@ -378,13 +374,15 @@ class TarReader:
                     feed.skip(position - end)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
             elif kind == FILE:
-                if logical and not (in_place and not keep(path)):  # a sparse file that is one hole
-                    self._data(row, kind, path, 0, logical, fragments, start)
+                if logical:  # a sparse file that is one hole
+                    if visit is None and not (in_place and not keep(path)):
+                        read_file(row, path, 0, logical, fragments, start)
                 elif keep(path):
                     index.kept[row] = b""
 
             # The row
             add_path(path)
+            add_folder(folder)
             add_kind(kind)
             add_size(logical if kind == FILE else 0)
             add_mode(mode)
@@ -404,8 +402,9 @@ class TarReader:
             if fragments is not None:
                 index.sparse[row] = fragments
             if records is not None:
-                if any(key.startswith((SCHILY, LIBARCHIVE)) for key in records):
-                    self._xattrs(row, path, records, start)
+                attributes = read_attributes(notes, path, records, start)
+                if attributes is not None:
+                    index.xattrs[row] = attributes
                 records = None
             long_name = long_link = b""
             if cut_short is not None:
@@ -415,6 +414,28 @@ class TarReader:
 
     # What is rare stands below, so that the loop above can be read.
 
+    def _locate(self, kind: int, name: bytes, start: int, *, empty: bool) -> tuple[int, bytes, bytes]:
+        """Return kind, path and folder of an entry whose name is not plain, or whose folder is new."""
+        notes = self.notes
+        path, escaped = clean(name)
+        if escaped:
+            notes.warn("C20", "a name that climbs out of the root; clamped to it", path=path, offset=start)
+        if not path and (kind != DIRECTORY or not name):
+            if not name:
+                notes.warn("C22", "an entry without a name was passed over", offset=start)
+            else:
+                notes.warn("C21", "the root is not a directory; the entry is passed over", offset=start)
+            kind = OTHER
+        if self.whiteouts and kind != OTHER and path.find(b".wh.") >= 0:
+            kind, path = read_mark(notes, kind, path, start, empty=empty)
+        folder = path.rpartition(b"/")[0]
+        known = self.plain_folders.get(folder)
+        if known is not None:
+            return kind, path, known
+        if folder.find(b".wh.") < 0:
+            self.plain_folders[folder] = folder
+        return kind, path, folder
+
     def _bad_header(self, block: bytes, start: int) -> ArchiveError:
         if start == 0:
             return HeaderError(f"not a tar: {what_is(block)}", id="C65", offset=start)
@@ -423,93 +444,3 @@ class TarReader:
     def _cut_data(self, path: bytes, size: int, missing: int, start: int) -> ArchiveError:
         shown = path[-80:].decode("utf-8", "backslashreplace")
         return ArchiveError(f"{shown!r} is cut: {missing:,} of its {size:,} bytes are missing", id="C55", offset=start)
-
-    def _special(self, size: int) -> bytes:
-        if size > self.limits.special_bytes:
-            raise HeaderError(f"an extension header of {size:,} bytes", id="E13")
-        data = b"".join(self.feed.pieces(size))
-        if len(data) < size:
-            raise HeaderError("an extension header is cut", id="C55")
-        self.feed.skip(-size & 511)
-        return data
-
-    def _records(self, data: bytes, start: int) -> dict[bytes, bytes]:
-        differences.tell_text(self.notes, data, start)
-        try:
-            return pax_records(data)
-        except HeaderError as error:
-            error.offset = start + BLOCK + (error.offset or 0)
-            raise
-
-    def _data(
-        self, row: int, kind: int, path: bytes, stored: int, logical: int, fragments: Fragments | None, start: int
-    ) -> int:
-        """Read data that are sparse, not in the buffer or to be looked at; return how many bytes of them are missing."""
-        feed, index = self.feed, self.index
-        where = feed.offset
-        if kind != FILE:
-            feed.skip(stored)
-        elif self.visit is not None:
-            self.visit(row, path, stored, feed.pieces(stored))
-            feed.skip(stored - (feed.offset - where))
-        elif fragments is not None:
-            self._sparse_data(row, path, stored, logical, fragments, start)
-        else:
-            hasher = None if feed.in_place else hashlib.sha256()
-            kept: list[bytes] | None = [] if self.keep(path) and self._fits(path, stored, start) else None
-            head = bytearray()
-            looks = self.inspect is not None and not feed.in_place
-            for piece in feed.pieces(stored):
-                if hasher is not None:
-                    hasher.update(piece)
-                if kept is not None:
-                    kept.append(piece)
-                if looks and len(head) < INSPECTED:
-                    head += piece[: INSPECTED - len(head)]
-            if feed.offset - where == stored:
-                if looks:
-                    self._inspect(row, path, stored, bytes(head), start)
-                if hasher is not None:
-                    index.digests[row] = hasher.digest()
-                if kept is not None:
-                    index.kept[row] = b"".join(kept)
-        return stored - (feed.offset - where)
-
-    def _sparse_data(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
-        feed, index = self.feed, self.index
-        end = feed.offset + stored
-        hashed = not feed.in_place and logical <= SPARSE_HASHED
-        if self.keep(path) and self._fits(path, logical, start):
-            content = expand(fragments, logical, b"".join(feed.pieces(stored)))
-            if feed.offset == end:
-                index.kept[row] = content
-                if hashed:
-                    index.digests[row] = hashlib.sha256(content).digest()
-        elif hashed:
-            digest = content_digest(fragments, logical, feed.pieces(stored))
-            if feed.offset == end:
-                index.digests[row] = digest
-        else:
-            feed.skip(stored)
-
-    def _fits(self, path: bytes, size: int, start: int) -> bool:
-        """Whether a file may be kept; a note tells if not."""
-        if size <= self.limits.kept_file_bytes and self.kept_bytes + size <= self.limits.kept_bytes:
-            self.kept_bytes += size
-            return True
-        self.notes.warn("E08", f"{size:,} bytes are too many to be looked into", path=path, offset=start)
-        return False
-
-    def _inspect(self, row: int, path: bytes, size: int, content: bytes, start: int) -> None:
-        assert self.inspect is not None
-        if inspect_content(self.index, row, (path, 0, size), content[:INSPECTED], self.inspect):
-            tell_cut(self.notes, path, size, offset=start)
-
-    def _xattrs(self, row: int, path: bytes, records: dict[bytes, bytes], start: int) -> None:
-        found = xattrs(records)
-        self.index.xattrs[row] = found
-        for name, _ in found:
-            if name.startswith(b"trusted.overlay."):
-                self.notes.warn(
-                    "C24", f"sets {name.decode('latin-1')}, which the kernel's overlayfs obeys", path=path, offset=start
-                )

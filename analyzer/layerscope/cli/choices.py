@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
 
 import typer
 
 FORMATS = ("text", "json", "markdown", "csv")
 AUDIT_FORMATS = ("text", "json", "markdown", "csv", "sarif", "junit", "github", "gitlab")
-SCHEMAS = ("audit", "baseline", "files", "images", "report")
+SCHEMAS = ("audit", "baseline", "files", "images", "packages", "report", "why")
 ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")
 FATES = ("live", "replaced", "deleted")
@@ -74,6 +75,15 @@ def read_bandwidth(value: str) -> int:
     if not bits:
         raise typer.BadParameter(f"{value!r}: a bandwidth is written like 20Mbit/s.")
     return bits
+
+
+def read_epoch(value: str | None) -> datetime | None:
+    """Return the moment that SOURCE_DATE_EPOCH names, in seconds since 1970."""
+    if not value:
+        return None
+    if not re.fullmatch(r"[0-9]{1,11}", value):
+        raise typer.BadParameter(f"SOURCE_DATE_EPOCH is {value!r}; it must be seconds since 1970.")
+    return datetime.fromtimestamp(int(value), UTC)
 
 
 def _read_size(value: str) -> int:

@@ -71,9 +71,9 @@ def explain(error: Exception) -> tuple[int, str]:
 def _run(arguments: Sequence[str]) -> int:
     import typer
 
-    from layerscope.cli import commands, review
+    from layerscope.cli import commands, inventory, review
 
-    command = typer.main.get_command(review.join(commands.app))
+    command = typer.main.get_command(review.join(inventory.join(commands.app)))
     try:
         answer = command.main(list(arguments), prog_name="layerscope", standalone_mode=False)
     except typer.Abort:

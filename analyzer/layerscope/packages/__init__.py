@@ -5,14 +5,43 @@ Adding one is a module and a name in `DATABASES`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from layerscope.packages.apk import APK
+from layerscope.packages.busybox import BUSYBOX
+from layerscope.packages.chisel import CHISEL
+from layerscope.packages.composer import COMPOSER
+from layerscope.packages.conda import CONDA
 from layerscope.packages.database import Database
+from layerscope.packages.dotnet import DOTNET
 from layerscope.packages.dpkg import DPKG
+from layerscope.packages.executables import Content, is_executable
+from layerscope.packages.gems import GEMS
+from layerscope.packages.golang import GOLANG
+from layerscope.packages.homebrew import HOMEBREW
+from layerscope.packages.java import ENDINGS as JAR_ENDINGS
+from layerscope.packages.java import JAVA
+from layerscope.packages.nix import NIX
 from layerscope.packages.npm import NPM
+from layerscope.packages.opkg import OPKG
+from layerscope.packages.pacman import PACMAN
+from layerscope.packages.perl import PERL
+from layerscope.packages.portage import PORTAGE
 from layerscope.packages.python import PYTHON
 from layerscope.packages.release import PATTERNS as RELEASE_PATTERNS
+from layerscope.packages.rlang import RLANG
+from layerscope.packages.rpm import RPM
+from layerscope.packages.runtimes import RUNTIMES
+from layerscope.packages.rust import RUST
+from layerscope.packages.yarn import YARN
 
-DATABASES: tuple[Database, ...] = (APK, DPKG, PYTHON, NPM)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DATABASES: tuple[Database, ...] = (
+    APK, DPKG, CHISEL, RPM, PACMAN, OPKG, PORTAGE, NIX, CONDA, HOMEBREW, PYTHON, NPM, YARN, GEMS, COMPOSER, DOTNET, JAVA, RLANG,
+    PERL, GOLANG, RUST, RUNTIMES, BUSYBOX,
+)  # fmt: skip
 
 PATTERNS: tuple[str, ...] = (
     *(pattern for database in DATABASES for pattern in database.patterns),
@@ -22,3 +51,19 @@ PATTERNS: tuple[str, ...] = (
     "etc/group",
 )
 """Everything worth keeping while a layer is scanned."""
+
+INSPECTORS: tuple[tuple[str, Callable[[bytes, Content], bytes | None]], ...] = tuple(
+    (database.name, database.inspect) for database in DATABASES if database.inspect is not None
+)
+
+
+def worth_inspecting(path: bytes, mode: int) -> bool:
+    """Tell whether a file may be a program or a jar, before its content is at hand."""
+    return bool(mode & 0o111) or path.endswith(JAR_ENDINGS)
+
+
+def inspect(path: bytes, content: Content) -> tuple[tuple[str, bytes], ...]:
+    """Return what a program or a jar tells of the packages inside it, by the database that reads it."""
+    if content[0:2] != b"PK" and not is_executable(content):
+        return ()
+    return tuple((name, told) for name, look in INSPECTORS if (told := look(path, content)) is not None)

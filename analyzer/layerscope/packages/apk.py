@@ -75,7 +75,16 @@ def read(view: View) -> Iterator[Package]:
             license=record.license,
             source=record.origin,
             system=True,
+            evidence=None if asked is None else _evidence(record.name, record.name in asked),
         )
+
+
+def _evidence(name: str, asked: bool) -> str:
+    """Return what tells why a package is there. `apk add --virtual .NAME` makes one that has nothing but dependencies."""
+    world = f"/{WORLD.decode()}"
+    if not asked:
+        return f"{world} does not list it"
+    return f"{world} lists it" + (": made by apk add --virtual" if name.startswith(".") else "")
 
 
 def _record(chunk: bytes) -> _Record | None:

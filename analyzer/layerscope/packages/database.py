@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from layerscope.model import Level, Note, Package, Release
+from layerscope.packages.executables import Content
 
 Result = TypeVar("Result")
 
@@ -85,8 +86,13 @@ class Database:
     name       for people
     patterns   globs over normalised paths: `**/` is any depth, also none; `*` stays within one component
     read       the packages that a view tells of; never raises on hostile content
+    places     globs of paths of which only the presence matters: a view holds them, of any kind, without content
+    inspect    a mark of a program or an archive that is too large to keep, made of path and content while a layer is
+               scanned, None if the file tells nothing: a view holds the mark in place of the content
     """
 
     name: str
     patterns: tuple[str, ...]
     read: Callable[[View], Iterable[Package]]
+    places: tuple[str, ...] = ()
+    inspect: Callable[[bytes, Content], bytes | None] | None = None

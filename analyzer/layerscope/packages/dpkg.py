@@ -6,12 +6,13 @@ a package in `status.d/` and only the checksums beside it.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
+from layerscope.packages.apt import EXTENDED_STATES, HISTORY, automatic, commands
 from layerscope.packages.database import MAX_RECORDS, Database, View
+from layerscope.packages.paragraphs import Record, chosen, read_list, read_record
+from layerscope.packages.paragraphs import providers as known_providers
 from layerscope.packages.purl import distribution
 from layerscope.packages.text import text
 
@@ -22,40 +23,23 @@ STATUS = b"var/lib/dpkg/status"
 STATUS_D = b"var/lib/dpkg/status.d/"
 INFO = b"var/lib/dpkg/info/"
 DIVERSIONS = b"var/lib/dpkg/diversions"
-EXTENDED_STATES = b"var/lib/apt/extended_states"
 
-_FIELD = re.compile(
-    rb"^(Package|Status|Version|Architecture|Source|Pre-Depends|Depends|Recommends|Provides|Essential|Priority|Auto-Installed)"
-    rb"[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)",
-    re.MULTILINE | re.IGNORECASE,
-)
 _NOT_THERE = frozenset({"not-installed", "config-files"})
-_BASE = frozenset({"required", "important"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """One paragraph. Each of `depends` and `recommends` is a choice: names, any of which will do."""
-
-    name: str
-    version: str
-    arch: str | None
-    source: str | None
-    state: str | None
-    base: bool
-    provides: tuple[str, ...]
-    depends: tuple[tuple[str, ...], ...]
-    recommends: tuple[tuple[str, ...], ...]
 
 
 def read(view: View) -> Iterator[Package]:
     """Yield the installed packages."""
-    found = dict[_Record, tuple[bytes, bytes]]()
+    found = dict[Record, tuple[bytes, bytes]]()
     for origin, stem, record in _records(view):
         found.setdefault(record, (origin, stem))
     records = list(found)
-    providers = _providers(records)
-    reasons = _reasons(records, providers, view.parsed(EXTENDED_STATES, _automatic))
+    providers = known_providers(records)
+    log = view.parsed(HISTORY, commands) or {}
+    told = view.parsed(EXTENDED_STATES, automatic)
+    reasons = _reasons(records, providers, told)
+    if told is None:
+        for name, (_, itself) in log.items():
+            reasons.setdefault(name, "dependency" if itself else "asked")
     diverted = view.parsed(DIVERSIONS, _diversions) or {}
     for record, (origin, stem) in found.items():
         yield Package(
@@ -66,14 +50,15 @@ def read(view: View) -> Iterator[Package]:
             purl=distribution("deb", view.release, record.name, record.version, record.arch),
             origin=origin,
             paths=_divert(_files(view, record, stem), record.name, diverted),
-            requires=tuple(dict.fromkeys(_chosen(record.depends, providers, record.name))),
+            requires=tuple(dict.fromkeys(chosen(record.depends, providers, record.name))),
             reason=reasons.get(record.name),
             source=record.source,
             system=True,
+            evidence=_evidence(record.name, reasons.get(record.name), log),
         )
 
 
-def _records(view: View) -> Iterator[tuple[bytes, bytes, _Record]]:
+def _records(view: View) -> Iterator[tuple[bytes, bytes, Record]]:
     """Yield (file that told, stem of the file lists that belong to it, record) of the packages that are installed."""
     count = 0
     for path in (STATUS, *sorted(path for path in view.files if path.startswith(STATUS_D))):
@@ -82,7 +67,7 @@ def _records(view: View) -> Iterator[tuple[bytes, bytes, _Record]]:
         for chunk in view.files[path].split(b"\n\n"):
             if not chunk or chunk.isspace():
                 continue
-            record = view.once(_record, chunk)
+            record = view.once(read_record, chunk)
             if record is None:
                 view.note(path, f"a paragraph that is no package was left out: {text(chunk[:40])!r}")
             elif (record.state or path == STATUS) and record.state in {None, *_NOT_THERE}:
@@ -97,55 +82,7 @@ def _records(view: View) -> Iterator[tuple[bytes, bytes, _Record]]:
                 yield path, b"" if path == STATUS else path, record
 
 
-def _record(chunk: bytes) -> _Record | None:
-    """Parse one paragraph, None if it names no package."""
-    fields = {name.lower(): value for name, value in _FIELD.findall(chunk)}
-    name = text(fields.get(b"package"))
-    if not name:
-        return None
-    status = text(fields[b"status"]).split() if b"status" in fields else None
-    return _Record(
-        name=name,
-        version=text(fields.get(b"version")),
-        arch=text(fields.get(b"architecture")) or None,
-        source=text(fields.get(b"source", b"").partition(b"(")[0]) or None,
-        state=None if status is None else status[-1] if status else "not-installed",
-        base=text(fields.get(b"essential")) == "yes" or text(fields.get(b"priority")) in _BASE,
-        provides=tuple(choice[0] for choice in _choices(fields.get(b"provides", b""))),
-        depends=_choices(fields.get(b"pre-depends", b"")) + _choices(fields.get(b"depends", b"")),
-        recommends=_choices(fields.get(b"recommends", b"")),
-    )
-
-
-_DEPENDENCY = re.compile(rb"[^\s:(\[<]+")
-
-
-def _choices(value: bytes) -> tuple[tuple[str, ...], ...]:
-    """Parse `a (>= 1) | b:any, c` to (("a", "b"), ("c",))."""
-    groups = []
-    for group in value.split(b","):
-        names = [match[0] for option in group.split(b"|") if (match := _DEPENDENCY.match(option.strip()))]
-        if names:
-            groups.append(tuple(map(text, names)))
-    return tuple(groups)
-
-
-def _providers(records: Iterable[_Record]) -> dict[str, str]:
-    """Map each name that something installed answers to, to the package."""
-    providers = {name: record.name for record in records for name in record.provides}
-    providers.update((record.name, record.name) for record in records)
-    return providers
-
-
-def _chosen(choices: Iterable[tuple[str, ...]], providers: Mapping[str, str], own: str = "") -> Iterator[str]:
-    """Yield for each choice the first installed package that meets it, else its first name."""
-    for choice in choices:
-        name = next((providers[name] for name in choice if name in providers), choice[0])
-        if name != own:
-            yield name
-
-
-def _reasons(records: Iterable[_Record], providers: Mapping[str, str], automatic: frozenset[str] | None) -> dict[str, str]:
+def _reasons(records: Iterable[Record], providers: Mapping[str, str], itself: frozenset[str] | None) -> dict[str, str]:
     """Return why each package is there: "base", "asked", "dependency", "recommended".
 
     Without apt's `extended_states` only the base is known. What apt does not call automatic was asked for, or belongs
@@ -153,23 +90,23 @@ def _reasons(records: Iterable[_Record], providers: Mapping[str, str], automatic
     what only it needs.
     """
     reasons = {record.name: "base" for record in records if record.base}
-    if automatic is None:
+    if itself is None:
         return reasons
     by_name = {record.name: record for record in records}
     for name in by_name:
-        if name not in automatic:
+        if name not in itself:
             reasons.setdefault(name, "asked")
-    recommended = automatic - reasons.keys()
+    recommended = itself - reasons.keys()
     todo = list(reasons)
     while todo:
-        for name in _chosen(by_name[todo.pop()].depends, providers):
+        for name in chosen(by_name[todo.pop()].depends, providers):
             if name in by_name and name not in reasons:
                 reasons[name] = "dependency"
                 todo.append(name)
     todo = list(reasons)
     while todo:
         record = by_name[todo.pop()]
-        for name in _chosen(record.depends + record.recommends, providers):
+        for name in chosen(record.depends + record.recommends, providers):
             if name in by_name and name not in reasons:
                 reasons[name] = "recommended"
                 todo.append(name)
@@ -178,39 +115,29 @@ def _reasons(records: Iterable[_Record], providers: Mapping[str, str], automatic
     return reasons
 
 
-def _automatic(content: bytes, problems: list[str]) -> frozenset[str]:
-    """Return the names of the packages that apt installed on its own account."""
-    names = set()
-    for chunk in content.split(b"\n\n")[:MAX_RECORDS]:
-        fields = {name.lower(): value for name, value in _FIELD.findall(chunk)}
-        if fields.get(b"auto-installed", b"").strip() == b"1":
-            names.add(text(fields.get(b"package")))
-        elif chunk.strip() and b"package" not in fields:
-            problems.append("a paragraph that is no package was left out")
-    return frozenset(names)
+def _evidence(name: str, reason: str | None, log: Mapping[str, tuple[str, bool]]) -> str | None:
+    """Return what tells a reason: the command line that installed a package is the best."""
+    if reason == "base":
+        return "Essential, or Priority required or important"
+    command = log[name][0] if name in log else None
+    if reason == "asked":
+        return command or f"/{EXTENDED_STATES.decode()} does not call it automatic"
+    if reason is None:
+        return None
+    return f"automatic: {command}" if command else f"/{EXTENDED_STATES.decode()} calls it automatic"
 
 
-def _files(view: View, record: _Record, stem: bytes) -> tuple[bytes, ...]:
+def _files(view: View, record: Record, stem: bytes) -> tuple[bytes, ...]:
     """Return the files of a package: by its list, else by its checksums (no links or settings there)."""
     name = record.name.encode()
     names = (name, name + b":" + (record.arch or "").encode())
     for path in (INFO + name + b".list" for name in names):
         if path in view.files:
-            return view.parsed(path, _list) or ()
+            return view.parsed(path, read_list) or ()
     for path in (stem + b".md5sums", *(INFO + name + b".md5sums" for name in names)):
         if path in view.files:
             return view.parsed(path, _checksums) or ()
     return ()
-
-
-def _list(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
-    """Parse `info/NAME.list`: absolute paths. A folder that stands before its content is nobody's, and left out."""
-    lines = content.split(b"\n")
-    return tuple(
-        line[1:]
-        for line, after in zip(lines, [*lines[1:], b""], strict=True)
-        if line[:1] == b"/" and line != b"/." and not (after.startswith(line) and after[len(line) :][:1] == b"/")
-    )
 
 
 def _checksums(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
@@ -245,6 +172,7 @@ DPKG = Database(
         INFO.decode() + "*.md5sums",
         DIVERSIONS.decode(),
         EXTENDED_STATES.decode(),
+        HISTORY.decode(),
     ),
     read,
 )

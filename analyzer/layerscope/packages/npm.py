@@ -56,7 +56,8 @@ def read(view: View) -> Iterator[Package]:
         manifest = view.parsed(_inside(folder, _MANIFEST), _manifest)
         if manifest is not None:
             applications[folder] = manifest
-            yield view.once(_package, folder, manifest, "root", () if folder in SHARED else (folder,))
+            evidence = f"/{text(_inside(folder, _MANIFEST))} stands beside node_modules or a lock file"
+            yield view.once(_package, folder, manifest, "root", evidence, () if folder in SHARED else (folder,))
     locked = _locked(view)
     for count, folder in enumerate(folders):
         if count == MAX_RECORDS:
@@ -64,7 +65,7 @@ def read(view: View) -> Iterator[Package]:
             return
         manifest = locked.get(folder) or view.parsed(folder + _MANIFEST, _manifest)
         if manifest is not None:
-            yield view.once(_package, folder, manifest, _reason(folder, manifest, applications), (folder,))
+            yield view.once(_package, folder, manifest, *_reason(folder, manifest, applications), (folder,))
 
 
 def _folders(view: View) -> tuple[list[bytes], list[bytes]]:
@@ -92,7 +93,7 @@ def _is_package(folder: bytes) -> bool:
     return scope == _MODULES and not name.startswith((b".", b"@"))
 
 
-def _package(folder: bytes, manifest: _Manifest, reason: str | None, trees: tuple[bytes, ...]) -> Package:
+def _package(folder: bytes, manifest: _Manifest, reason: str | None, evidence: str | None, trees: tuple[bytes, ...]) -> Package:
     scope, _, name = manifest.name.rpartition("/")
     return Package(
         type="npm",
@@ -106,22 +107,24 @@ def _package(folder: bytes, manifest: _Manifest, reason: str | None, trees: tupl
         requires=manifest.requires,
         reason=reason,
         license=manifest.license,
+        evidence=evidence,
     )
 
 
-def _reason(folder: bytes, manifest: _Manifest, applications: Mapping[bytes, _Manifest]) -> str | None:
-    """Return why a package is there: the lock file says "dev", the application "asked"; None where neither tells."""
+def _reason(folder: bytes, manifest: _Manifest, applications: Mapping[bytes, _Manifest]) -> tuple[str | None, str | None]:
+    """Return why a package is there and what tells: the lock file "dev", the application "asked"; None where neither does."""
     if manifest.dev:
-        return "dev"
+        return "dev", "the lock file marks it dev"
     base, _, below = (b"/" + folder).partition(b"/node_modules/")
     application = applications.get(base[1:])
     nested = b"/node_modules/" in below and not below.startswith(b".pnpm/")
     if not nested and application is not None:
+        listed = f"/{text(_inside(base[1:], _MANIFEST))} lists it"
         if manifest.name in application.develops and manifest.name not in application.requires:
-            return "dev"
+            return "dev", f"{listed} under devDependencies"
         if manifest.name in application.requires:
-            return "asked"
-    return "dependency" if nested or application is not None else None
+            return "asked", listed
+    return ("dependency" if nested or application is not None else None), None
 
 
 def _inside(folder: bytes, name: bytes) -> bytes:

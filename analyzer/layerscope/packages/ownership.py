@@ -18,14 +18,17 @@ from layerscope.packages.aliases import Aliases
 from layerscope.packages.claims import Claims
 from layerscope.packages.classes import CLASSES, Classes
 from layerscope.packages.column import FIRST_CLASS, assign
+from layerscope.packages.contents import Contents
 from layerscope.packages.paths import SHARED, join
 from layerscope.packages.requirements import edges, known_roots, retained
-from layerscope.packages.timeline import Presence, image_release, presences, timelines
+from layerscope.packages.timeline import Presence, Timeline, Version, image_release, presences, timelines
 
 if TYPE_CHECKING:
     from layerscope.packages.database import Database
     from layerscope.rootfs import Stack
 
+GENERIC = "generic"
+"""The type of what no package manager brought."""
 
 _ONLY_FILES = bytes(kind == Kind.FILE for kind in range(256))
 
@@ -112,12 +115,14 @@ def own(
     position that a layer repeats: its bytes count there, once. `workdir` is the config's: an application lies below it,
     if it is not a folder of the system.
     """
+    contents = Contents(indexes, stack)
     if release is None:
-        release = image_release(indexes, stack)
-    lines = timelines(indexes, stack, databases, release)
+        release = image_release(contents)
+    aliases = Aliases(indexes)
+    lines = _drop_known(timelines(contents, databases, release), aliases)
     found = [presence for line in lines for presence in presences(line).values()]
     numbers = {presence.package.key: number for number, presence in enumerate(found)}
-    claims = Claims(numbers, Aliases(indexes))
+    claims = Claims(numbers, aliases)
     column = assign(indexes, same_as, stack, claims=claims, lines=lines, classes=Classes(_application(workdir)))
     tallies = _tally(indexes, same_as, stack, column)
     return Ownership(
@@ -127,6 +132,25 @@ def own(
         release=release,
         column=column,
     )
+
+
+def _drop_known(lines: Sequence[Timeline], aliases: Aliases) -> list[Timeline]:
+    """Leave out the runtimes (`generic`) that a distribution's database knows: they are its packages already."""
+    packages = [package for line in lines for version in line.versions for package in version.packages]
+    origins = {package.origin for package in packages if package.type == GENERIC}
+    known: set[bytes] = set()
+    for package in packages if origins else ():
+        if package.system:
+            known |= origins.intersection(package.paths)
+            known |= origins.intersection(aliases.elsewhere(package.paths))
+    if not known:
+        return list(lines)
+
+    def clean(version: Version) -> Version:
+        kept = tuple(one for one in version.packages if one.type != GENERIC or one.origin not in known)
+        return version if len(kept) == len(version.packages) else Version(version.position, kept)
+
+    return [Timeline(line.database, tuple(map(clean, line.versions)), line.notes) for line in lines]
 
 
 def _application(workdir: str | None) -> bytes:

@@ -13,6 +13,9 @@ MAX_DEPTH = 128
 """Components of a folder that are looked at; the work on a path stays in proportion to its length."""
 
 
+_ROUGH = frozenset((b"", b"/", b"."))
+
+
 def parent(path: bytes) -> bytes:
     """Return the folder of a path, `b""` for one at the root."""
     return path.rpartition(b"/")[0]
@@ -25,7 +28,7 @@ def shallow(folder: bytes) -> bytes:
 
 def join(folder: bytes, path: bytes) -> bytes:
     """Return `path`, as seen from `folder`, normalised; an absolute one starts at the root, and `..` ends there."""
-    if not path.startswith(b"/") and b"." not in path[:3] and b"//" not in path and b"/." not in path:
+    if path[:1] not in _ROUGH and path.find(b"//") < 0 and path.find(b"/.") < 0:  # `in` on bytes is slow
         return folder + b"/" + path if folder else path
     parts = [] if path.startswith(b"/") or not folder else folder.split(b"/")
     for part in path.split(b"/"):

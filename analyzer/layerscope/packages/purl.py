@@ -13,7 +13,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from layerscope.model import Release
 
-_LOWER_NAMES = frozenset({"apk", "npm", "pypi"})
+_LOWER_NAMES = frozenset({"alpm", "apk", "composer", "npm", "pypi"})
 
 
 def purl(type_: str, namespace: str | None, name: str, version: str, qualifiers: tuple[tuple[str, str], ...] = ()) -> str:
@@ -25,7 +25,8 @@ def purl(type_: str, namespace: str | None, name: str, version: str, qualifiers:
         name = name.replace("_", "-")
     parts = ["pkg:", type_, "/"]
     if namespace:
-        parts += _quote(namespace), "/"
+        namespace = namespace.lower() if type_ == "composer" else namespace
+        parts += "/".join(map(_quote, filter(None, namespace.split("/")))), "/"
     parts.append(_quote(name))
     if version:
         parts += "@", _quote(version)

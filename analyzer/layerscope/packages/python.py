@@ -7,6 +7,7 @@ RECORD lists belong to the module's owner; `claims` sees to that.
 from __future__ import annotations
 
 import csv
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -73,7 +74,19 @@ def read(view: View) -> Iterator[Package]:
             # An installer that marks nothing as requested tells nothing about the others either.
             reason="asked" if folder in requested else "dependency" if site in asking else None,
             license=metadata.license,
+            evidence=_evidence(view, folder) if folder in requested else None,
         )
+
+
+def _evidence(view: View, folder: bytes) -> str:
+    """Return what tells that a distribution was asked for: the mark of the installer, and the address if there was one."""
+    address = view.parsed(folder + b"/direct_url.json", _address)
+    return f"REQUESTED beside its METADATA{f', from {address}' if address else ''}"
+
+
+def _address(content: bytes, _problems: list[str]) -> str:
+    document = json.loads(content)
+    return text(document.get("url")) if isinstance(document, dict) else ""
 
 
 def normal(name: str) -> str:
@@ -138,6 +151,7 @@ PYTHON = Database(
         "**/*.dist-info/METADATA",
         "**/*.dist-info/RECORD",
         "**/*.dist-info/REQUESTED",
+        "**/*.dist-info/direct_url.json",
         "**/*.dist-info/top_level.txt",
         "**/*.egg-info",
         "**/*.egg-info/PKG-INFO",

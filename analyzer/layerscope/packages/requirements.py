@@ -7,10 +7,12 @@ on the virtual root beside them: packages that nothing requires first, of a cycl
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from layerscope.packages.dominators import dominators
 from layerscope.packages.paths import parent, shallow
+from layerscope.packages.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +30,9 @@ def edges(packages: Mapping[int, Package]) -> dict[int, tuple[int, ...]]:
     for number, package in packages.items():
         name = (package.type, package.name)
         first.setdefault(name, number)
+        if package.location:
+            # A Nix store path is required by its path.
+            first.setdefault((package.type, f"/{text(package.location)}"), number)
         copies.setdefault(name, {})[_home(package)] = number
     found = {}
     for number, package in packages.items():
@@ -35,7 +40,7 @@ def edges(packages: Mapping[int, Package]) -> dict[int, tuple[int, ...]]:
         for required in package.requires:
             name = (package.type, required)
             if name in first:
-                nearest = _nearest(package.location, copies[name]) if len(copies[name]) > 1 else None
+                nearest = _nearest(package.location, copies[name]) if len(copies.get(name, ())) > 1 else None
                 needed[first[name] if nearest is None else nearest] = None
         needed.pop(number, None)
         found[number] = tuple(needed)
@@ -63,6 +68,19 @@ def known_roots(packages: Iterable[Package]) -> frozenset[str]:
 
 def retained(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]], sizes: Mapping[int, int]) -> dict[int, int]:
     """Return number -> bytes that leave the image with a package and everything that only it needs."""
+    roots = find_roots(packages, needs)
+    virtual = -1
+    order, above = dominators({**needs, virtual: roots}, virtual)
+    totals = {number: sizes.get(number, 0) for number in order}
+    for number, holder in zip(reversed(order), reversed(above), strict=True):
+        if number != holder:
+            totals[holder] += totals[number]
+    del totals[virtual]
+    return totals
+
+
+def find_roots(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]]) -> list[int]:
+    """Return what hangs on the virtual root: together they lead to every package."""
     known = known_roots(packages.values())
     roots = [number for number, one in packages.items() if one.type in known and one.reason in _ROOTS]
     reached = set[int]()
@@ -73,14 +91,32 @@ def retained(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]]
         if number not in reached:
             roots.append(number)
             _reach([number], needs, reached)
-    virtual = -1
-    order, above = dominators({**needs, virtual: roots}, virtual)
-    totals = {number: sizes.get(number, 0) for number in order}
-    for number, holder in zip(reversed(order), reversed(above), strict=True):
-        if number != holder:
-            totals[holder] += totals[number]
-    del totals[virtual]
-    return totals
+    return roots
+
+
+def leaving(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]], number: int) -> list[int]:
+    """Return what leaves the image with a package, itself first: all that no root leads to any more without it."""
+    reached = {number}
+    _reach((root for root in find_roots(packages, needs) if root != number), needs, reached)
+    return [number, *(other for other in packages if other not in reached)]
+
+
+def shortest_chain(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]], number: int) -> list[int]:
+    """Return the shortest way from a root to a package; of two, one that begins with what was asked for."""
+    roots = find_roots(packages, needs)
+    before: dict[int, int | None] = dict.fromkeys(sorted(roots, key=lambda root: packages[root].reason not in _ASKED))
+    todo = deque(before)
+    while todo and number not in before:
+        one = todo.popleft()
+        for other in needs[one]:
+            if other not in before:
+                before[other] = one
+                todo.append(other)
+    chain, step = [], number if number in before else None
+    while step is not None:
+        chain.append(step)
+        step = before[step]
+    return chain[::-1]
 
 
 def _reach(roots: Iterable[int], needs: Mapping[int, Sequence[int]], reached: set[int]) -> None:

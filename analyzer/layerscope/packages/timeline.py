@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from layerscope.model import Kind, LayerIndex, Note, Package, Release
+from layerscope.model import Note, Package, Release
 from layerscope.packages.database import Database, View
-from layerscope.packages.patterns import compile_patterns
 from layerscope.packages.release import PATTERNS as RELEASE_PATTERNS
 from layerscope.packages.release import read_release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from layerscope.rootfs import Stack
+    from layerscope.packages.contents import Contents, Span
 
 Key = tuple[str, str, str, str | None, bytes]
 Change = tuple[bytes, bytes | None]
@@ -54,13 +52,11 @@ class Presence:
     removed_in: int | None
 
 
-def timelines(
-    indexes: Sequence[LayerIndex | None], stack: Stack, databases: Iterable[Database], release: Release | None = None
-) -> tuple[Timeline, ...]:
+def timelines(contents: Contents, databases: Iterable[Database], release: Release | None = None) -> tuple[Timeline, ...]:
     """Read every database as of every layer that changes it. `release` is the image's own by default."""
     if release is None:
-        release = image_release(indexes, stack)
-    return tuple(_timeline(indexes, stack, database, release) for database in databases)
+        release = image_release(contents)
+    return tuple(_timeline(contents, database, release) for database in databases)
 
 
 def presences(timeline: Timeline) -> dict[Key, Presence]:
@@ -82,81 +78,42 @@ def presences(timeline: Timeline) -> dict[Key, Presence]:
     return found
 
 
-def image_release(indexes: Sequence[LayerIndex | None], stack: Stack) -> Release | None:
+def image_release(contents: Contents) -> Release | None:
     """Return the distribution that a container sees; if the files that tell it were removed, what they told last."""
     release = None
-    for _, files in _states(indexes, stack, compile_patterns(RELEASE_PATTERNS)):
+    for _, files in _states(contents.matching(RELEASE_PATTERNS)):
         release = read_release(files) or release
     return release
 
 
-def _timeline(indexes: Sequence[LayerIndex | None], stack: Stack, database: Database, release: Release | None) -> Timeline:
+def _timeline(contents: Contents, database: Database, release: Release | None) -> Timeline:
     memo: dict[object, Any] = {}
     notes: list[Note] = []
     versions = []
-    for position, files in _states(indexes, stack, compile_patterns(database.patterns)):
+    for position, files in _states(contents.of(database)):
         view = View(files, release, position, memo, notes)
         versions.append(Version(position, tuple(database.read(view))))
     return Timeline(database, tuple(versions), tuple(notes))
 
 
-def _states(
-    indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool]
-) -> Iterator[tuple[int, dict[bytes, bytes]]]:
+def _states(spans: Iterable[Span]) -> Iterator[tuple[int, dict[bytes, bytes]]]:
     """Yield (position, files) for each layer that changes one of the files, the same dict each time."""
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    for position, ended, path, content in spans:
+        changes[position].append((path, content))
+        if ended >= 0:
+            changes[ended].append((path, None))
     files: dict[bytes, bytes] = {}
-    changes = _changes(indexes, stack, keep)
     for position in sorted(changes):
         changed = False
         # A path that goes and comes in one layer is a replacement: what comes has the last word.
         news = dict(sorted(changes[position], key=lambda change: change[1] is not None))
-        for path, content in news.items():
-            if files.get(path) != content:
+        for path, content_ in news.items():
+            if files.get(path) != content_:
                 changed = True
-                if content is None:
+                if content_ is None:
                     del files[path]
                 else:
-                    files[path] = content
+                    files[path] = content_
         if changed:
             yield position, files
-
-
-def _changes(indexes: Sequence[LayerIndex | None], stack: Stack, keep: Callable[[bytes], bool]) -> dict[int, list[Change]]:
-    """Return by layer position what came and what went."""
-    changes: defaultdict[int, list[Change]] = defaultdict(list)
-    for position, index in enumerate(indexes):
-        if index is None:
-            continue
-        start = stack.starts[position]
-        for row, path, content in _kept(indexes, stack, position):
-            ended = stack.name_ended(start + row)
-            if keep(path) and ended != position:
-                changes[position].append((path, content))
-                if ended >= 0:
-                    changes[ended].append((path, None))
-    return changes
-
-
-def _kept(indexes: Sequence[LayerIndex | None], stack: Stack, position: int) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield (row, path, content) of a layer's kept files, also under the further names that hard links give them."""
-    index = indexes[position]
-    assert index is not None
-    for row, content in index.kept.items():
-        yield row, index.paths[row], content
-    start = stack.starts[position]
-    for row in index.links:
-        if index.kinds[row] != Kind.HARDLINK:
-            continue
-        inode = stack.inodes.get(start + row, -1)
-        if inode < 0:
-            continue
-        home = _position(stack, inode)
-        there = indexes[home]
-        content_ = there.kept.get(inode - stack.starts[home]) if there is not None else None
-        if content_ is not None:
-            yield row, index.paths[row], content_
-
-
-def _position(stack: Stack, row: int) -> int:
-    """Return the layer position of a row id."""
-    return bisect_right(stack.starts, row) - 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from layerscope._version import __version__
 from layerscope.analysis.files import FileRow
-from layerscope.model import Config, Image
+from layerscope.model import Config, Image, Release
 from layerscope.render import rows
 from layerscope.render.escape import json_text, unicode
 from layerscope.render.options import Options
@@ -28,7 +28,7 @@ def report_document(report: Report) -> Object:
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "layerscope", "version": __version__},
         "complete": report.complete,
-        "image": image_object(image, report),
+        "image": image_object(image, report.release),
         "totals": _totals(report),
         "efficiency": report.books.efficiency,
         "dive": {
@@ -45,7 +45,7 @@ def report_document(report: Report) -> Object:
         "duplicates": [rows.duplicate_row(group) for group in report.duplicates],
         "causes": [rows.cause_row(cause) for cause in report.causes],
         "security": [rows.exposure_row(exposure) for exposure in report.exposures],
-        "secrets_scanned": report.image.inspected,
+        "secrets_scanned": report.image.searched,
         "notes": [rows.note_row(note) for note in all_notes(report)],
     }
     return clean(document)
@@ -89,9 +89,9 @@ def clean(document: Object) -> Object:
     return {unicode(key): _clean(value) for key, value in document.items()}
 
 
-def image_object(image: Image, report: Report | None) -> Object:
-    """Return the object that tells which image a document speaks of."""
-    config, release = image.config, report.release if report else None
+def image_object(image: Image, release: Release | None) -> Object:
+    """Return what every document says of its image."""
+    config = image.config
     return {
         "source": image.source,
         "names": list(image.names),

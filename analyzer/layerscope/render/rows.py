@@ -10,6 +10,7 @@ from layerscope.analysis.duplicates import DuplicateSet
 from layerscope.analysis.exposures import Exposure
 from layerscope.analysis.files import FileRow
 from layerscope.model import HistoryRow, Kind, Layer, Note
+from layerscope.packages.inventory import Group
 from layerscope.packages.ownership import OwnerShare, PackageShare
 from layerscope.render.escape import decode, path_b64, path_text
 
@@ -71,6 +72,7 @@ def package_row(share: PackageShare) -> Object:
         "layer": share.layer,
         "removed_in": share.removed_in,
         "reason": package.reason,
+        "evidence": package.evidence,
         "roots": share.roots,
         "required_by": list(share.required_by),
         "retained_bytes": share.retained_bytes,
@@ -80,6 +82,19 @@ def package_row(share: PackageShare) -> Object:
         "files": share.files,
         "bytes_by_layer": {str(layer): size for layer, size in sorted(share.by_layer.items())},
         "license": package.license,
+        "source": package.source,
+    }
+
+
+def group_row(group: Group) -> Object:
+    """Return one row of `groups`."""
+    return {
+        "name": group.name,
+        "packages": group.packages,
+        "bytes": group.bytes,
+        "live_bytes": group.live_bytes,
+        "hidden_bytes": group.hidden_bytes,
+        "files": group.files,
     }
 
 

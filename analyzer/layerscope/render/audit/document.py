@@ -22,7 +22,7 @@ def audit_document(audit: Audit) -> Object:
         "tool": {"name": "layerscope", "version": __version__},
         "complete": audit.report.complete,
         "verdict": audit.verdict,
-        "image": image_object(audit.report.image, audit.report),
+        "image": image_object(audit.report.image, audit.report.release),
         "policy": {"source": policy.source, "dive_ci": policy.dive.source if policy.dive else None},
         "checks": [_check(check) for check in audit.checks],
         "findings": [_finding(finding) for finding in audit.findings],

@@ -1,0 +1,121 @@
+"""What is in the files of a tar? Hashed while they pass, held where somebody wants them, handed on where somebody looks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from layerscope.archive.feed import Feed
+from layerscope.archive.inside import Look
+from layerscope.archive.limits import Limits
+from layerscope.archive.notebook import Notebook
+from layerscope.archive.search import SEARCHED, Search, search_content, tell_cut
+from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand
+from layerscope.model import LayerIndex
+
+Keep = Callable[[bytes], bool]
+Visit = Callable[[int, bytes, int, Iterator[bytes]], None]
+
+
+class Contents:
+    """What a reader does with the data of regular files that it cannot simply pass over.
+
+    `mode` is that of the file whose data come next.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        index: LayerIndex,
+        notes: Notebook,
+        limits: Limits,
+        keep: Keep,
+        visit: Visit | None,
+        look: Look | None = None,
+    ) -> None:
+        self.feed = feed
+        self.index = index
+        self.notes = notes
+        self.limits = limits
+        self.keep = keep
+        self.visit = visit
+        self.look = look
+        self.search: Search | None = None
+        self.mode = 0
+        self.kept_bytes = 0
+
+    def read(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments | None, start: int) -> int:
+        """Read a file's data from where the feed stands; return how many bytes of them are missing."""
+        feed = self.feed
+        where = feed.offset
+        if self.visit is not None:
+            self.visit(row, path, stored, feed.pieces(stored))
+            feed.skip(stored - (feed.offset - where))
+        elif fragments is not None:
+            self._read_sparse(row, path, stored, logical, fragments, start)
+        else:
+            self._read_whole(row, path, stored, start)
+        return stored - (feed.offset - where)
+
+    def _read_whole(self, row: int, path: bytes, stored: int, start: int) -> None:
+        feed = self.feed
+        end = feed.offset + stored
+        hasher = None if feed.in_place else hashlib.sha256()
+        keeps = self.keep(path) and self.fits(path, stored, start)
+        looks = self.look is not None and stored <= self.limits.kept_file_bytes and self.look.worth(path, self.mode)
+        kept: list[bytes] | None = [] if keeps or looks else None
+        head = bytearray()
+        for piece in feed.pieces(stored):
+            if hasher is not None:
+                hasher.update(piece)
+            if kept is not None:
+                kept.append(piece)
+            if self.search is not None and len(head) < SEARCHED:
+                head += piece[: SEARCHED - len(head)]
+        if feed.offset == end:
+            if hasher is not None:
+                self.index.digests[row] = hasher.digest()
+            if self.search is not None:
+                self.mark(row, path, self.mode, stored, bytes(head), start)
+            content = b"".join(kept or ())
+            if looks:
+                self.inspect(row, path, content)
+            if keeps:
+                self.index.kept[row] = content
+
+    def inspect(self, row: int, path: bytes, content: bytes) -> None:
+        """Look into a program or an archive."""
+        found = self.look.inspect(path, content) if self.look is not None else ()
+        if found:
+            self.index.inspected[row] = found
+
+    def mark(self, row: int, path: bytes, mode: int, size: int, content: bytes, start: int) -> None:
+        """Hand a content on, and keep the marks that come back."""
+        assert self.search is not None
+        if search_content(self.index, row, (path, mode, size), content[:SEARCHED], self.search):
+            tell_cut(self.notes, path, size, offset=start)
+
+    def _read_sparse(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
+        feed, index = self.feed, self.index
+        end = feed.offset + stored
+        hashed = not feed.in_place and logical <= SPARSE_HASHED
+        if self.keep(path) and self.fits(path, logical, start):
+            content = expand(fragments, logical, b"".join(feed.pieces(stored)))
+            if feed.offset == end:
+                index.kept[row] = content
+                if hashed:
+                    index.digests[row] = hashlib.sha256(content).digest()
+        elif hashed:
+            digest = content_digest(fragments, logical, feed.pieces(stored))
+            if feed.offset == end:
+                index.digests[row] = digest
+        else:
+            feed.skip(stored)
+
+    def fits(self, path: bytes, size: int, start: int) -> bool:
+        """Whether a file may be kept; a note tells if not."""
+        if size <= self.limits.kept_file_bytes and self.kept_bytes + size <= self.limits.kept_bytes:
+            self.kept_bytes += size
+            return True
+        self.notes.warn("E08", f"{size:,} bytes are too many to be looked into", path=path, offset=start)
+        return False

@@ -1,0 +1,174 @@
+"""Which packages are there, in each format?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from layerscope.model import Image, Release
+from layerscope.packages.inventory import Inventory
+from layerscope.packages.ownership import OwnerShare, PackageShare
+from layerscope.render import rows
+from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json
+from layerscope.render.escape import cell, defuse, one_line
+from layerscope.render.options import Options
+from layerscope.render.rows import Object
+from layerscope.render.tables import write_csv
+from layerscope.render.text.packages import say_reason
+from layerscope.render.words import fit, fit_path, left, right, say_count, say_size, width_of
+
+_MEASURE = 50
+_WHY = 16
+
+Line = Sequence[str]
+"""Name, type, size, hidden, retained, layer, reason."""
+
+_HEAD: Line = ("PACKAGES", "type", "size", "hidden", "frees", "layer", "why")
+
+
+def inventory_text(_image: Image, inventory: Inventory, _release: Release | None, options: Options) -> str:
+    """Return a row a package or group, what no package owns by class, and the sum."""
+    why = _WHY if options.columns >= 76 else 10
+    name = options.columns - 8 - 3 * 8 - 6 - 2 - why
+
+    def write(line: Line) -> str:
+        title, kind, size, hidden, frees, layer, reason = line
+        cells = (right(size, 8), right(hidden, 8), right(frees, 8), right(layer, 6))
+        return f"{left(_cut(title, name - 1), name)}{left(kind, 8)}{''.join(cells)}  {fit(reason, why)}"
+
+    lines = [options.paint(write(_HEAD), "title"), *map(write, _lines(inventory, options.rows(_MEASURE)))]
+    return "\n".join(defuse(line.rstrip()) for line in lines) + "\n"
+
+
+def inventory_markdown(_image: Image, inventory: Inventory, _release: Release | None, options: Options) -> str:
+    """Return the same as a table."""
+    head = "| package | type | size | hidden | frees | layer | why |\n| --- | --- | ---: | ---: | ---: | ---: | --- |\n"
+    return head + "".join(
+        "| " + " | ".join(cell(field.strip()) for field in line) + " |\n" for line in _lines(inventory, options.rows(_MEASURE))
+    )
+
+
+def inventory_json(image: Image, inventory: Inventory, release: Release | None, options: Options) -> str:
+    """Return the packages' document as text; all rows unless the options say how many."""
+    return write_json(inventory_document(image, inventory, release, options.top))
+
+
+def inventory_document(image: Image, inventory: Inventory, release: Release | None, top: int | None = None) -> Object:
+    """Return the packages as schema 1 says it; `groups` are there if they were asked for, `owners` are always the image's."""
+    document: Object = {
+        "schema_version": SCHEMA_VERSION,
+        "image": image_object(image, release),
+        "packages": [rows.package_row(share) for share in inventory.packages[:top]],
+        "groups": [rows.group_row(group) for group in inventory.groups[:top]],
+        "owners": [rows.owner_row(share) for share in inventory.owners],
+    }
+    return clean(document)
+
+
+def inventory_csv(_image: Image, inventory: Inventory, _release: Release | None, options: Options) -> str:
+    """Return the packages or groups; all of them unless the options say how many."""
+    if inventory.selection.group:
+        head = ("name", "packages", "bytes", "live_bytes", "hidden_bytes", "files")
+        groups = inventory.groups[: options.top]
+        return write_csv(
+            [head, *((one.name, one.packages, one.bytes, one.live_bytes, one.hidden_bytes, one.files) for one in groups)]
+        )
+    if inventory.selection.unowned:
+        shares = inventory.unowned[: options.top]
+        return write_csv(
+            [
+                ("class", "bytes", "live_bytes", "hidden_bytes", "files"),
+                *((one.class_, one.bytes, one.live_bytes, one.hidden_bytes, one.files) for one in shares),
+            ]
+        )
+    columns = (
+        "type", "name", "version", "arch", "bytes", "live_bytes", "hidden_bytes", "retained_bytes", "files", "layer",
+        "removed_in", "reason", "evidence", "required_by", "source", "license", "purl",
+    )  # fmt: skip
+    return write_csv([columns, *map(_record, inventory.packages[: options.top])])
+
+
+def _record(share: PackageShare) -> Sequence[str | int | None]:
+    package = share.package
+    return (
+        package.type, package.name, package.version, package.arch, share.bytes, share.live_bytes, share.hidden_bytes,
+        share.retained_bytes, share.files, share.layer, share.removed_in, package.reason, package.evidence,
+        " ".join(share.required_by), package.source, package.license, package.purl,
+    )  # fmt: skip
+
+
+def _lines(inventory: Inventory, measure: int) -> Iterator[Line]:
+    """Yield the rows of a table for people, the sums last."""
+    packages, groups = inventory.packages, inventory.groups
+    if inventory.selection.group:
+        shown = groups[:measure]
+        for group in shown:
+            yield (
+                f" {one_line(group.name)}",
+                say_count(group.packages, "pkg"),
+                *_sizes(group.bytes, group.hidden_bytes),
+                "",
+                "",
+                "",
+            )
+        rest = groups[measure:]
+        if rest:
+            yield _more(len(rest), sum(one.bytes for one in rest), sum(one.hidden_bytes for one in rest))
+    else:
+        for share in packages[:measure]:
+            yield _package(share)
+        left_out = packages[measure:]
+        if left_out:
+            yield _more(len(left_out), *_sum(left_out))
+    if not packages and not inventory.selection.unowned:
+        yield (" no package", "", "", "", "", "", "")
+    if inventory.unowned:
+        yield (" in no package", "", *_sizes(*_sum(inventory.unowned)), "", "", "")
+        for owner in inventory.unowned:
+            yield (f"   {one_line(owner.class_ or 'other')}", "", *_sizes(owner.bytes, owner.hidden_bytes), "", "", "")
+    yield ("", "", "---", "---", "", "", "")
+    size, hidden = _sum(packages)
+    more, gone = _sum(inventory.unowned)
+    yield (
+        f" all {say_count(len(packages), 'package')}" if packages and not inventory.unowned else " all",
+        "",
+        *_sizes(size + more, hidden + gone),
+        "",
+        "",
+        "",
+    )
+
+
+def _package(share: PackageShare) -> Line:
+    package = share.package
+    frees = "" if share.retained_bytes is None else say_size(share.retained_bytes)
+    layer = "?" if share.layer is None else str(share.layer)
+    name = f" {one_line(package.name)} {one_line(package.version)}".rstrip()
+    why = f"in {one_line(share.parent.name)}" if share.parent is not None else say_reason(share)
+    return (name, one_line(package.type), *_sizes(share.bytes, share.hidden_bytes), frees, layer, why)
+
+
+def _cut(title: str, width: int) -> str:
+    """Return a name and version that fit; the version gives way first."""
+    name, _, _ = title.lstrip().partition(" ")
+    return fit(title, width) if width_of(name) + 6 <= width else " " + fit_path(title.lstrip(), width - 1)
+
+
+def _more(count: int, size: int, hidden: int) -> Line:
+    return (f" ... and {count:,} more", "", *_sizes(size, hidden), "", "", "")
+
+
+def _sizes(size: int, hidden: int) -> tuple[str, str]:
+    return say_size(size), say_size(hidden)
+
+
+def _sum(shares: Iterable[PackageShare | OwnerShare]) -> tuple[int, int]:
+    sizes = [(share.bytes, share.hidden_bytes) for share in shares]
+    return sum(size for size, _ in sizes), sum(hidden for _, hidden in sizes)
+
+
+INVENTORY_FORMATS: dict[str, Callable[[Image, Inventory, Release | None, Options], str]] = {
+    "text": inventory_text,
+    "json": inventory_json,
+    "markdown": inventory_markdown,
+    "csv": inventory_csv,
+}
