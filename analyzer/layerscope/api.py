@@ -15,12 +15,13 @@ from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
 from layerscope.archive.inside import Look
+from layerscope.archive.inspection import Inspect
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
-from layerscope.archive.search import Search
 from layerscope.errors import ArchiveError
 from layerscope.model import Image, Level, Note
-from layerscope.packages import PATTERNS, inspect, worth_inspecting
+from layerscope.packages import PATTERNS, worth_inspecting
+from layerscope.packages import inspect as look_inside
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report, Why
@@ -39,17 +40,17 @@ def load(
     verify: bool = False,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    search: Search | None = None,
+    inspect: Inspect | None = None,
 ) -> Image:
     """Read one image of an archive, a folder or, for "-", standard input.
 
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
-    `verify` hashes every blob and tar and compares digests. `search` is called with path, mode and content of files (of long
+    `verify` hashes every blob and tar and compares digests. `inspect` is called with path, mode and content of files (of long
     ones the first 8 MiB); what it returns is kept as marks of their rows. `progress` is called with bytes done, bytes in all,
     and what is read. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read
     of a damaged one is returned, with `complete` false.
     """
-    with _open(source, limits, verify=verify, progress=progress, stdin=stdin, search=search) as container:
+    with _open(source, limits, verify=verify, progress=progress, stdin=stdin, inspect=inspect) as container:
         try:
             loaded = _load(container, image, platform)
         except ArchiveError as error:
@@ -115,7 +116,7 @@ def _open(
     verify: bool = False,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    search: Search | None = None,
+    inspect: Inspect | None = None,
 ) -> Iterator[Container]:
     done = 0
 
@@ -128,8 +129,8 @@ def _open(
     settings = Settings(
         limits=Limits().raised(limits or {}),
         keep=compile_patterns(PATTERNS),
-        look=Look(worth_inspecting, inspect),
-        search=search,
+        look=Look(worth_inspecting, look_inside),
+        inspect=inspect,
         verify=verify,
         progress=count if progress is not None else None,
     )

@@ -117,8 +117,8 @@ class LayerIndex:
     digests       tokens of contents: equal exactly where the contents are, within one image. SHA-256 of the content where the
                   tar passed once, and where files under different paths may be equal; rows without a token are equal to none
     kept          content of the rows that a pattern asked for
-    marks         what an inspection found in a row's content
     inspected     what a look inside a program or a jar told, as pairs (who looked, what was found): small, unlike the file
+    marks         what an inspection found in a row's content
     tar_bytes     length of the uncompressed stream, to its very end
     diff_id       digest of the uncompressed stream if it was asked for
     notes         with `layer` None: the index does not know its place
@@ -143,8 +143,8 @@ class LayerIndex:
     tar_bytes: int
     diff_id: str | None = None
     notes: tuple[Note, ...] = ()
-    marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
     inspected: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
+    marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -270,7 +270,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image of an archive; `searched` says whether its files' contents were searched for secrets."""
+    """One image of an archive; `inspected` says whether somebody looked into its files' contents."""
 
     source: str
     layout: str
@@ -282,7 +282,7 @@ class Image:
     history: tuple[HistoryRow, ...]
     storage: Storage
     notes: tuple[Note, ...] = ()
-    searched: bool = False
+    inspected: bool = False
 
     @property
     def complete(self) -> bool:

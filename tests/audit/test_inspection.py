@@ -7,7 +7,7 @@ import json
 import build
 import pytest
 from layerscope import api
-from layerscope.archive import search
+from layerscope.archive import inspection
 from layerscope.audit import audit
 from layerscope.audit.secrets import SECRETS, Inspector, gitleaks, sieve
 from layerscope.cli import session
@@ -38,13 +38,13 @@ WAYS = {
 
 def look(path, data, **options):
     path.write_bytes(data)
-    return api.load(str(path), search=Inspector(), **options)
+    return api.load(str(path), inspect=Inspector(), **options)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_finds_the_same(tmp_path, way):
     image = look(tmp_path / "a", WAYS[way])
-    assert image.searched
+    assert image.inspected
     made = audit(api.analyze(image), today=TODAY)
     (key,) = found(made, "private-key")
     (token,) = found(made, "github-token")
@@ -56,7 +56,7 @@ def test_every_way_finds_the_same(tmp_path, way):
 
 def test_a_folder_and_a_root_file_system(tmp_path):
     folder = build.oci_layout(tmp_path / "oci", IMAGE)
-    assert found(audit(api.analyze(api.load(str(folder), search=Inspector())), today=TODAY), "private-key")
+    assert found(audit(api.analyze(api.load(str(folder), inspect=Inspector())), today=TODAY), "private-key")
     image = look(tmp_path / "a", build.layer({"etc/": build.Dir(), "etc/key": pem(), "bin/": build.Dir(), "bin/sh": "x"}))
     assert found(audit(api.analyze(image), today=TODAY), "private-key")
 
@@ -64,7 +64,7 @@ def test_a_folder_and_a_root_file_system(tmp_path):
 def test_who_does_not_ask_gets_no_marks(tmp_path):
     (tmp_path / "a").write_bytes(WAYS["docker"])
     image = api.load(str(tmp_path / "a"))
-    assert not image.searched
+    assert not image.inspected
     assert not any(layer.index.marks for layer in image.layers)
     made = audit(api.analyze(image), today=TODAY)
     assert not found(made, "private-key")
@@ -73,8 +73,8 @@ def test_who_does_not_ask_gets_no_marks(tmp_path):
 
 @pytest.mark.parametrize("way", ["docker", "gzip layers"])
 def test_long_texts_are_cut_and_that_is_told(tmp_path, monkeypatch, way):
-    for home in (search, __import__("layerscope.archive.contents", fromlist=["x"])):
-        monkeypatch.setattr(home, "SEARCHED", 2000)
+    for home in (inspection, __import__("layerscope.archive.contents", fromlist=["x"])):
+        monkeypatch.setattr(home, "INSPECTED", 2000)
     image = look(tmp_path / "a", WAYS[way])
     assert [note.path for note in image.notes if note.id == "E08"] == [b"app/big"]
     assert not found(audit(api.analyze(image), today=TODAY), "github-token")

@@ -25,6 +25,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "readers" / "main.go"
 LIMITS = Limits()
 COLUMNS = (
     "paths",
+    "folders",
     "kinds",
     "sizes",
     "modes",

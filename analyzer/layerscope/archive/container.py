@@ -264,10 +264,19 @@ def drop_cut(index: LayerIndex) -> None:
     row = len(index) - 1
     if index.kinds[row] != Kind.FILE or index.offsets[row] + index.sizes[row] != index.tar_bytes:
         return
-    for column in (index.paths, index.kinds, index.sizes, index.modes, index.uids, index.gids, index.mtimes):
+    for column in (index.paths, index.folders, index.kinds, index.sizes, index.modes, index.uids, index.gids, index.mtimes):
         column.pop()
     index.offsets.pop(), index.spans.pop()
-    for told in (index.links, index.xattrs, index.declared, index.sparse, index.digests, index.kept):
+    for told in (
+        index.links,
+        index.xattrs,
+        index.declared,
+        index.sparse,
+        index.digests,
+        index.kept,
+        index.inspected,
+        index.marks,
+    ):
         told.pop(row, None)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 from layerscope.archive.feed import Feed
 from layerscope.archive.inside import Look
+from layerscope.archive.inspection import INSPECTED, Inspect, inspect_content, tell_cut
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.search import SEARCHED, Search, search_content, tell_cut
 from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand
 from layerscope.model import LayerIndex
 
@@ -40,7 +40,7 @@ class Contents:
         self.keep = keep
         self.visit = visit
         self.look = look
-        self.search: Search | None = None
+        self.inspector: Inspect | None = None
         self.mode = 0
         self.kept_bytes = 0
 
@@ -70,13 +70,13 @@ class Contents:
                 hasher.update(piece)
             if kept is not None:
                 kept.append(piece)
-            if self.search is not None and len(head) < SEARCHED:
-                head += piece[: SEARCHED - len(head)]
+            if self.inspector is not None and len(head) < INSPECTED:
+                head += piece[: INSPECTED - len(head)]
         if feed.offset == end:
+            if self.inspector is not None:
+                self.examine(row, path, stored, bytes(head), start)
             if hasher is not None:
                 self.index.digests[row] = hasher.digest()
-            if self.search is not None:
-                self.mark(row, path, self.mode, stored, bytes(head), start)
             content = b"".join(kept or ())
             if looks:
                 self.inspect(row, path, content)
@@ -89,10 +89,10 @@ class Contents:
         if found:
             self.index.inspected[row] = found
 
-    def mark(self, row: int, path: bytes, mode: int, size: int, content: bytes, start: int) -> None:
-        """Hand a content on, and keep the marks that come back."""
-        assert self.search is not None
-        if search_content(self.index, row, (path, mode, size), content[:SEARCHED], self.search):
+    def examine(self, row: int, path: bytes, size: int, content: bytes, start: int) -> None:
+        """Hand a file's content, or what there may be of it, to the inspector."""
+        assert self.inspector is not None
+        if inspect_content(self.index, row, (path, self.mode, size), content[:INSPECTED], self.inspector):
             tell_cut(self.notes, path, size, offset=start)
 
     def _read_sparse(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:

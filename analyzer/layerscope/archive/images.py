@@ -13,11 +13,11 @@ from layerscope.archive.docker import find_docker, find_legacy
 from layerscope.archive.documents import mapping, parse
 from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.filetypes import HEAD, name_bytes
+from layerscope.archive.inspection import inspect_places
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import LENGTHS, find_dir, find_oci, find_registry, refuse
 from layerscope.archive.opaque import drop_opaque, opaque_index, why_opaque
 from layerscope.archive.scan import Scan
-from layerscope.archive.search import search_places
 from layerscope.archive.storage import divide
 from layerscope.errors import ArchiveError, LimitError, SelectionError
 from layerscope.model import Config, Image, Layer, LayerIndex, Level
@@ -254,7 +254,7 @@ def build(container: Container, found: Found, candidate: Candidate) -> Image:
         history=history,
         storage=storage,
         notes=(*container.notes.freeze(), *notes.freeze()),
-        searched=container.settings.search is not None,
+        inspected=container.settings.inspect is not None,
     )
 
 
@@ -385,8 +385,8 @@ def _look_again(container: Container, members: Sequence[Member | None], layers: 
             if place is not None:
                 places.append((layer.position, Place(layer.index, *place)))
     mark_equal([layer.index for layer in layers if layer.index is not None], [place for _, place in places])
-    if container.settings.search is not None:
-        search_places(places, container.settings.search, notes)
+    if container.settings.inspect is not None:
+        inspect_places(places, container.settings.inspect, notes)
 
 
 def root_file_system(container: Container) -> Image:
@@ -428,7 +428,7 @@ def root_file_system(container: Container) -> Image:
         ),
         notes=notes.freeze(),
         # What passes once is a root file system only in hindsight: its contents are gone.
-        searched=container.settings.search is not None and isinstance(container, TarFile),
+        inspected=container.settings.inspect is not None and isinstance(container, TarFile),
     )
 
 

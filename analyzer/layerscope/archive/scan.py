@@ -11,9 +11,9 @@ from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.contents import Keep
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.inside import Look, look_inside
+from layerscope.archive.inspection import Inspect
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.search import Search
 from layerscope.archive.tar import read_tar
 from layerscope.model import LayerIndex
 
@@ -22,17 +22,18 @@ HEX = re.compile(rb"[0-9a-f]{64,}")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a scan is asked for: whose contents to keep, whether to hash blob and tar, how much is too much.
+    """What a scan is asked for.
 
-    `look` says what to look into, and how; `search` is handed every content, for what nobody declared.
+    Whose contents to keep, what to `inspect` for in them, whether to hash blob and tar, how much is too much; `look` says what
+    to look into, and how.
     """
 
     limits: Limits
     keep: Keep
+    inspect: Inspect | None = None
     verify: bool = False
     progress: Callable[[int], None] | None = None
     look: Look | None = None
-    search: Search | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def scan_stream(chunks: Iterator[bytes], settings: Settings, algorithm: str = "s
     inner = Peek(decompress(_again(head, outer), compression, settings.limits, notes))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
     index = read_tar(
-        Feed.of(tap or inner), limits=settings.limits, keep=settings.keep, look=settings.look, search=settings.search
+        Feed.of(tap or inner), limits=settings.limits, keep=settings.keep, look=settings.look, inspect=settings.inspect
     )
     for _ in outer:  # after damage: the blob is measured to its end
         pass

@@ -31,12 +31,12 @@ from layerscope.archive.header import (
     what_is,
 )
 from layerscope.archive.inside import Look
+from layerscope.archive.inspection import Inspect
 from layerscope.archive.limits import Limits
 from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.opaque import opaque_index
 from layerscope.archive.pax import decimal, nanoseconds, validate_pax
-from layerscope.archive.search import Search
 from layerscope.archive.sparse import Fragments, read_map
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex
@@ -89,17 +89,17 @@ def read_tar(
     visit: Visit | None = None,
     partial: bool = False,
     look: Look | None = None,
-    search: Search | None = None,
+    inspect: Inspect | None = None,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
     With `partial` a file whose end is missing gets a row of the size that is there. Into what passes only once is looked on
-    the way, as `look` says; `search` is handed its content, and its marks are kept.
+    the way, as `look` says; `inspect` is handed the contents of all files that pass.
     """
     reader = TarReader(feed, limits, keep, whiteouts, visit, partial, look)
-    reader.search = search
+    reader.inspect = inspect
     return reader.read()
 
 
@@ -116,7 +116,7 @@ class TarReader:
         self.visit = visit
         self.partial = partial
         self.look = look
-        self.search: Search | None = None
+        self.inspect: Inspect | None = None
         self.notes = Notebook()
         self.start = 0  # of the header at hand
         self.cut = 0  # rows whose data are not all there
@@ -163,10 +163,9 @@ class TarReader:
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span = index.offsets.append, index.spans.append
         sha256 = hashlib.sha256
-        search = None if feed.in_place else self.search
         contents = Contents(feed, index, notes, self.limits, keep, visit, look)
-        contents.search = search
         read_file, fits = contents.read, contents.fits
+        contents.inspector = None if feed.in_place else self.inspect
 
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
@@ -351,8 +350,9 @@ class TarReader:
                             contents.inspect(row, path, content)
                         if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
-                        if search is not None:
-                            contents.mark(row, path, mode, stored, content, start)
+                        if contents.inspector is not None:
+                            contents.mode = mode
+                            contents.examine(row, path, stored, content, start)
                 else:
                     feed.position, contents.mode = position, mode
                     missing = (

@@ -100,7 +100,7 @@ class Audit:
     @property
     def secrets_scanned(self) -> bool:
         """Whether contents were looked into."""
-        return self.report.image.searched
+        return self.report.image.inspected
 
     @property
     def verdict(self) -> str:

@@ -129,7 +129,7 @@ def images(order: Order, wish: Wish) -> Answer:
 
 def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Read the image that an order names."""
-    asked: dict[str, Any] = {"search": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
+    asked: dict[str, Any] = {"inspect": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
     if stdin is not None:
         asked["stdin"] = stdin
     with show_progress(quiet=order.quiet) as progress:
@@ -145,7 +145,7 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
 
 
 def finish(answer: Answer, order: Order, *, complete: bool) -> Answer:
-    """Return the answer; of an image that could be read only in part with a warning and its exit code."""
+    """Return the answer; of an image that was read only in part with a warning and exit code 3."""
     if complete:
         return answer
     name = "standard input" if order.source == "-" else order.source

@@ -1,4 +1,4 @@
-"""What do contents hold that somebody searches for? Hands each file's content to a function, and keeps its marks."""
+"""What do contents hold that somebody asked for? Hands each file's content to a function, and keeps its marks."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from layerscope.archive.notebook import Notebook
 from layerscope.model import Kind, LayerIndex, Level, Mark
 
 FILE = int(Kind.FILE)
-SEARCHED = 8 << 20
+INSPECTED = 8 << 20
 _HEAD = 8192
 
-Search = Callable[[bytes, int, bytes], tuple[Mark, ...]]
+Inspect = Callable[[bytes, int, bytes], tuple[Mark, ...]]
 
 
-def search_content(index: LayerIndex, row: int, place: tuple[bytes, int, int], content: bytes, search: Search) -> bool:
-    """Search what is there of a file: `place` is its path, mode and size. Return whether a text was longer than that."""
+def inspect_content(index: LayerIndex, row: int, place: tuple[bytes, int, int], content: bytes, inspect: Inspect) -> bool:
+    """Inspect what is there of a file: `place` is its path, mode and size. Return whether a text was longer than that."""
     path, mode, size = place
-    marks = search(path, mode, content)
+    marks = inspect(path, mode, content)
     if marks:
         index.marks[row] = marks
     return size > len(content) and b"\0" not in content[:_HEAD]
 
 
 def tell_cut(notes: Notebook, path: bytes, size: int, *, offset: int | None = None, layer: int | None = None) -> None:
-    """Note that a text was too long to be searched whole."""
-    message = f"of {size:,} bytes only the first {SEARCHED:,} were looked into for secrets"
+    """Note that a text was too long to be inspected whole."""
+    message = f"of {size:,} bytes only the first {INSPECTED:,} were looked into for secrets"
     if layer is None:
         notes.info("E08", message, path=path, offset=offset)
     else:
         notes.add("E08", Level.INFO, message, path=path, offset=offset, layer=layer)
 
 
-def search_places(places: Sequence[tuple[int, Place]], search: Search, notes: Notebook) -> None:
-    """Search the files of layers that lie in place; each comes with its position."""
+def inspect_places(places: Sequence[tuple[int, Place]], inspect: Inspect, notes: Notebook) -> None:
+    """Inspect the files of layers that lie in place; each comes with its position."""
     for position, place in places:
         index = place.index
         for row, (kind, size) in enumerate(zip(index.kinds, index.sizes, strict=True)):
@@ -44,6 +44,6 @@ def search_places(places: Sequence[tuple[int, Place]], search: Search, notes: No
             if size > _HEAD and b"\0" in place.content(row, 0, 4096):
                 continue
             path = index.paths[row]
-            content = bytes(place.content(row, 0, min(size, SEARCHED)))
-            if search_content(index, row, (path, index.modes[row], size), content, search):
+            content = bytes(place.content(row, 0, min(size, INSPECTED)))
+            if inspect_content(index, row, (path, index.modes[row], size), content, inspect):
                 tell_cut(notes, path, size, offset=index.offsets[row], layer=position)
