@@ -20,7 +20,12 @@ _WRONG_PATH = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirect
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
-    raise SystemExit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    try:
+        code = run(sys.argv[1:] if arguments is None else list(arguments))
+    except Exception:  # noqa: BLE001 - Python's own code for it is 1, which says that a policy is not met
+        traceback.print_exc()
+        code = BUG
+    raise SystemExit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
