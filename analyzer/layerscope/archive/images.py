@@ -191,6 +191,12 @@ def choose(container: Container, found: Found, image: str | None, platform: str 
     if not pool:
         wish = " ".join(filter(None, (image, platform)))
         raise SelectionError(f"{container.source} holds no image {wish!r}; it holds", lines)
+    broken = next((note for note in container.notes.freeze() if note.level is Level.ERROR), None)
+    if broken is not None:  # nobody would have to choose if it were whole
+        held = "; ".join(lines)
+        raise ArchiveError(
+            f"{broken.message}; what is left holds {len(pool)} images to choose from with --image: {held}", id=broken.id
+        )
     raise SelectionError(f"{container.source} holds {len(pool)} images; choose one with --image or --platform", lines)
 
 

@@ -37,7 +37,7 @@ def write_policy(audit: Audit) -> str:
         "# [limits.path]                # per path glob, in all layers",
         '# "/usr/share/doc/**" = "1 MB"',
         "# [limits.cause]               # per cause of the report",
-        '# package-cache = "1 MB"',
+        '# package-manager-cache = "1 MB"',
         "",
         "# Against `--baseline FILE`, which `layerscope baseline IMAGE` writes.",
         "[growth]",
