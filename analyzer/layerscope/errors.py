@@ -37,8 +37,8 @@ class LimitError(ArchiveError):
     `limit` is the limit's name, as `--limit NAME=VALUE` takes it.
     """
 
-    def __init__(self, message: str, *, limit: str, offset: int | None = None) -> None:
-        super().__init__(f"{message}; raise it with --limit {limit}=VALUE", id="E10", offset=offset)
+    def __init__(self, message: str, *, limit: str, offset: int | None = None, id: str = "E10") -> None:  # noqa: A002
+        super().__init__(f"{message} (--limit {limit}=VALUE raises the limit)", id=id, offset=offset)
         self.limit = limit
 
 

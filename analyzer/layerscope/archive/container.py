@@ -9,13 +9,13 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from layerscope.archive.compression import CHUNK, decompress, detect
-from layerscope.archive.feed import Buffer, Feed
+from layerscope.archive.feed import ENDLESS, Buffer, Feed
 from layerscope.archive.header import BLOCK, clean, looks_like_tar
 from layerscope.archive.inside import look_inside
 from layerscope.archive.notebook import Notebook
@@ -23,7 +23,7 @@ from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, st
 from layerscope.archive.pull import COUNTED, SMALL, Sampler
 from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
-from layerscope.errors import ArchiveError
+from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex, Level
 
 SNIFFED = 1 << 16
@@ -52,6 +52,7 @@ class Container:
         self.stored: list[Member] = []
         self.file_bytes: int | None = None
         self.archive_bytes = 0
+        self._left = settings.limits
 
     def find(self, name: bytes) -> Member | None:
         """Return the member of that name, through links (A02, E02); None if there is none."""
@@ -71,7 +72,7 @@ class Container:
         limit = self.settings.limits.json_bytes
         if member.size > limit:
             shown = member.name.decode("utf-8", "backslashreplace")
-            raise ArchiveError(f"{shown} has {member.size:,} bytes; raise the limit with --limit json_bytes=VALUE", id="E08")
+            raise ArchiveError(f"{shown} has {member.size:,} bytes (--limit json_bytes=VALUE raises the limit)", id="E08")
         return self._bytes(member)
 
     def _bytes(self, member: Member) -> bytes:
@@ -80,6 +81,15 @@ class Container:
     def scan(self, member: Member) -> Scan:
         """Return what the member holds as a layer."""
         raise NotImplementedError
+
+    def _within(self) -> Settings:
+        """Return the settings with what is left of the limits that all layers share."""
+        return replace(self.settings, limits=self._left)
+
+    def _took(self, scan: Scan) -> Scan:
+        """Return a scan, having taken what it holds off the limits."""
+        self._left = self._left.less(scan.index)
+        return scan
 
     def rootfs(self) -> Scan | None:
         """Return the container read as one layer, None if it is a folder (A35)."""
@@ -131,6 +141,8 @@ class TarFile(Container):
         super().__init__(source, settings)
         self.buffer = buffer
         self.file_bytes = self.archive_bytes = len(buffer)
+        if len(buffer) > settings.limits.archive_bytes:
+            raise LimitError(f"{source} has {len(buffer):,} bytes", limit="archive_bytes")
         feed = Feed.over(buffer, 0, len(buffer))
         self.index = read_tar(feed, limits=settings.limits, whiteouts=False, partial=True)
         self.notes.extend(self.index.notes)
@@ -146,7 +158,8 @@ class TarFile(Container):
 
     def scan(self, member: Member) -> Scan:
         """Return what the member holds as a layer."""
-        return scan_place(self.buffer, self._place(member), member.size, self.settings, algorithm_of(member.name))
+        found = scan_place(self.buffer, self._place(member), member.size, self._within(), algorithm_of(member.name))
+        return self._took(found)
 
     def rootfs(self) -> Scan:
         """Return the tar itself as one layer; no layer lies below it, and `.wh.` names are files like others."""
@@ -180,21 +193,24 @@ class PassingTar(Container):
         self._scans: dict[int, Scan] = {}
         self._held = 0
         self._counted = 0
+        self._refused: set[int] = set()
         self._digests: dict[int, bytes] = {}
         self._kept: dict[int, bytes] = {}
-        self.raw = Tap(chunks)
+        self.raw = Tap(_at_most(chunks, settings.limits.archive_bytes))
         head = next(self.raw, b"")
         while 0 < len(head) < BLOCK and (more := next(self.raw, b"")):
             head += more
         compression = detect(head)
         self.compressed = compression != "none"
         self.head = head
-        inner = decompress(_chain(head, self.raw), compression, settings.limits, self.notes)
-        feed = Feed.of(inner)
+        whole = replace(settings.limits, layer_bytes=ENDLESS)
+        inner = decompress(_chain(head, self.raw), compression, whole, self.notes)
+        feed = Feed.of(_at_most(inner, settings.limits.archive_bytes))
         self.index = read_tar(feed, limits=settings.limits, whiteouts=False, visit=self._visit, partial=True)
         self.notes.extend(self.index.notes)
-        for _ in self.raw:
-            pass
+        if not isinstance(feed.error, LimitError):  # what is damaged is measured to its end
+            for _ in self.raw:
+                pass
         self.file_bytes = self.raw.size
         self.archive_bytes = self.index.tar_bytes
         for row in range(len(self.index)):
@@ -209,13 +225,16 @@ class PassingTar(Container):
             head += more
         kept = not looks_like_blob and size <= settings.limits.kept_file_bytes and settings.keep(path)
         if detect(head) != "none" or looks_like_tar(head):
-            self._scans[row] = scan_stream(_chain(head, tap), settings, algorithm_of(path), self._sampler(size))
+            self._scans[row] = self._scan(path, _chain(head, tap), self._sampler(size))
             if size <= len(head) and self._fits(size):
                 self._documents[row] = head
-        elif (size <= len(head) or kept or self._may_be_json(head, size)) and self._fits(size):
-            self._documents[row] = head + b"".join(tap)
+        elif size <= len(head) or kept or self._may_be_json(head, size):
+            if self._fits(size):
+                self._documents[row] = head + b"".join(tap)
+            else:
+                self._refused.add(row)
         else:  # nobody can tell yet that it is no layer
-            self._scans[row] = scan_stream(_chain(head, tap), settings, algorithm_of(path))
+            self._scans[row] = self._scan(path, _chain(head, tap))
         for _ in tap:
             pass
         if tap.digest is not None:
@@ -232,13 +251,17 @@ class PassingTar(Container):
             self._counted += size
         return partial(Sampler, size=size, counted=small or self.settings.pull == "exact")
 
+    def _scan(self, path: bytes, chunks: Iterator[bytes], sampler: Callable[[Iterator[bytes]], Sampler] | None = None) -> Scan:
+        return self._took(scan_stream(chunks, self._within(), algorithm_of(path), sampler))
+
     def _may_be_json(self, head: bytes, size: int) -> bool:
         first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
         return first in (b"{", b"[") and size <= self.settings.limits.json_bytes
 
     def _fits(self, size: int) -> bool:
         if self._held + size > self.settings.limits.document_bytes:
-            self.notes.warn("E08", "the archive's documents are too many to hold; raise --limit document_bytes=VALUE")
+            message = "the archive's documents are too many to hold (--limit document_bytes=VALUE raises the limit)"
+            self.notes.fail("E08", message)
             return False
         self._held += size
         return True
@@ -248,12 +271,20 @@ class PassingTar(Container):
             return self._documents[member.ident]
         except KeyError:
             shown = member.name.decode("utf-8", "backslashreplace")
+            if member.ident in self._refused:
+                message = f"{shown} does not fit among the documents held (--limit document_bytes=VALUE raises the limit)"
+                raise ArchiveError(message, id="E08") from None
             raise ArchiveError(f"{shown} is no document", id="E06") from None
 
     def scan(self, member: Member) -> Scan:
         """Return what was found while the member passed."""
         found = self._scans.get(member.ident)
-        return found if found is not None else scan_stream(iter((self._documents.get(member.ident, b""),)), self.settings)
+        if found is None:
+            data = self._documents.get(member.ident)
+            if data is None:
+                raise ArchiveError("the layer is a document that does not fit (--limit document_bytes=VALUE)", id="E08")
+            found = scan_stream(iter((data,)), self._within(), algorithm_of(member.name))
+        return found
 
     def changed(self) -> bool:
         """Whether the file, if it is one, is another one now."""
@@ -291,6 +322,15 @@ def drop_cut(index: LayerIndex) -> None:
         told.pop(row, None)
 
 
+def _at_most(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise LimitError(f"more than {limit:,} bytes of one archive", limit="archive_bytes")
+        yield chunk
+
+
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
@@ -320,7 +360,7 @@ class Folder(Container):
                 name = os.path.join(inside, entry.name)
                 self._add(name, entry, inodes, waiting)
                 if len(self._paths) > settings.limits.entries:
-                    raise ArchiveError(f"more than {settings.limits.entries:,} files in this folder", id="E09")
+                    raise LimitError("more files in this folder than may be read", limit="entries")
         self.archive_bytes = sum(member.size for member in self.stored)
         self.file_bytes = self.archive_bytes
 
@@ -372,7 +412,7 @@ class Folder(Container):
 
     def scan(self, member: Member) -> Scan:
         """Return what the file holds as a layer."""
-        return scan_place(self._file(member), 0, member.size, self.settings, algorithm_of(member.name))
+        return self._took(scan_place(self._file(member), 0, member.size, self._within(), algorithm_of(member.name)))
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies: its own file, from the beginning."""

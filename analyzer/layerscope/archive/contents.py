@@ -117,5 +117,7 @@ class Contents:
         if size <= self.limits.kept_file_bytes and self.kept_bytes + size <= self.limits.kept_bytes:
             self.kept_bytes += size
             return True
-        self.notes.warn("E08", f"{size:,} bytes are too many to be looked into", path=path, offset=start)
+        limit = "kept_file_bytes" if size > self.limits.kept_file_bytes else "kept_bytes"
+        message = f"{size:,} bytes are too many to be looked into (--limit {limit}=VALUE raises the limit)"
+        self.notes.fail("E08", message, path=path, offset=start)
         return False

@@ -5,16 +5,20 @@ from __future__ import annotations
 from layerscope.archive import differences
 from layerscope.archive.feed import Feed
 from layerscope.archive.header import BLOCK, HeaderError
+from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pax import LIBARCHIVE, SCHILY, pax_records, xattrs
+from layerscope.errors import LimitError
 
 Attributes = tuple[tuple[bytes, bytes], ...]
 
 
-def read_extension(feed: Feed, size: int, limit: int) -> bytes:
-    """Return the data of an extension header; the feed is moved behind their padding."""
-    if size > limit:
-        raise HeaderError(f"an extension header of {size:,} bytes", id="E13")
+def read_extension(feed: Feed, size: int, limits: Limits, before: int) -> bytes:
+    """Return the data of an extension header; the feed is moved behind their padding. `before` is what others held."""
+    if size > limits.special_bytes:
+        raise LimitError(f"an extension header of {size:,} bytes", limit="special_bytes", id="E13")
+    if before + size > limits.extension_bytes:
+        raise LimitError("more bytes of extension headers than may be read", limit="extension_bytes", id="E13")
     data = b"".join(feed.pieces(size))
     if len(data) < size:
         raise HeaderError("an extension header is cut", id="C55")

@@ -14,6 +14,7 @@ from layerscope.archive.docker import find_docker, find_legacy
 from layerscope.archive.documents import mapping, parse
 from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.filetypes import HEAD, name_bytes
+from layerscope.archive.folders import pass_over_deep
 from layerscope.archive.inspection import inspect_places
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import LENGTHS, find_dir, find_oci, find_registry, refuse
@@ -24,6 +25,7 @@ from layerscope.errors import ArchiveError, LimitError, SelectionError
 from layerscope.model import Config, Image, Layer, LayerIndex, Level
 
 ROOT_NAMES = frozenset((b"etc", b"bin", b"usr", b"lib", b"sbin", b"var", b".dockerenv", b"Files", b"nix"))
+ABOUT_THE_WHOLE = frozenset(("A54", "C55", "D03", "D07", "E08"))
 SUFFIXES = {"gzip": ("gzip",), "zstd": ("zstd",), "none": ("tar",)}
 
 
@@ -182,6 +184,9 @@ def choose(container: Container, found: Found, image: str | None, platform: str 
     pool = there or pool
     if len(pool) == 1:
         return pool[0]
+    if not found.candidates:
+        reason = next((f": {note.message}" for note in container.notes.freeze() if note.level is not Level.INFO), "")
+        raise ArchiveError(f"{container.source} holds no image that can be read{reason}", id="A33")
     lines = tuple(describe(line) for line in summarize(container, found))
     if not pool:
         wish = " ".join(filter(None, (image, platform)))
@@ -335,9 +340,17 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
             reason[0], Level.ERROR, f"{reason[1]}: its {member.size:,} bytes are counted, its files are not", layer=position
         )
         return replace(layer, compression="none", blob_bytes=member.size, index=opaque_index(member.size))
-    scan = container.scan(member)
+    try:
+        scan = container.scan(member)
+    except ArchiveError as error:
+        notes.add(error.id, Level.ERROR, str(error), layer=position)
+        return replace(layer, compression="none", blob_bytes=member.size, index=opaque_index(member.size))
     for note in scan.index.notes:
         notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=position)
+    pass_over_deep(scan.index, container.settings.limits, notes, position)
+    if ref.size is not None and ref.size != member.size:
+        level = Level.ERROR if member.size < ref.size else Level.WARNING
+        notes.add("E05", level, f"the blob is said to have {ref.size:,} bytes and has {member.size:,}", layer=position)
     if ref.media_type and scan.blob_bytes and not _media_fits(ref.media_type, scan.compression):
         message = f"the media type says {ref.media_type}, the bytes are {_called(scan.compression)}"
         notes.add("D10", Level.WARNING, message, layer=position)
@@ -451,6 +464,9 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:
         notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=0)
+    told = {note.id for note in scan.index.notes}
+    notes.extend(tuple(note for note in container.notes.freeze() if note.id in ABOUT_THE_WHOLE and note.id not in told))
+    pass_over_deep(scan.index, container.settings.limits, notes, 0)
     return Image(
         source=container.source,
         layout="rootfs",

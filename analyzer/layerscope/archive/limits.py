@@ -6,31 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from layerscope.errors import LayerscopeError
+from layerscope.model import LayerIndex
 
 MIB = 1 << 20
 GIB = 1 << 30
+SHORT_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Caps on everything; each is raised by `--limit NAME=VALUE`.
 
-    entries             rows of one layer, and of the outer archive
+    entries             entries of all layers of one archive, and of the archive itself
     layers              layers of one image
     manifests           manifests and indexes followed in one archive
-    json_bytes          one JSON document (B13: config, manifest, index)
+    json_bytes          one JSON document (config, manifest, index)
     json_depth          nesting of one JSON document
-    nesting             index inside index (A44)
-    name_bytes          one path (C38: longer ones are kept and told, up to here)
-    special_bytes       one PAX or GNU long-name record (Go's archive/tar: 1 MiB)
-    sparse_fragments    fragments of one sparse file (Go's archive/tar: 1 Mi)
+    nesting             index inside index
+    special_bytes       one PAX or GNU extension header (Go's archive/tar: 1 MiB)
+    extension_bytes     all PAX and GNU extension headers of one archive's layers: long names, attributes
+    folder_bytes        paths of all folders of one layer that no entry of it names
+    sparse_fragments    pieces of data of all sparse files of one archive
     layer_bytes         one layer, decompressed
     archive_bytes       the whole archive, decompressed
     ratio               decompressed bytes for each compressed one, once 64 MiB are out
     window_bytes        memory that a zstd frame may ask for
-    kept_file_bytes     one file kept for later stages
-    kept_bytes          all files kept of one layer
-    document_bytes      all small members kept of an archive that can be read only once
+    kept_file_bytes     one file that is looked into (a package database)
+    kept_bytes          all files that are looked into
+    document_bytes      all documents of an archive that can be read only once
     """
 
     entries: int = 5_000_000
@@ -39,8 +42,9 @@ class Limits:
     json_bytes: int = 32 * MIB
     json_depth: int = 100
     nesting: int = 8
-    name_bytes: int = MIB
     special_bytes: int = MIB
+    extension_bytes: int = GIB
+    folder_bytes: int = 256 * MIB
     sparse_fragments: int = 1 << 20
     layer_bytes: int = 256 * GIB
     archive_bytes: int = 1024 * GIB
@@ -59,3 +63,16 @@ class Limits:
             if value < 1:
                 raise LayerscopeError(f"limit {name} must be at least 1, not {value}")
         return replace(self, **values)
+
+    def less(self, index: LayerIndex) -> Limits:
+        """Return what is left of the limits that hold for all layers together, once one has been read."""
+        long_names = sum(len(path) for path in index.paths if len(path) > SHORT_NAME)
+        long_links = sum(len(link) for link in index.links.values() if len(link) > SHORT_NAME)
+        attributes = sum(len(name) + len(value) for found in index.xattrs.values() for name, value in found)
+        return replace(
+            self,
+            entries=max(self.entries - len(index), 0),
+            extension_bytes=max(self.extension_bytes - long_names - long_links - attributes, 0),
+            sparse_fragments=max(self.sparse_fragments - sum(map(len, index.sparse.values())), 0),
+            kept_bytes=max(self.kept_bytes - sum(map(len, index.kept.values())), 0),
+        )

@@ -163,8 +163,11 @@ class Walk:
         annotations = string_map(descriptor.get("annotations"))
         names = names or names_of(annotations)
         if digest in trail or depth > limits.nesting:
-            message = f"indexes nested in a circle or more than {limits.nesting} deep at {digest[:19]}"
-            notes.warn("A44", message)
+            if digest in trail:
+                message = f"indexes nested in a circle at {digest[:19]}"
+            else:
+                message = f"indexes nested too deep at {digest[:19]} (--limit nesting=VALUE raises the limit)"
+            notes.fail("A44", message)
             self.refusals.append(ArchiveError(message, id="A44"))
             return
         member = self.locate(digest)

@@ -9,6 +9,7 @@ from layerscope.archive.feed import Feed
 from layerscope.archive.header import BLOCK, HEADER_ONLY, INT64_MAX, HeaderError, number
 from layerscope.archive.limits import Limits
 from layerscope.archive.pax import decimal
+from layerscope.errors import LimitError
 
 SPARSE_HASHED = 1 << 28
 ZEROS = bytes(1 << 16)
@@ -61,7 +62,7 @@ def old_gnu_map(block: bytes, read_block: Callable[[], bytes], limits: Limits) -
             return size, validate(found, size)
         total += BLOCK
         if len(found) > limits.sparse_fragments or total > limits.special_bytes:
-            raise HeaderError("a sparse map is too long", id="E14")
+            raise LimitError("a sparse map is too long", limit="sparse_fragments", id="E14")
         extension = read_block()
         if len(extension) < BLOCK:
             raise HeaderError("a sparse map is cut", id="C55")
@@ -111,13 +112,15 @@ def map_1(read_block: Callable[[], bytes], size: int, limits: Limits) -> tuple[i
             pieces.append(block)
             lines += block.count(b"\n")
             if len(pieces) * BLOCK > limits.special_bytes:
-                raise HeaderError("a sparse map is too long", id="E14")
+                raise LimitError("a sparse map is too long", limit="special_bytes", id="E14")
         text = b"".join(pieces)
         return text.split(b"\n", count)[:count]
 
     count = decimal(tokens(1)[0])
-    if not 0 <= count <= limits.sparse_fragments:
+    if count < 0:
         raise HeaderError("a sparse map has the wrong length", id="E14")
+    if count > limits.sparse_fragments:
+        raise LimitError("a sparse map is too long", limit="sparse_fragments", id="E14")
     fields = [decimal(token) for token in tokens(1 + 2 * count)[1:]]
     return len(text), validate(list(zip(fields[::2], fields[1::2], strict=True)), size)
 

@@ -118,6 +118,8 @@ class TarReader:
         self.look = look
         self.inspect: Inspect | None = None
         self.notes = Notebook()
+        self.extension_bytes = 0
+        self.fragments = 0
         self.start = 0  # of the header at hand
         self.cut = 0  # rows whose data are not all there
         self.plain_folders: dict[bytes, bytes] = {}  # those seen that need no cleaning, each to one object
@@ -247,7 +249,8 @@ class TarReader:
                 if pending < 0:
                     pending = start
                 feed.position = position
-                data = read_extension(feed, size, self.limits.special_bytes)
+                data = read_extension(feed, size, self.limits, self.extension_bytes)
+                self.extension_bytes += size
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if flag == b"x":
                     if records is not None:
@@ -268,7 +271,7 @@ class TarReader:
             # What its extension headers add
             row = len(paths)
             if row >= limit:
-                raise LimitError(f"more than {limit:,} entries", limit="entries", offset=start)
+                raise LimitError("more entries than may be read", limit="entries", offset=start)
             link_name = block[157:257].partition(b"\0")[0] if flag in LINKS else b""
             fragments: Fragments | None = None
             cut_short: ArchiveError | None = None
@@ -401,6 +404,10 @@ class TarReader:
                 notes.info("C50", f"an entry of type {flag.decode('latin-1')!r} is passed over", path=path, offset=start)
             if fragments is not None:
                 index.sparse[row] = fragments
+                self.fragments += len(fragments)
+                if self.fragments > self.limits.sparse_fragments:
+                    message = "more pieces of sparse files than may be read"
+                    raise LimitError(message, limit="sparse_fragments", offset=start, id="E14")
             if records is not None:
                 attributes = read_attributes(notes, path, records, start)
                 if attributes is not None:

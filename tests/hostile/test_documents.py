@@ -1,0 +1,361 @@
+"""Names, digests, sizes and JSON that were written to break their readers (E01 to E07, E33)."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+
+import build
+import pytest
+from build import Image, Symlink
+from layerscope.archive.documents import parse
+from layerscope.archive.limits import Limits
+from layerscope.archive.notebook import Notebook
+from layerscope.errors import ArchiveError, LayerscopeError
+
+from hostile.tools import WAYS, errors, live, load, notes, read, run
+
+LAYER = build.layer({"etc/motd": b"hello", "secret": b"x" * 10})
+IMAGE = Image([LAYER])
+CONFIG = IMAGE.config
+
+
+def docker(config="config.json", layers=("layer.tar",), extra=None, manifest=None, **members):
+    """Return a docker archive whose manifest.json says whatever it is told."""
+    row = {"Config": config, "RepoTags": ["a:1"], "Layers": list(layers)} if manifest is None else manifest
+    data = manifest if isinstance(manifest, bytes) else json.dumps([row]).encode("utf-8", "surrogatepass")
+    return build.archive({"config.json": CONFIG, "layer.tar": LAYER, **members, "manifest.json": data}, extra=extra)
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """Return the list of every path that is opened."""
+    seen = []
+    for module, name in ((builtins, "open"), (os, "open")):
+        real = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda path, *a, real=real, **k: (seen.append(os.fsdecode(path)), real(path, *a, **k))[1]
+        )
+    return seen
+
+
+OUTSIDE = (
+    "/etc/passwd",
+    "../../../../etc/passwd",
+    "./../etc/passwd",
+    "..",
+    ".",
+    "/",
+    "a\0b",
+    "\udce9",
+    "x" * 100_000,
+    "/proc/self/fd/0",
+)
+
+
+@pytest.mark.case("E01")
+@pytest.mark.parametrize("name", OUTSIDE)
+@pytest.mark.parametrize("way", WAYS)
+def test_names_are_looked_up_in_the_archive_alone(name, way, watched):
+    report = read(docker(layers=[name]), way)
+    assert errors(report) == ["A09"]
+    report = read(docker(config=name), way)
+    assert errors(report) == ["A33"]
+    assert live(report) == {b"etc/motd", b"secret"}
+    assert not [path for path in watched if "passwd" in path or "/proc/" in path]
+
+
+@pytest.mark.case("E01")
+def test_a_climbing_name_means_the_archives_own_member():
+    report = read(docker(layers=["/../../layer.tar"]))
+    assert live(report) == {b"etc/motd", b"secret"}
+
+
+LINKS = {
+    "absolute": ({"l": Symlink("/etc/passwd")}, "l"),
+    "climbing": ({"l": Symlink("../../../etc/passwd")}, "l"),
+    "itself": ({"l": Symlink("l")}, "l"),
+    "two": ({"l": Symlink("m"), "m": Symlink("l")}, "l"),
+    "long chain": ({f"l{n}": Symlink(f"l{n + 1}") for n in range(100)} | {"l100": build.File(LAYER)}, "l0"),
+    "hard, to nothing": ({"l": build.Hardlink("/etc/passwd")}, "l"),
+    "hard, to itself": ({"l": build.Hardlink("l")}, "l"),
+    "a folder": ({"l": build.Dir()}, "l"),
+    "a device": ({"l": build.Device(1, 5)}, "l"),
+}
+
+
+@pytest.mark.case("E02")
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("way", WAYS)
+def test_outer_links_lead_nowhere_else(name, way, watched):
+    extra, layer = LINKS[name]
+    report = read(docker(layers=[layer, "layer.tar"], extra=extra), way)
+    assert errors(report) == ["A09"]
+    assert live(report) == {b"etc/motd", b"secret"}
+    assert not [path for path in watched if "passwd" in path]
+
+
+def layout(tmp_path, **options):
+    folder = build.oci_layout(tmp_path / "layout", IMAGE, **options)
+    blob = next(path for path in (folder / "blobs/sha256").iterdir() if path.read_bytes()[:2] == b"\x1f\x8b")
+    return folder, blob
+
+
+@pytest.mark.case("E03")
+@pytest.mark.parametrize("what", ["absolute", "climbing", "circle", "FIFO", "socket", "through a folder", "dangling"])
+def test_a_layouts_blob_that_is_no_file_is_named_and_not_opened(tmp_path, what, watched):
+    folder, blob = layout(tmp_path)
+    data = blob.read_bytes()
+    blob.unlink()
+    outside = tmp_path / "outside"
+    outside.write_bytes(data)
+    if what == "absolute":
+        blob.symlink_to(outside)
+    elif what == "climbing":
+        blob.symlink_to("../../../outside")
+    elif what == "circle":
+        blob.symlink_to(blob.name)
+    elif what == "FIFO":
+        os.mkfifo(blob)
+    elif what == "socket":
+        import socket
+
+        with socket.socket(socket.AF_UNIX) as one:
+            here = os.getcwd()
+            os.chdir(blob.parent)
+            one.bind("s")
+            os.chdir(here)
+        (blob.parent / "s").rename(blob)
+    elif what == "through a folder":
+        (folder / "inner").symlink_to(tmp_path)
+        blob.symlink_to("../../inner/outside")
+    else:
+        blob.symlink_to("nothing")
+    report = read(folder)
+    assert errors(report) == ["A09"]
+    assert str(outside) not in watched
+    if what in ("absolute", "climbing", "FIFO", "socket"):
+        assert notes(report, "E03", "warning")
+
+
+@pytest.mark.case("E03")
+def test_links_inside_the_layout_are_followed_and_counted_once(tmp_path):
+    folder, blob = layout(tmp_path)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    (folder / "real").mkdir()
+    blob.rename(folder / "real/blob")
+    (folder / "hop").symlink_to("real/blob")
+    blob.symlink_to("../../hop")
+    report = read(folder)
+    assert report.complete
+    assert report.image.storage.archive_bytes == size
+    assert live(report) == {b"etc/motd", b"secret"}
+
+
+def oci(change):
+    """Return an OCI archive whose manifest and its descriptor were changed; the manifest is named by its new digest."""
+    parts = build.oci(IMAGE)
+    index = json.loads(parts["index.json"])
+    told = index["manifests"][0]
+    manifest = json.loads(parts.pop("blobs/sha256/" + told["digest"][7:]))
+    change(manifest, {})
+    data = build.dumps(manifest)
+    told |= {"digest": build.digest(data), "size": len(data)}
+    change({"layers": [{"size": 0}], "config": {}}, told)
+    return build.archive(parts | {build.blob(data): data, "index.json": build.dumps(index)})
+
+
+DIGESTS = (
+    "sha256:../../../etc/passwd", "sha256:" + "A" * 64, "sha256:" + "a" * 63, "sha256:" + "a" * 65, "sha256:", "sha256",
+    ":" + "a" * 64, "sha512:" + "a" * 64, "x" * MIB if (MIB := 1 << 20) else "", "sha256:" + "a" * MIB, "sha256:" + "a" * 64 + "\n",
+    "sha256:" + "\u0661" * 64, None, 7, ["sha256:" + "a" * 64], {"a": "b"}, "", "\ud800",
+)  # fmt: skip
+
+
+@pytest.mark.case("E04")
+@pytest.mark.parametrize("digest", DIGESTS, ids=lambda digest: repr(digest)[:20])
+def test_invalid_digests_build_no_path(digest):
+    def layer(manifest, _):
+        manifest["layers"][0]["digest"] = digest
+
+    report = read(oci(layer))
+    assert errors(report) == ["A09", "E04"]
+
+    def config(manifest, _):
+        manifest["config"]["digest"] = digest
+
+    report = read(oci(config))
+    assert errors(report) == ["A33"]
+    assert live(report) == {b"etc/motd", b"secret"}
+
+    def descriptor(_, told):
+        told["digest"] = digest
+
+    with pytest.raises(LayerscopeError):
+        load(oci(descriptor))
+
+
+SIZES = (-1, 1.5, True, None, "7", 10**30, 1 << 63, [], {}, 1e300)
+
+
+@pytest.mark.case("E05")
+@pytest.mark.parametrize("size", SIZES, ids=repr)
+def test_sizes_that_are_none_are_ignored(size):
+    def change(manifest, told):
+        manifest["layers"][0]["size"] = manifest["config"]["size"] = told["size"] = size
+
+    report = read(oci(change))
+    assert report.complete
+    assert live(report) == {b"etc/motd", b"secret"}
+
+
+@pytest.mark.case("E05")
+@pytest.mark.parametrize(("by", "level"), [(-1, "warning"), (1, "error"), (2**62, "error")])
+def test_sizes_that_lie_are_told(by, level):
+    def change(manifest, _):
+        manifest["layers"][0]["size"] += by
+
+    report = read(oci(change))
+    assert "the blob is said to have" in notes(report, "E05", level)[0]
+    assert live(report) == {b"etc/motd", b"secret"}
+
+
+BROKEN = {
+    "200,000 arrays": b"[" * 200_000 + b"]" * 200_000,
+    "200,000 objects": b'{"a":' * 200_000 + b"1" + b"}" * 200_000,
+    "101 arrays": b'[{"a":' + b"[" * 101 + b"]" * 101 + b"}]",
+    "5,000 digits": b'[{"a":' + b"9" * 5000 + b"}]",
+    "NaN": b'[{"a":NaN}]',
+    "Infinity": b'[{"a":-Infinity}]',
+    "trailing": b"[{}] x",
+    "two documents": b"[{}][{}]",
+    "cut": b'[{"Config":"config.json"',
+    "not UTF-8": b'[{"Config":"\xe9"}]',
+    "UTF-16": '[{"Config":"config.json"}]'.encode("utf-16"),
+    "empty": b"",
+    "zeros": bytes(100),
+    "comment": b"[/* */]",
+    "single quotes": b"[{'a':1}]",
+}
+
+
+@pytest.mark.case("E06")
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("way", WAYS)
+def test_broken_json_is_refused_by_name(name, way, tmp_path):
+    with pytest.raises(ArchiveError, match=r"manifest\.json"):
+        load(docker(manifest=BROKEN[name]), way)
+    report = read(docker(config="bad.json", **{"bad.json": BROKEN[name]}), way)
+    assert errors(report) == ["E06"]
+    assert live(report) == {b"etc/motd", b"secret"}
+    report = read(build.docker_save(IMAGE) if way == "pipe" else docker(extra={"index.json": BROKEN[name]}), way)
+    assert live(report) == {b"etc/motd", b"secret"}
+
+
+GOOD = {
+    "byte order mark": (b"\xef\xbb\xbf", b"", None),
+    "white space": (b" \r\n\t", b"\n\n", None),
+    "1e400": (b"", b"", b'"x":1e400'),
+    "surrogate": (b"", b"", b'"RepoTags":["a:\\ud800"]'),
+    "doubled key": (b"", b"", b'"Layers":["nothing.tar"],"Layers":["layer.tar"]'),
+    "other case": (b"", b"", b'"layers":["layer.tar"]'),
+    "NUL": (b"", b"", b'"RepoTags":["a\\u0000b"]'),
+}
+
+
+@pytest.mark.case("E06", "E07")
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("way", WAYS)
+def test_odd_json_is_read(name, way):
+    before, after, more = GOOD[name]
+    middle = (
+        b'"Config":"config.json"'
+        + (b"," + more if more else b"")
+        + (b"" if more and b"ayers" in more else b',"Layers":["layer.tar"]')
+    )
+    report = read(docker(manifest=before + b"[{" + middle + b"}]" + after), way)
+    assert report.complete
+    assert live(report) == {b"etc/motd", b"secret"}
+    wanted = {"doubled key": "E06", "other case": "E07"}.get(name)
+    assert wanted is None or notes(report, wanted)
+
+
+@pytest.mark.case("E07")
+def test_the_exact_key_wins_over_other_cases():
+    report = read(
+        docker(manifest=b'[{"LAYERS":["nothing"],"Config":"config.json","Layers":["layer.tar"],"layers":["nothing"]}]')
+    )
+    assert report.complete
+
+
+@pytest.mark.case("E06")
+def test_keys_and_values_of_any_kind_are_survived():
+    kinds = (None, True, -1, 1.5, 10**400, "x", "\ud800", [], [[]], {}, {"a": 1}, [None, 7, "x", {}])
+    for key in ("architecture", "os", "config", "rootfs", "history", "created", "variant"):
+        for value in kinds:
+            config = json.dumps({**json.loads(CONFIG), key: value})[:4000].encode()
+            if value != 10**400:
+                read(docker(config="c.json", **{"c.json": config}))
+    for key in (
+        "Env",
+        "Cmd",
+        "Entrypoint",
+        "Labels",
+        "ExposedPorts",
+        "Volumes",
+        "User",
+        "WorkingDir",
+        "Healthcheck",
+        "OnBuild",
+    ):
+        for value in kinds[:4] + kinds[5:]:
+            document = {**json.loads(CONFIG), "config": {key: value}}
+            read(docker(config="c.json", **{"c.json": json.dumps(document).encode()}))
+
+
+@pytest.mark.case("E06")
+@pytest.mark.parametrize("manifest", [b"null", b"[]", b"{}", b"[[]]", b"[null]", b"[1]", b'["x"]', b"true", b'"x"', b"[{}]"])
+@pytest.mark.parametrize("way", WAYS)
+def test_documents_of_another_shape(manifest, way):
+    for data in (docker(manifest=manifest), build.archive({"index.json": manifest, "layer.tar": LAYER})):
+        try:
+            report = read(data, way)
+        except LayerscopeError:
+            continue
+        assert errors(report) == ["A33"]
+
+
+@pytest.mark.case("E06")
+def test_the_parser_says_what_is_wrong():
+    with pytest.raises(ArchiveError, match="x is not valid JSON: nested too deep"):
+        parse(b"[" * 200_000, "x", Limits(), Notebook())
+    with pytest.raises(ArchiveError, match="--limit json_depth=VALUE"):
+        parse(b"[" * 200 + b"]" * 200, "x", Limits(), Notebook())
+
+
+@pytest.mark.case("E33")
+def test_urls_are_never_fetched(monkeypatch):
+    import socket
+
+    def refuse(*_, **__):
+        raise AssertionError("asked the network")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+    def change(manifest, _):
+        manifest["layers"][0] |= {"urls": ["http://127.0.0.1:9/layer", "file:///etc/passwd"], "digest": "sha256:" + "a" * 64}
+
+    report = read(oci(change))
+    assert report.complete
+    assert report.image.layers[0].blob_bytes is None
+
+
+@pytest.mark.case("E01", "E06")
+def test_the_command_line_says_it_in_one_line(tmp_path):
+    place = tmp_path / "x.tar"
+    place.write_bytes(docker(manifest=BROKEN["200,000 arrays"]))
+    done = run("report", place)
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.count(b"\n") == 1
