@@ -280,8 +280,8 @@ class PassingTar(Container):
         """Return what was found while the member passed."""
         found = self._scans.get(member.ident)
         if found is None:
-            data = self._documents.get(member.ident)
-            if data is None:
+            data = self._documents.get(member.ident, b"")
+            if len(data) < member.size:
                 raise ArchiveError("the layer is a document that does not fit (--limit document_bytes=VALUE)", id="E08")
             found = scan_stream(iter((data,)), self._within(), algorithm_of(member.name))
         return found
@@ -399,7 +399,8 @@ class Folder(Container):
             descriptor = os.open(path, READ_ONLY | getattr(os, "O_NOFOLLOW", 0))
         except OSError as error:
             raise ArchiveError(f"{os.fsdecode(path)}: {error.strerror}", id="A33") from error
-        if stamp_of(os.fstat(descriptor))[:2] != self._stamps[ident][:2]:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or stamp_of(status)[:2] != self._stamps[ident][:2]:
             os.close(descriptor)
             raise ArchiveError(f"{os.fsdecode(path)} was replaced while the folder was read", id="E31")
         self._open.append(ident)

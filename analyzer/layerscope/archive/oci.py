@@ -165,9 +165,10 @@ class Walk:
         if digest in trail or depth > limits.nesting:
             if digest in trail:
                 message = f"indexes nested in a circle at {digest[:19]}"
+                notes.warn("A44", message)
             else:
                 message = f"indexes nested too deep at {digest[:19]} (--limit nesting=VALUE raises the limit)"
-            notes.fail("A44", message)
+                notes.fail("A44", message)
             self.refusals.append(ArchiveError(message, id="A44"))
             return
         member = self.locate(digest)

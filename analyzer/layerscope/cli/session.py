@@ -1,11 +1,13 @@
 """Which exit code does a run end with, and what is said when something goes wrong?
 
-0 fine; 2 a wrong argument, a missing file, an image that must be chosen; 3 the image could not be read, or only in
-part; 70 a bug in layerscope; 130 interrupted; 141 the reader of the output went away, as a shell tells of any filter.
+0 fine; 2 a wrong argument, a missing file, an image that must be chosen, output that cannot be written; 3 the image could
+not be read, or only in part; 70 a bug in layerscope; 130 interrupted, 143 terminated; 141 the reader of the output went away,
+as a shell tells of any filter.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,13 +16,21 @@ from typing import NoReturn
 from layerscope.cli.answer import Answer, OutputError, complain, deliver, prepare_streams, silence
 from layerscope.errors import ArchiveError, LayerscopeError, SelectionError
 
-FINE, USAGE, UNREADABLE, BUG, INTERRUPTED, PIPE = 0, 2, 3, 70, 130, 141
+FINE, USAGE, UNREADABLE, BUG, INTERRUPTED, PIPE, TERMINATED = 0, 2, 3, 70, 130, 141, 143
 _WRONG_PATH = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
-    raise SystemExit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    signal.signal(signal.SIGTERM, _terminate)
+    code = run(sys.argv[1:] if arguments is None else list(arguments))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the interpreter would end with a traceback
+    raise SystemExit(code)
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    """Leave through every `finally`, so that no half file stays behind."""
+    raise SystemExit(TERMINATED)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -56,10 +66,12 @@ def explain(error: Exception) -> tuple[int, str]:
         return UNREADABLE, one_line(str(error))
     if isinstance(error, LayerscopeError | OutputError):
         return USAGE, one_line(str(error))
+    if isinstance(error, MemoryError):
+        return UNREADABLE, "not enough memory for this image"
     if isinstance(error, OSError):
         code = USAGE if isinstance(error, _WRONG_PATH) else UNREADABLE
         place = "" if error.filename is None else f"{_text(error.filename)}: "
-        return code, f"{place}{error.strerror or error}"
+        return code, one_line(f"{place}{error.strerror or error}")
     if hasattr(error, "format_message"):
         return USAGE, _say_usage(error)
     return BUG, (

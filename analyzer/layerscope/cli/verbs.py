@@ -195,12 +195,23 @@ def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Ans
 
 def images(order: Order, wish: Wish) -> Answer:
     """Return the images of an archive."""
+    check_input(order.source)
     rows = [_read_row(summary) for summary in api.list_images(order.source, limits=order.limits or None)]
     return wish.answer(lambda name, options: IMAGE_FORMATS[name](order.source, rows, options), Look())
 
 
+def check_input(source: str) -> None:
+    """Refuse a standard input that nobody writes to, instead of waiting for it."""
+    if source == "-" and sys.stdin is None:
+        raise typer.BadParameter("standard input is closed.")
+    if source == "-" and sys.stdin.isatty():
+        raise typer.BadParameter("standard input is a terminal; pipe an image into it: docker save IMAGE | layerscope report -")
+
+
 def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Read the image that an order names."""
+    if stdin is None:
+        check_input(order.source)
     asked: dict[str, Any] = {"inspect": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
     if stdin is not None:
         asked["stdin"] = stdin

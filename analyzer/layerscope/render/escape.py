@@ -20,8 +20,8 @@ _BLANK = frozenset(
 )
 # Cc control, Cf format (bidi, zero-width), Cs surrogate, Zl and Zp line separators, Zs spaces other than the one.
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp", "Zs"))
-# What the log readers of GitHub (at the start of a line, `##[` anywhere) and Azure take for a command.
-_MARK = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
+# What the log readers of GitHub (at the start of a line, `##[` anywhere), Azure and TeamCity take for a command.
+_MARK = re.compile(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
 _COMMAND = re.compile(rf"^(\s*):(?=:)|{_MARK.pattern}", re.IGNORECASE)
 _FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
 _PROSE = re.compile(r"[\\`*_\[\]<>#|~&:$^]|(?<=www)\.|^[-+=]|(?<=^\d)[.)](?=\s|$)")
