@@ -76,7 +76,7 @@ def test_an_incomplete_one_is_3_whatever_it_holds(capsys):
         (PolicyError("no"), 2),
         (ExtraMissingError("no"), 2),
         (KeyError("no"), 70),
-        (MemoryError(), 70),
+        (MemoryError(), 3),
         (RecursionError(), 70),
         (AssertionError(), 70),
         (UnicodeDecodeError("utf-8", b"", 0, 1, "no"), 70),

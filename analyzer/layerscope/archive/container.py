@@ -417,7 +417,10 @@ class Folder(Container):
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies: its own file, from the beginning."""
-        return None if member is None else (self._file(member), 0)
+        try:
+            return None if member is None else (self._file(member), 0)
+        except ArchiveError:  # told when it was scanned
+            return None
 
     def changed(self) -> bool:
         """Whether any of the files is another one now."""
