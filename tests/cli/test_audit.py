@@ -185,3 +185,11 @@ def test_a_process_says_the_same():
     done = subprocess.run([sys.executable, "-c", code, "audit", "a.tar"], capture_output=True, check=False, env=environment)
     assert done.returncode == 1
     assert done.stderr == b""
+
+
+def test_a_program_that_is_broken_itself_is_not_1():
+    write("a.tar", BAD)
+    code = "import sys; sys.modules['layerscope.render.escape'] = None; from layerscope.cli import main; main()"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code, "audit", "a.tar"], capture_output=True, check=False, env=environment)
+    assert done.returncode == 70

@@ -13,11 +13,11 @@ from layerscope.errors import LimitError
 Attributes = tuple[tuple[bytes, bytes], ...]
 
 
-def read_extension(feed: Feed, size: int, limits: Limits, before: int) -> bytes:
-    """Return the data of an extension header; the feed is moved behind their padding. `before` is what others held."""
+def read_extension(feed: Feed, size: int, read: int, limits: Limits) -> bytes:
+    """Return the data of an extension header, when `read` bytes of others were read; the feed is moved behind their padding."""
     if size > limits.special_bytes:
         raise LimitError(f"an extension header of {size:,} bytes", limit="special_bytes", id="E13")
-    if before + size > limits.extension_bytes:
+    if read + size > limits.extension_bytes:
         raise LimitError("more bytes of extension headers than may be read", limit="extension_bytes", id="E13")
     data = b"".join(feed.pieces(size))
     if len(data) < size:

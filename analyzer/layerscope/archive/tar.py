@@ -7,6 +7,7 @@ reads on but others would see something else (E34), a note tells that.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from struct import Struct
 
 from layerscope.archive import differences
@@ -73,6 +74,7 @@ SPECIAL = frozenset((b"x", b"g", b"L", b"K"))
 LINKS, DEVICES = frozenset((b"1", b"2")), frozenset((b"3", b"4", b"6"))
 OCTAL_END = (0x00, 0x20)
 DOT = 0x2E
+SET_AT_THE_END = frozenset(("sizes", "modes", "offsets", "spans", "tar_bytes", "notes"))
 
 
 def nothing(path: bytes) -> bool:  # noqa: ARG001
@@ -124,6 +126,11 @@ class TarReader:
         self.cut = 0  # rows whose data are not all there
         self.plain_folders: dict[bytes, bytes] = {}  # those seen that need no cleaning, each to one object
         self.index = opaque_index(0)
+        # Numbers wait in lists: appending to an array takes several times as long.
+        self.sizes: list[int] = []
+        self.modes: list[int] = []
+        self.offsets: list[int] = []
+        self.spans: list[int] = []
 
     def read(self) -> LayerIndex:
         """Read to the end of the stream."""
@@ -134,12 +141,18 @@ class TarReader:
                 raise self.feed.error
         except HeaderError as error:
             self._ended_by(error, self.start)
+        except LimitError as error:
+            self._ended_by(self.feed.error or error, self.start)
         except ArchiveError as error:
             self._ended_by(self.feed.error or error, self.feed.offset)
         self.feed.skip(1 << 62)
         index = self.index
         return LayerIndex(
-            **{name: getattr(index, name) for name in LayerIndex.__slots__ if name not in ("tar_bytes", "notes")},
+            **{name: getattr(index, name) for name in LayerIndex.__slots__ if name not in SET_AT_THE_END},
+            sizes=array("q", self.sizes),
+            modes=array("H", self.modes),
+            offsets=array("q", self.offsets),
+            spans=array("q", self.spans),
             tar_bytes=self.feed.offset,
             notes=self.notes.freeze(),
         )
@@ -160,10 +173,10 @@ class TarReader:
         last_rest, device, differs = b"", 0, False
         kinds_of = KINDS
         paths, kinds, links = index.paths, index.kinds, index.links
-        add_path, add_kind, add_size, add_mode = paths.append, kinds.append, index.sizes.append, index.modes.append
+        add_path, add_kind, add_size, add_mode = paths.append, kinds.append, self.sizes.append, self.modes.append
         add_folder, plain_folders = index.folders.append, self.plain_folders
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
-        add_offset, add_span = index.offsets.append, index.spans.append
+        add_offset, add_span = self.offsets.append, self.spans.append
         sha256 = hashlib.sha256
         contents = Contents(feed, index, notes, self.limits, keep, visit, look)
         read_file, fits = contents.read, contents.fits
@@ -249,7 +262,7 @@ class TarReader:
                 if pending < 0:
                     pending = start
                 feed.position = position
-                data = read_extension(feed, size, self.limits, self.extension_bytes)
+                data = read_extension(feed, size, self.extension_bytes, self.limits)
                 self.extension_bytes += size
                 buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if flag == b"x":

@@ -23,7 +23,11 @@ _WRONG_PATH = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirect
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
-    code = run(sys.argv[1:] if arguments is None else list(arguments))
+    try:
+        code = run(sys.argv[1:] if arguments is None else list(arguments))
+    except Exception:  # noqa: BLE001 - Python's own code for it is 1, which says that a policy is not met
+        traceback.print_exc()
+        code = BUG
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the interpreter would end with a traceback
     raise SystemExit(code)
 

@@ -195,12 +195,12 @@ def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Ans
 
 def images(order: Order, wish: Wish) -> Answer:
     """Return the images of an archive."""
-    check_input(order.source)
+    _check_input(order.source)
     rows = [_read_row(summary) for summary in api.list_images(order.source, limits=order.limits or None)]
     return wish.answer(lambda name, options: IMAGE_FORMATS[name](order.source, rows, options), Look())
 
 
-def check_input(source: str) -> None:
+def _check_input(source: str) -> None:
     """Refuse a standard input that nobody writes to, instead of waiting for it."""
     if source == "-" and sys.stdin is None:
         raise typer.BadParameter("standard input is closed.")
@@ -211,10 +211,11 @@ def check_input(source: str) -> None:
 def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Read the image that an order names."""
     if stdin is None:
-        check_input(order.source)
+        _check_input(order.source)
     asked: dict[str, Any] = {"inspect": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
     if stdin is not None:
         asked["stdin"] = stdin
+    _check_input(order.source)
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,
