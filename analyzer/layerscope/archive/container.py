@@ -72,7 +72,7 @@ class Container:
         limit = self.settings.limits.json_bytes
         if member.size > limit:
             shown = member.name.decode("utf-8", "backslashreplace")
-            raise ArchiveError(f"{shown} has {member.size:,} bytes; raise the limit with --limit json_bytes=VALUE", id="E08")
+            raise ArchiveError(f"{shown} has {member.size:,} bytes (--limit json_bytes=VALUE raises the limit)", id="E08")
         return self._bytes(member)
 
     def _bytes(self, member: Member) -> bytes:
@@ -260,7 +260,7 @@ class PassingTar(Container):
 
     def _fits(self, size: int) -> bool:
         if self._held + size > self.settings.limits.document_bytes:
-            message = "the archive's documents are too many to hold; raise the limit with --limit document_bytes=VALUE"
+            message = "the archive's documents are too many to hold (--limit document_bytes=VALUE raises the limit)"
             self.notes.fail("E08", message)
             return False
         self._held += size
@@ -272,7 +272,7 @@ class PassingTar(Container):
         except KeyError:
             shown = member.name.decode("utf-8", "backslashreplace")
             if member.ident in self._refused:
-                message = f"{shown} does not fit among the documents held; raise the limit with --limit document_bytes=VALUE"
+                message = f"{shown} does not fit among the documents held (--limit document_bytes=VALUE raises the limit)"
                 raise ArchiveError(message, id="E08") from None
             raise ArchiveError(f"{shown} is no document", id="E06") from None
 
@@ -417,7 +417,10 @@ class Folder(Container):
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies: its own file, from the beginning."""
-        return None if member is None else (self._file(member), 0)
+        try:
+            return None if member is None else (self._file(member), 0)
+        except ArchiveError:  # told when it was scanned
+            return None
 
     def changed(self) -> bool:
         """Whether any of the files is another one now."""

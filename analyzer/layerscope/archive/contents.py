@@ -118,6 +118,6 @@ class Contents:
             self.kept_bytes += size
             return True
         limit = "kept_file_bytes" if size > self.limits.kept_file_bytes else "kept_bytes"
-        message = f"{size:,} bytes are too many to be looked into; raise the limit with --limit {limit}=VALUE"
+        message = f"{size:,} bytes are too many to be looked into (--limit {limit}=VALUE raises the limit)"
         self.notes.fail("E08", message, path=path, offset=start)
         return False

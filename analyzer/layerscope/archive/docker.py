@@ -34,7 +34,7 @@ def find_docker(container: Container) -> Found | None:
         return None
     items = list(objects(document))
     if len(items) > limits.manifests:
-        raise ArchiveError(f"manifest.json lists {len(items):,} images; raise the limit with --limit manifests=VALUE", id="E09")
+        raise ArchiveError(f"manifest.json lists {len(items):,} images (--limit manifests=VALUE raises the limit)", id="E09")
     if items and not any(
         field(item, "Layers", "manifest.json", notes) or field(item, "Config", "manifest.json", notes) for item in items
     ):
@@ -107,7 +107,7 @@ def find_legacy(container: Container) -> Found | None:
     documents: dict[str, Json] = {}
     for name, member in versions.items():
         if len(documents) >= limits.manifests:
-            raise ArchiveError("more layers than can be followed; raise the limit with --limit manifests=VALUE", id="E09")
+            raise ArchiveError("more layers than can be followed (--limit manifests=VALUE raises the limit)", id="E09")
         try:
             documents[name] = mapping(parse(container.read(member), f"{name}/json", limits, notes))
         except ArchiveError as error:

@@ -20,7 +20,7 @@ def parse(data: bytes, what: str, limits: Limits, notes: Notebook) -> Any:
     twice is a note, and the last one holds, as in Go's encoding/json.
     """
     if len(data) > limits.json_bytes:
-        raise ArchiveError(f"{what} has {len(data):,} bytes; raise the limit with --limit json_bytes=VALUE", id="E08")
+        raise ArchiveError(f"{what} has {len(data):,} bytes (--limit json_bytes=VALUE raises the limit)", id="E08")
     doubled: set[str] = set()
 
     def pairs(items: list[tuple[str, Any]]) -> Json:
@@ -39,7 +39,7 @@ def parse(data: bytes, what: str, limits: Limits, notes: Notebook) -> Any:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise ArchiveError(f"{what} is not valid JSON: {reason}", id="E06") from error
     if _depth_exceeds(value, limits.json_depth):
-        raise ArchiveError(f"{what} is nested too deep; raise the limit with --limit json_depth=VALUE", id="E06")
+        raise ArchiveError(f"{what} is nested too deep (--limit json_depth=VALUE raises the limit)", id="E06")
     for key in sorted(doubled)[:5]:
         notes.warn("E06", f"{what} has the key {text(key)!r} twice; the last one holds, readers disagree")
     return value

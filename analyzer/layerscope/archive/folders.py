@@ -20,14 +20,15 @@ def pass_over_deep(index: LayerIndex, limits: Limits, notes: Notebook, layer: in
     known = {path for path, kind in zip(paths, kinds, strict=True) if kind == DIRECTORY}
     known.add(b"")
     left = limits.folder_bytes
-    for row, path in enumerate(paths):
-        folder = path if kinds[row] == OPAQUE else parent_of(path)
+    for row, folder in enumerate(index.folders):
+        if kinds[row] == OPAQUE:
+            folder = paths[row]
         if folder in known or kinds[row] == OTHER:
             continue
         depth = folder.count(b"/") + 1
         if depth * (len(folder) // 2 + EACH) > limits.folder_bytes or left < 0:
-            message = f"a path of {depth + 1:,} parts is passed over; raise the limit with --limit folder_bytes=VALUE"
-            notes.add("E18", Level.ERROR, message, path=path[:SHOWN], offset=index.offsets[row], layer=layer)
+            message = f"a path of {depth + 1:,} parts is passed over (--limit folder_bytes=VALUE raises the limit)"
+            notes.add("E18", Level.ERROR, message, path=paths[row][:SHOWN], offset=index.offsets[row], layer=layer)
             _empty(index, row)
             continue
         while folder not in known:
@@ -45,5 +46,6 @@ def _empty(index: LayerIndex, row: int) -> None:
     index.kinds[row] = OTHER
     index.sizes[row] = 0
     index.paths[row] = index.paths[row][:SHOWN]
-    for column in (index.links, index.xattrs, index.declared, index.sparse, index.digests, index.kept):
+    index.folders[row] = parent_of(index.paths[row])
+    for column in (index.links, index.xattrs, index.declared, index.sparse, index.digests, index.kept, index.inspected):
         column.pop(row, None)

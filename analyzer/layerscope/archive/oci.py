@@ -167,7 +167,7 @@ class Walk:
                 message = f"indexes nested in a circle at {digest[:19]}"
                 notes.warn("A44", message)
             else:
-                message = f"indexes nested too deep at {digest[:19]}; raise the limit with --limit nesting=VALUE"
+                message = f"indexes nested too deep at {digest[:19]} (--limit nesting=VALUE raises the limit)"
                 notes.fail("A44", message)
             self.refusals.append(ArchiveError(message, id="A44"))
             return

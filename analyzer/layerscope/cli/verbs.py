@@ -210,6 +210,8 @@ def _check_input(source: str) -> None:
 
 def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Read the image that an order names."""
+    if stdin is None:
+        _check_input(order.source)
     asked: dict[str, Any] = {"inspect": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
     if stdin is not None:
         asked["stdin"] = stdin
