@@ -18,7 +18,7 @@ def read(path, *, verify):
             image = layerscope.load(str(path), verify=verify)
         except layerscope.SelectionError:
             first = next(line for line in layerscope.list_images(str(path)) if line.complete or line.layers)
-            image = layerscope.load(str(path), image=first.config_digest or next(iter(first.names), None), verify=verify)
+            image = layerscope.load(str(path), image=first.config_digest or next(iter(first.names), first.id), verify=verify)
         return layerscope.analyze(image)
     except layerscope.LayerscopeError as error:
         return error

@@ -150,7 +150,7 @@ def _chain(
         layers.append(LayerRef(name=f"{layer}/layer.tar", member=member))
     return Candidate(
         layout="docker",
-        names=tuple(names) or (top[:12],),  # there is no digest to call it by
+        names=tuple(names),
         config=versions.get(top),
         config_name=f"{top}/json",
         config_digest=None,

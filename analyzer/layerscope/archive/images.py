@@ -39,6 +39,7 @@ class ImageSummary:
     layers: int
     missing: int
     layout: str
+    id: str | None = None  # what `--image` takes where there is neither name nor digest
 
     @property
     def complete(self) -> bool:
@@ -167,6 +168,7 @@ def summarize(container: Container, found: Found) -> tuple[ImageSummary, ...]:
             missing=sum(layer.member is None and not layer.foreign for layer in one.layers)
             + (one.config is None and one.inline_config is None),
             layout=one.layout,
+            id=one.config_name.partition("/")[0][:12],
         )
         for one in found.candidates
     ]
@@ -202,7 +204,7 @@ def choose(container: Container, found: Found, image: str | None, platform: str 
 
 def describe(line: ImageSummary) -> str:
     """Return a summary as a line for people."""
-    name = ", ".join(line.names) or line.config_digest or "(no name)"
+    name = ", ".join(line.names) or line.config_digest or line.id or "(no name)"
     state = "" if line.complete else ", not all in the archive"
     return f"{name}  {line.platform or 'unknown platform'}  {line.layers} layers{state}"
 
@@ -215,7 +217,10 @@ def answers_to(candidate: Candidate, wish: str) -> bool:
             return True
     bare = wish.removeprefix("sha256:")
     digests = (candidate.config_digest, candidate.manifest_digest)
-    return len(bare) >= 6 and any(digest and digest.partition(":")[2].startswith(bare) for digest in digests)
+    return len(bare) >= 6 and (
+        candidate.config_name.startswith(bare)
+        or any(digest and digest.partition(":")[2].startswith(bare) for digest in digests)
+    )
 
 
 def _same_platform(have: str | None, wish: str) -> bool:
