@@ -31,7 +31,7 @@ from layerscope.packages import inspect as look_inside
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.render.document import report_document
-from layerscope.report import Report, Why
+from layerscope.report import History, Report, Why
 
 CHANGED = "was changed while it was read: read it again"
 
@@ -125,6 +125,12 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
     """
     with _quiet_collector():
         return report.analyze(image, base_layers=base_layers, base=base)
+
+
+def history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:
+    """Return which instruction made which layer, and what the others did; what is the base's is told as `analyze` is told."""
+    with _quiet_collector():
+        return report.tell_history(image, base_layers=base_layers, base=base)
 
 
 def diff(old: Image, new: Image) -> Diff:

@@ -14,6 +14,7 @@ from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
 from layerscope.analysis.exposures import Exposure, find_exposures
 from layerscope.analysis.files import list_files
+from layerscope.analysis.history import Step, tell_steps
 from layerscope.analysis.leftovers import find_leftovers
 from layerscope.analysis.past import Past, find_past, near_paths
 from layerscope.analysis.scene import Scene
@@ -118,6 +119,24 @@ class Report:
             "files": books.files,
             "packages": sum(share.removed_in is None for share in self.ownership.packages),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Which instruction made which layer: its steps in order, and what their layers weigh."""
+
+    image: Image
+    steps: tuple[Step, ...]
+    books: Books
+    base: Base
+
+
+def tell_history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:
+    """Return the history of an image beside its layers' numbers; `base_layers` or `base` tell what is the base image's."""
+    stacked = stack_image(image)
+    fates, _ = merge_repeats(stacked, [layer.same_as for layer in image.layers])
+    found = find_base(image, base_layers, base)
+    return History(image, tell_steps(image, found), keep_books(image, stacked, fates), found)
 
 
 def stack_image(image: Image) -> Stack:

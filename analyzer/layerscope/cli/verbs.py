@@ -78,6 +78,7 @@ class Look:
     dockerfile: Dockerfile | None = None
     sort: str = "size"
     files: bool = False
+    raw: bool = False
 
     def paper(self) -> Options:
         """Return the options of a text that goes to a file: 80 columns, no colour."""
@@ -88,6 +89,7 @@ class Look:
             dockerfile=self.dockerfile,
             sort=self.sort,
             files=self.files,
+            raw=self.raw,
         )
 
     def screen(self, name: str) -> Options:
@@ -136,12 +138,13 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
 
 def _analyze(image: Image, order: Order) -> Report:
     """Return the report, with the base image that the order names, or without what lies in it."""
-    if order.base is None and order.base_layers is None:
-        made = api.analyze(image)
-    else:
-        given = None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
-        made = api.analyze(image, base_layers=order.base_layers, base=given)
+    made = api.analyze(image, base_layers=order.base_layers, base=load_base(order))
     return made.without_base() if order.ignore_base else made
+
+
+def load_base(order: Order) -> Image | None:
+    """Read the image that an order names as the base image; None if it names none."""
+    return None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
 
 
 def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None = None) -> Answer:
