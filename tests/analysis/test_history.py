@@ -83,6 +83,7 @@ def test_arguments_are_for_the_build_only():
         ("O=-Xa=b -Xc=d", ("Xc",), [("O", "-Xa=b -Xc=d")]),
         ("", (), []),
         ("=", (), [("=", "")]),
+        ("a b=c d=e", ("a b", "d"), [("a b", "c"), ("d", "e")]),
         ('"a.b"=c', (), [("a.b", "c")]),
     ],
 )

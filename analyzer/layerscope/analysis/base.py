@@ -38,8 +38,8 @@ def find_base(image: Image, told: int | None = None, given: Image | None = None)
     """Return what is known of the base image.
 
     `told` is a number of layers that the user names; `given` an image whose layers this one may begin with. Names and digests
-    are what the image claims. Without more, a first layer that unpacks a whole root file system is the base's; which of those
-    above it are too, history does not tell.
+    are what the image claims, or a given image's that it holds whole. Without more, a first layer that unpacks a whole root
+    file system is the base's; which of those above it are too, history does not tell.
     """
     name, digest, how = None, None, None
     for source, labels in (("annotation", image.config.annotations), ("label", image.config.labels)):
@@ -49,8 +49,10 @@ def find_base(image: Image, told: int | None = None, given: Image | None = None)
     if told is not None:
         return Base(name, digest, min(told, len(image.layers)), "told")
     if given is not None:
-        named = given.names[0] if given.names else name
-        return Base(named, given.manifest_digest or digest, count_shared(given, image), "image", _count_rows(given, image))
+        shared = count_shared(given, image)
+        if shared == len(given.layers):
+            name, digest = given.names[0] if given.names else name, given.manifest_digest or digest
+        return Base(name, digest, shared, "image", _count_rows(given, image) if shared else 0)
     if len(image.layers) > 1 and image.layout != "rootfs" and BARE.match(image.layers[0].instruction):
         return Base(name, digest, 1, how or "history", _count_bare(image))
     return Base(name, digest, None, how)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from layerscope.analysis.base import Base
@@ -12,7 +12,8 @@ from layerscope.model import Config, HistoryRow, Image
 IN_FORCE, REPLACED, GONE, BUILD = "in force", "replaced", "gone", "build only"
 SURPLUS = "the image has no layer for it"
 UNTOLD = "the history does not tell of it"
-_ASSIGNED = re.compile(r"(?:^|(?<=\s))(\"?)([A-Za-z_][\w./-]*)\1=")
+_NAME = re.compile(r"(\"?)([A-Za-z_][\w./-]*)\1")
+_ASSIGNED = re.compile(rf"(?<=\s){_NAME.pattern}=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,21 @@ class Step:
     note: str | None = None
 
 
-def assignments(values: str, known: Iterable[str]) -> list[tuple[str, str]]:
+def assignments(values: str, known: Collection[str]) -> list[tuple[str, str]]:
     """Return names and values of `A=b c D=e`, whose values the history writes without quotes.
 
-    The first word with an equals sign is a name; of the others only those are that the config knows.
+    What stands before the first equals sign is a name if the config knows it, blanks and all, else its first word is; of the
+    other words with one only those are that the config knows.
     """
-    names = set(known)
-    starts = [found for at, found in enumerate(_ASSIGNED.finditer(values)) if not at or found[2] in names]
-    if not starts or starts[0].start():
+    head, equals, _ = values.partition("=")
+    if not equals or not (head in known or _NAME.fullmatch(head)):
         name, _, value = values.partition(" ")
         return [(name, value.strip())] if name else []
-    ends = [found.start() for found in starts[1:]] + [len(values)]
-    return [(found[2], values[found.end() : end].strip()) for found, end in zip(starts, ends, strict=True)]
+    starts = [(0, len(head) + 1, head.strip('"'))]
+    others = _ASSIGNED.finditer(values, len(head) + 1)
+    starts += [(found.start(), found.end(), found[2]) for found in others if found[2] in known]
+    ends = [begin for begin, _, _ in starts[1:]] + [len(values)]
+    return [(name, values[begin:end].strip()) for (_, begin, name), end in zip(starts, ends, strict=True)]
 
 
 def variables(config: Config) -> dict[str, str]:

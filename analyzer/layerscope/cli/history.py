@@ -32,6 +32,7 @@ def history(
     format_: Format = None,
     output: Output = None,
     raw: Annotated[bool, typer.Option("--raw", help="Show what the builder wrote, whole.")] = False,
+    dockerfile: Annotated[bool, typer.Option("--dockerfile", help="Write a Dockerfile that would make it again.")] = False,
     base: Base = None,
     base_layers: BaseLayers = None,
     image: Name = None,
@@ -48,19 +49,28 @@ def history(
     \b
     layerscope history image.tar
     layerscope history image.tar --raw
+    layerscope history image.tar --dockerfile --base debian.tar --output Dockerfile
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope import api
     from layerscope.cli import verbs
     from layerscope.render.history import HISTORY_FORMATS
+    from layerscope.render.recipe import recipe_text
 
+    if dockerfile and (format_ or raw):
+        raise typer.BadParameter("--dockerfile writes a Dockerfile; --format and --raw do not go with it.")
     order = verbs.Order(
         source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet,
         pull=choose(pull, choices.PULLS, "way to find the pull size"), base=base, base_layers=base_layers,
     )  # fmt: skip
-    wish = verbs.read_wish(format_, output or (), choices.FORMATS, source)
+    wish = verbs.Wish(None, {}) if dockerfile else verbs.read_wish(format_, output or (), choices.FORMATS, source)
     look = verbs.Look(color=choose(color, choices.COLORS, "colour mode"), raw=raw)
     loaded = verbs.load(order)
     told = api.history(loaded, base_layers=base_layers, base=verbs.load_base(order))
+    if dockerfile:
+        text = recipe_text(told)
+        return verbs.finish(
+            Answer(None, dict.fromkeys(output, text)) if output else Answer(text), order, complete=loaded.complete
+        )
     answer = wish.answer(lambda name, options: HISTORY_FORMATS[name](told, options), look)
     return verbs.finish(answer, order, complete=loaded.complete)
 
