@@ -212,7 +212,7 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Read the image that an order names."""
     if stdin is None:
         _check_input(order.source)
-    asked: dict[str, Any] = {"inspect": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
+    asked: dict[str, Any] = {"inspectors": [find_inspector(order.secret_rules)]} if order.secrets or order.secret_rules else {}
     if stdin is not None:
         asked["stdin"] = stdin
     _check_input(order.source)
