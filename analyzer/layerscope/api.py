@@ -1,4 +1,4 @@
-"""What can a program ask? `load` an image, `list_images` of an archive; of an image `analyze`, `list_files`, `own`, `why`."""
+"""What can a program ask? `load` an image, `list_images` of an archive; `analyze`, `list_files`, `own`, `why`, `whatif`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from layerscope.analysis.files import list_files as list_rows
 from layerscope.analysis.push import find_push
 from layerscope.analysis.sharing import Sharing, find_sharing
 from layerscope.analysis.snapshot import read_snapshot
+from layerscope.analysis.whatif import WhatIf
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
@@ -31,7 +32,7 @@ from layerscope.packages import inspect as look_inside
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.render.document import report_document
-from layerscope.report import Report, Why
+from layerscope.report import Plan, Report, Why
 
 CHANGED = "was changed while it was read: read it again"
 
@@ -181,6 +182,12 @@ def why(image: Image, subject: str) -> Why:
     """Return why a package, or an absolute path, is there. Raises `SelectionError` for what is not."""
     with _quiet_collector():
         return report.ask_why(image, subject)
+
+
+def whatif(image: Image, plan: Plan) -> WhatIf:
+    """Return how large an image would be without some files or with some layers as one. Raises `SelectionError`."""
+    with _quiet_collector():
+        return report.ask_whatif(image, plan)
 
 
 @contextmanager

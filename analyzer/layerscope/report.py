@@ -11,6 +11,7 @@ from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.copies import find_copies
 from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
+from layerscope.analysis.draft import Step
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
 from layerscope.analysis.exposures import Exposure, find_exposures
 from layerscope.analysis.files import list_files
@@ -18,6 +19,7 @@ from layerscope.analysis.leftovers import find_leftovers
 from layerscope.analysis.past import Past, find_past, near_paths
 from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
+from layerscope.analysis.whatif import WhatIf, find_rows, imagine
 from layerscope.errors import SelectionError
 from layerscope.model import Image, Note, Release
 from layerscope.packages.aliases import Aliases
@@ -25,6 +27,7 @@ from layerscope.packages.ownership import Ownership, own
 from layerscope.packages.paths import join
 from layerscope.packages.requirements import edges
 from layerscope.packages.why import Chain, explain_package, find_package, near_packages
+from layerscope.packages.why import find_rows as find_package_rows
 from layerscope.rootfs import Stack, merge_repeats, stack
 
 SIZES = (
@@ -239,3 +242,58 @@ def _owner_number(image: Image, stacked: Stack, ownership: Ownership, past: Past
     index, start = image.index_of(past.row.layer), stacked.starts[past.row.layer]
     rows = [row for row, path in enumerate(index.paths) if path == past.row.path] if index is not None else []
     return next((number for row in reversed(rows) if (number := ownership.column[start + row]) >= 0), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be imagined.
+
+    globs     paths that are left out, with all below them, in all layers
+    packages  names of packages that are left out with all that only they need
+    causes    ids of causes whose bytes are left out
+    squash    positions of the first and the last of the layers that become one
+    """
+
+    globs: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    squash: tuple[int, int] | None = None
+
+
+def ask_whatif(image: Image, plan: Plan) -> WhatIf:
+    """Return how large an image would be; SelectionError tells of what is not there."""
+    stacked, made = stack_image(image), analyze(image)
+    top = len(image.layers) - 1
+    if plan.squash is not None and plan.squash[1] > top:
+        raise SelectionError(f"there is no layer {plan.squash[1]}: the last one is {top}")
+    steps = [
+        *(Step(glob, _rows_of_glob(image, stacked, glob)) for glob in plan.globs),
+        *(Step(f"package:{name}", _rows_of_package(made.ownership, name), folders=True) for name in plan.packages),
+        *(Step(f"cause:{id_}", _rows_of_cause(stacked, made, id_)) for id_ in plan.causes),
+    ]
+    return imagine(image, stacked, made.books, steps, plan.squash)
+
+
+def _rows_of_glob(image: Image, stacked: Stack, glob: str) -> list[int]:
+    rows = find_rows(image, stacked, glob)
+    if not rows:
+        bare = glob.removeprefix("*/")
+        near = near_paths(list_files(image, stacked, lambda _row: None), join(b"", bare.encode("utf-8", "surrogateescape")))
+        raise SelectionError(f"no layer holds {bare!r}", near)
+    return rows
+
+
+def _rows_of_package(ownership: Ownership, name: str) -> list[int]:
+    number = find_package(ownership, name)
+    if number is None:
+        raise SelectionError(f"no package is called {name!r}", near_packages(ownership, name))
+    return find_package_rows(ownership, number)
+
+
+def _rows_of_cause(stacked: Stack, made: Report, id_: str) -> list[int]:
+    """Return the rows that causes of that id claim, and all hard links to them: what `tar_bytes` counts."""
+    claimed = {row for cause in made.causes if cause.id == id_ for row in cause.rows}
+    if not claimed:
+        there = dict.fromkeys(cause.id for cause in made.causes)
+        raise SelectionError(f"this image has no cause {id_!r}; it has", tuple(there))
+    return [*claimed, *(link for link, inode in stacked.inodes.items() if inode in claimed)]

@@ -108,8 +108,7 @@ def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str
     """Return which files are asked for; a glob without a leading slash may match anywhere."""
     chosen = Fate[choose(fate, FATES, "fate").upper()] if fate else None
     smallest = choices.read_size(least) if least else 0
-    anywhere = glob if glob is None or glob.startswith(("/", "*")) else f"*/{glob}"
-    return Sieve(layer, chosen, owner, anywhere, smallest)
+    return Sieve(layer, chosen, owner, choices.read_glob(glob) if glob else None, smallest)
 
 
 def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], source: str) -> Wish:
