@@ -14,10 +14,10 @@ from build import Dir, File, Hardlink, Symlink, files, layer, opaque, tar, white
 from layerscope import api
 from layerscope.cli.session import run
 from layerscope.errors import SelectionError
+from layerscope.questions import Plan
 from layerscope.render.options import Options
 from layerscope.render.schemas import schema_text
 from layerscope.render.whatif import CAVEAT, WHATIF_FORMATS
-from layerscope.report import Plan
 
 from analysis.make import dpkg, image
 

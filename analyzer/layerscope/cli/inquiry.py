@@ -67,8 +67,8 @@ def whatif(
     from layerscope import api
     from layerscope.analysis.kinds import KINDS
     from layerscope.cli import verbs
+    from layerscope.questions import Plan
     from layerscope.render.whatif import WHATIF_FORMATS
-    from layerscope.report import Plan
 
     if not (drop or squash or without):
         raise typer.BadParameter("say what is to be different: --drop, --squash or --without.")
