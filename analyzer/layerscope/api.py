@@ -1,4 +1,4 @@
-"""What can a program ask? `load` an image, `list_images` of an archive; of an image `analyze`, `list_files`, `own`, `why`."""
+"""What can a program ask? `load` an image, `list_images` of an archive; `analyze`, `list_files`, `own`, `why`, `whatif`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,10 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from layerscope import report
 from layerscope.analysis.causes import Certainty
-from layerscope.analysis.changes import find_changes
-from layerscope.analysis.diff import Diff, compare_snapshots
-from layerscope.analysis.files import FileRow
-from layerscope.analysis.files import list_files as list_rows
-from layerscope.analysis.push import find_push
-from layerscope.analysis.sharing import Sharing, find_sharing
-from layerscope.analysis.snapshot import read_snapshot
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
@@ -28,8 +21,14 @@ from layerscope.model import Image, Level, Note
 from layerscope.packages import INSPECTORS, PATTERNS
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
-from layerscope.render.document import report_document
-from layerscope.report import Report, Why
+from layerscope.report import Report
+
+if TYPE_CHECKING:
+    from layerscope.analysis.diff import Diff
+    from layerscope.analysis.files import FileRow
+    from layerscope.analysis.sharing import Sharing
+    from layerscope.analysis.whatif import WhatIf
+    from layerscope.questions import Plan, Why
 
 OURS = Inspectors(INSPECTORS)
 CHANGED = "was changed while it was read: read it again"
@@ -130,6 +129,12 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
 
 def diff(old: Image, new: Image) -> Diff:
     """Compare two images that `load_pair` read."""
+    from layerscope.analysis.changes import find_changes
+    from layerscope.analysis.diff import compare_snapshots
+    from layerscope.analysis.push import find_push
+    from layerscope.analysis.snapshot import read_snapshot
+    from layerscope.render.document import report_document
+
     with _quiet_collector():
         before, after = (read_snapshot(report_document(report.analyze(image))) for image in (old, new))
         changes = find_changes(old, report.stack_image(old), new, report.stack_image(new))
@@ -138,6 +143,10 @@ def diff(old: Image, new: Image) -> Diff:
 
 def diff_saved(old: Mapping[str, Any], new: Image) -> Diff:
     """Compare an image with a report that was saved as JSON: layers, packages and causes, no paths."""
+    from layerscope.analysis.diff import compare_snapshots
+    from layerscope.analysis.snapshot import read_snapshot
+    from layerscope.render.document import report_document
+
     return compare_snapshots(read_snapshot(old), read_snapshot(report_document(analyze(new))))
 
 
@@ -148,6 +157,8 @@ def compare(
 
     Of an archive with several images all are taken. One image is analysed at a time, then only its layers are kept.
     """
+    from layerscope.analysis.sharing import find_sharing
+
     loaded: list[Image] = []
     counts: list[tuple[int, int, int]] = []
     for source in sources:
@@ -167,6 +178,8 @@ def compare(
 
 def list_files(image: Image) -> tuple[FileRow, ...]:
     """Return every entry of every layer with its fate and owner."""
+    from layerscope.analysis.files import list_files as list_rows
+
     stack = report.stack_image(image)
     ownership = report.own_image(image, stack)
     return list_rows(image, stack, lambda row: report.name_owner(ownership, row))
@@ -180,8 +193,18 @@ def own(image: Image) -> Ownership:
 
 def why(image: Image, subject: str) -> Why:
     """Return why a package, or an absolute path, is there. Raises `SelectionError` for what is not."""
+    from layerscope.questions import ask_why
+
     with _quiet_collector():
-        return report.ask_why(image, subject)
+        return ask_why(image, subject)
+
+
+def whatif(image: Image, plan: Plan) -> WhatIf:
+    """Return how large an image would be without some files or with some layers as one. Raises `SelectionError`."""
+    from layerscope.questions import ask_whatif
+
+    with _quiet_collector():
+        return ask_whatif(image, plan)
 
 
 @contextmanager

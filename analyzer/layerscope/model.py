@@ -10,7 +10,8 @@ Words are the specifications': *digest* is the hash of a stored blob, *diff ID* 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
@@ -178,17 +179,44 @@ class LayerIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """How far compressed bytes have got when a tar has come to some offset: points, straight lines between them.
+
+    raw   offsets in the uncompressed tar, ascending
+    sent  compressed bytes up to there
+    """
+
+    raw: Sequence[int] = (0,)
+    sent: Sequence[float] = (0,)
+
+    def at(self, offset: int) -> float:
+        """Return how many compressed bytes carry the tar up to an offset: an estimate."""
+        above = bisect_right(self.raw, offset)
+        if above in (0, len(self.raw)):
+            return self.sent[-1 if above else 0]
+        begin, end = self.raw[above - 1], self.raw[above]
+        low, high = self.sent[above - 1], self.sent[above]
+        return low + (high - low) * (offset - begin) / (end - begin)
+
+    def over(self, start: int, size: int) -> float:
+        """Return how many compressed bytes carry a part of the tar: an estimate."""
+        return self.at(start + size) - self.at(start)
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """What a registry would send for a layer that is stored uncompressed, as `gzip -6` makes it.
 
     low, high  two standard errors below and above `mid`; all three are equal if everything was compressed
     method     "counted" or "sampled"
+    course     how it goes with the tar
     """
 
     low: int
     mid: int
     high: int
     method: str
+    course: Course = field(default=Course(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +233,7 @@ class Layer:
     verified          whether digest and diff ID were checked and hold; None if they were not checked
     foreign           a non-distributable layer: its absence is no defect
     pull              of an uncompressed layer, what a registry would send; None if nobody asked
+    flow              of a compressed layer, how its blob goes with its tar
     index             None if the layer is not there, or repeats `same_as`'s (use `Image.index_of`)
     """
 
@@ -224,6 +253,12 @@ class Layer:
     urls: tuple[str, ...] = ()
     index: LayerIndex | None = None
     pull: Pull | None = None
+    flow: Course | None = None
+
+    @property
+    def course(self) -> Course | None:
+        """How what a registry sends goes with the tar; None if unknown."""
+        return self.flow if self.pull is None else self.pull.course
 
     @property
     def present(self) -> bool:

@@ -373,6 +373,7 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
         verified=_verified(layer, scan, notes),
         index=scan.index,
         pull=scan.pull,
+        flow=scan.flow,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import read_tar
-from layerscope.model import LayerIndex, Pull
+from layerscope.model import Course, LayerIndex, Pull
 
 HEX = re.compile(rb"[0-9a-f]{64,}")
 
@@ -38,13 +39,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One blob as found. `digest` is what it hashes to if that was asked for; `pull` is known of raw ones that passed."""
+    """One blob as found.
+
+    digest  what it hashes to if that was asked for
+    pull    known of raw ones that passed
+    flow    of a compressed one, how it goes with the tar inside
+    """
 
     index: LayerIndex
     compression: str
     blob_bytes: int
     digest: str | None = None
     pull: Pull | None = None
+    flow: Course | None = None
 
 
 def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:
@@ -91,7 +98,8 @@ def scan_stream(
         head += more
     compression = detect(head)
     notes = Notebook()
-    inner = Peek(decompress(_again(head, outer), compression, settings.limits, notes))
+    gauge = Gauge(_again(head, outer))
+    inner = gauge.inner = Peek(decompress(gauge, compression, settings.limits, notes))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
     sampled = sampler(inner) if sampler is not None and compression == "none" else None
     index = read_tar(
@@ -106,24 +114,55 @@ def scan_stream(
         notes.fail("D11", f"compressed twice: the {inside} data inside the {compression} data are not read", offset=0)
     diff_id = (tap or outer).digest
     index = replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze()))
-    return Scan(index, compression, outer.size, outer.digest, sampled.pull if sampled else None)
+    flow = None if compression == "none" else gauge.course(index.tar_bytes, outer.size)
+    return Scan(index, compression, outer.size, outer.digest, sampled.pull if sampled else None, flow)
 
 
 class Peek:
-    """An iterator of chunks that remembers how they began."""
+    """An iterator of chunks that counts them and remembers how they began."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self.head = b""
+        self.size = 0
 
     def __iter__(self) -> Peek:
         return self
 
     def __next__(self) -> bytes:
         chunk = next(self._chunks)
+        self.size += len(chunk)
         if len(self.head) < HEAD:
             self.head += chunk[:HEAD]
         return chunk
+
+
+class Gauge:
+    """An iterator of compressed chunks that notes, whenever one is wanted, how much came out of those before."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._size = 0
+        self._raw, self._sent = array("q", [0]), array("d", [0.0])
+        self.inner: Peek | None = None
+
+    def __iter__(self) -> Gauge:
+        return self
+
+    def __next__(self) -> bytes:
+        if self.inner is not None and self.inner.size > self._raw[-1]:
+            self._raw.append(self.inner.size)
+            self._sent.append(self._size)
+        chunk = next(self._chunks)
+        self._size += len(chunk)
+        return chunk
+
+    def course(self, raw: int, sent: int) -> Course:
+        """Return how far the compressed bytes had got; `raw` and `sent` are the ends of both."""
+        if raw > self._raw[-1]:
+            self._raw.append(raw)
+            self._sent.append(sent)
+        return Course(self._raw, self._sent)
 
 
 class Tap:

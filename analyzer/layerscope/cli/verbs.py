@@ -13,21 +13,15 @@ import typer
 
 from layerscope import api
 from layerscope.analysis.files import Sieve, sift
-from layerscope.analysis.folders import sum_folders
-from layerscope.analysis.snapshot import NotAReportError
 from layerscope.archive.limits import Limits
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
-from layerscope.cli.policies import find_inspector
 from layerscope.cli.progress import show_progress
 from layerscope.model import Fate
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
-from layerscope.render.diff import DIFF_FORMATS
-from layerscope.render.folders import FOLDER_FORMATS
 from layerscope.render.images import ImageRow
 from layerscope.render.options import Dockerfile
-from layerscope.render.sharing import SHARING_FORMATS
 
 if TYPE_CHECKING:
     from layerscope.model import Image
@@ -108,8 +102,7 @@ def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str
     """Return which files are asked for; a glob without a leading slash may match anywhere."""
     chosen = Fate[choose(fate, FATES, "fate").upper()] if fate else None
     smallest = choices.read_size(least) if least else 0
-    anywhere = glob if glob is None or glob.startswith(("/", "*")) else f"*/{glob}"
-    return Sieve(layer, chosen, owner, anywhere, smallest)
+    return Sieve(layer, chosen, owner, choices.read_glob(glob) if glob else None, smallest)
 
 
 def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], source: str) -> Wish:
@@ -148,6 +141,9 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
     """Return the files of an image that are asked for, or the folders that they are in, down to a depth."""
     image = load(order)
     if depth is not None:
+        from layerscope.analysis.folders import sum_folders
+        from layerscope.render.folders import FOLDER_FORMATS
+
         least = sieve.least
         inside = sift(api.list_files(image), replace(sieve, least=0))
         folders = sum_folders(inside, depth, sort=look.sort, least=least)
@@ -160,6 +156,9 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
 
 def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, look: Look, *, exit_code: bool) -> Answer:
     """Return what differs between two images, or between a saved report and an image."""
+    from layerscope.analysis.snapshot import NotAReportError
+    from layerscope.render.diff import DIFF_FORMATS
+
     if saved is not None:
         image = load(order)
         try:
@@ -185,6 +184,8 @@ def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, lo
 
 def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Answer:
     """Return several images side by side."""
+    from layerscope.render.sharing import SHARING_FORMATS
+
     with show_progress(quiet=order.quiet) as progress:
         sharing, complete = api.compare(sources, limits=order.limits or None, pull=order.pull, progress=progress)
     if len(sharing.names) < 2:
@@ -212,7 +213,11 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Read the image that an order names."""
     if stdin is None:
         _check_input(order.source)
-    asked: dict[str, Any] = {"inspectors": [find_inspector(order.secret_rules)]} if order.secrets or order.secret_rules else {}
+    asked: dict[str, Any] = {}
+    if order.secrets or order.secret_rules:
+        from layerscope.cli.policies import find_inspector
+
+        asked["inspectors"] = [find_inspector(order.secret_rules)]
     if stdin is not None:
         asked["stdin"] = stdin
     _check_input(order.source)
