@@ -13,14 +13,12 @@ from layerscope.analysis.causes import Certainty
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
-from layerscope.archive.inside import Look
-from layerscope.archive.inspection import Inspect
+from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
 from layerscope.model import Image, Level, Note
-from layerscope.packages import PATTERNS, worth_inspecting
-from layerscope.packages import inspect as look_inside
+from layerscope.packages import INSPECTORS, PATTERNS
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from layerscope.analysis.whatif import WhatIf
     from layerscope.questions import Plan, Why
 
+OURS = Inspectors(INSPECTORS)
 CHANGED = "was changed while it was read: read it again"
 
 Progress = Callable[[int, int | None, str], None]
@@ -47,18 +46,20 @@ def load(
     pull: str = "estimate",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    inspect: Inspect | None = None,
+    inspectors: Sequence[Inspector] = (),
+    sums: bool = False,
 ) -> Image:
     """Read one image of an archive, a folder or, for "-", standard input.
 
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
     `pull` says how the pull size of uncompressed layers is found: "estimate" from samples, "exact" by compressing them, "off".
-    `verify` hashes every blob and tar and compares digests. `inspect` is called with path, mode and content of files (of long
-    ones the first 8 MiB); what it returns is kept as marks of their rows. `progress` is called with bytes done, bytes in all,
-    and what is read. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read
-    of a damaged one is returned, with `complete` false.
+    `verify` hashes every blob and tar and compares digests. `inspectors` look into files, beside those of the databases; `sums`
+    takes the digests that these know of files. `progress` is called with bytes done, bytes in all, and what is read. Raises
+    `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read of a damaged one is
+    returned, with `complete` false.
     """
-    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspect=inspect) as container:
+    asked = Inspectors((*INSPECTORS, *inspectors), sums=sums)
+    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked) as container:
         return _load(container, image, platform)
 
 
@@ -215,7 +216,7 @@ def _open(
     pull: str = "off",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    inspect: Inspect | None = None,
+    inspectors: Inspectors = OURS,
 ) -> Iterator[Container]:
     done = 0
 
@@ -228,8 +229,7 @@ def _open(
     settings = Settings(
         limits=Limits().raised(limits or {}),
         keep=compile_patterns(PATTERNS),
-        look=Look(worth_inspecting, look_inside),
-        inspect=inspect,
+        inspectors=inspectors,
         verify=verify,
         pull=pull,
         progress=count if progress is not None else None,

@@ -254,7 +254,7 @@ def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
     if order.secrets or order.secret_rules:
         from layerscope.cli.policies import find_inspector
 
-        asked["inspect"] = find_inspector(order.secret_rules)
+        asked["inspectors"] = [find_inspector(order.secret_rules)]
     if stdin is not None:
         asked["stdin"] = stdin
     with show_progress(quiet=order.quiet) as progress:
