@@ -21,6 +21,7 @@ from layerscope.cli.commands import (
     Platform,
     Pull,
     Quiet,
+    Remember,
     Source,
     Verify,
 )
@@ -41,6 +42,7 @@ def history(
     pull: Pull = "estimate",
     verify: Verify = False,
     color: Color = "auto",
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -61,6 +63,7 @@ def history(
     order = verbs.Order(
         source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet,
         pull=choose(pull, choices.PULLS, "way to find the pull size"), base=base, base_layers=base_layers,
+        cache=cache,
     )  # fmt: skip
     wish = verbs.Wish(None, {}) if dockerfile else verbs.read_wish(format_, output or (), choices.FORMATS, source)
     look = verbs.Look(color=choose(color, choices.COLORS, "colour mode"), raw=raw)

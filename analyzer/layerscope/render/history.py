@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from layerscope.analysis.books import LayerBooks
 from layerscope.analysis.history import BUILD, GONE, IN_FORCE, REPLACED, Effect, Step
 from layerscope.audit.secrets.masks import MASK, mask
+from layerscope.questions import History
 from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json
 from layerscope.render.escape import cell, defuse, one_line, prose, terminal
 from layerscope.render.options import Options
 from layerscope.render.rows import Json, Object
 from layerscope.render.tables import Row, write_csv
 from layerscope.render.words import fit, left, right, say_count, say_size, wrap
-from layerscope.report import History
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _NO_ROW = "(no history)"

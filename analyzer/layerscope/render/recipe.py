@@ -5,9 +5,9 @@ from __future__ import annotations
 from layerscope.analysis.recipe import rebuild
 from layerscope.audit.secrets.masks import mask
 from layerscope.model import Image, Kind
+from layerscope.questions import History
 from layerscope.render.escape import absolute, one_line, script, terminal
 from layerscope.render.words import fit_path, say_count, say_size, wrap
-from layerscope.report import History
 
 _WIDTH = 120
 _NAMED = 3
