@@ -25,6 +25,7 @@ from layerscope.report import Report
 
 if TYPE_CHECKING:
     from layerscope.analysis.diff import Diff
+    from layerscope.analysis.dockerfile import Source
     from layerscope.analysis.files import FileRow
     from layerscope.analysis.sharing import Sharing
     from layerscope.analysis.spots import Spot
@@ -119,13 +120,16 @@ def list_images(
         return images.summarize(container, images.discover(container))
 
 
-def analyze(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> Report:
+def analyze(
+    image: Image, *, base_layers: int | None = None, base: Image | None = None, dockerfile: Source | None = None
+) -> Report:
     """Ask every question of an image once.
 
-    `base_layers`, or the image that it was built on, tell which layers are the base image's.
+    `base_layers`, or the image that it was built on, tell which layers are the base image's; so does the Dockerfile, which
+    also tells the line of each layer. Raises `DockerfileError` for one that is too large.
     """
     with _quiet_collector():
-        return report.analyze(image, base_layers=base_layers, base=base)
+        return report.analyze(image, base_layers=base_layers, base=base, dockerfile=dockerfile)
 
 
 def history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from layerscope.analysis.base import NO_BASE, Base, find_base
 from layerscope.analysis.books import Books, keep_books
@@ -21,6 +22,10 @@ from layerscope.model import Image, Note, Release
 from layerscope.packages.ownership import Ownership, own
 from layerscope.packages.requirements import edges
 from layerscope.rootfs import Stack, merge_repeats, stack
+
+if TYPE_CHECKING:
+    from layerscope.analysis.dockerfile import Source
+    from layerscope.analysis.placement import Placement
 
 SIZES = (
     "archive_bytes",
@@ -63,6 +68,7 @@ class Report:
     exposures: tuple[Exposure, ...]
     notes: tuple[Note, ...]
     base: Base = NO_BASE
+    placement: Placement | None = None
 
     @property
     def complete(self) -> bool:
@@ -125,8 +131,18 @@ def stack_image(image: Image) -> Stack:
     return stack([image.index_of(layer.position) for layer in image.layers])
 
 
-def analyze(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> Report:
-    """Ask every question of an image once; `base_layers` or an image that it was built on tell what is the base's."""
+def analyze(
+    image: Image, *, base_layers: int | None = None, base: Image | None = None, dockerfile: Source | None = None
+) -> Report:
+    """Ask every question of an image once; `base_layers` or an image that it was built on tell what is the base's.
+
+    `dockerfile` is what the image was built from. Raises `DockerfileError` for one that is too large.
+    """
+    placement = None
+    if dockerfile is not None:
+        from layerscope.analysis.placement import place_layers
+
+        placement = place_layers(image, dockerfile)
     indexes = [image.index_of(layer.position) for layer in image.layers]
     same_as = [layer.same_as for layer in image.layers]
     stacked = stack(indexes)
@@ -140,7 +156,7 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
         package = ownership.owner_of(row)
         return None if package is None else f"{package.type}:{package.name}"
 
-    found = find_base(image, base_layers, base)
+    found = find_base(image, base_layers, base, placement)
     scene = _scene(image, stacked, fates, ended, ownership, found.layers or 0)
     # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then leftovers, then copies.
     causes = find_waste(scene)
@@ -159,6 +175,7 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
         exposures=find_exposures(image, stacked, fates, ended, owner, managed=managed),
         notes=(*image.notes, *stacked.notes, *ownership.notes),
         base=found,
+        placement=placement,
     )
 
 

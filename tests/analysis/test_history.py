@@ -64,6 +64,11 @@ def test_ports_and_volumes_count_one_by_one():
     ]
 
 
+def test_what_buildah_keeps_as_it_was_written():
+    found = effects("#ENV PORT=80", "#EXPOSE ${PORT}", ExposedPorts={"80/tcp": {}}, Env=["PORT=80"])
+    assert found[1] == (Effect("EXPOSE 80", "in force"),)
+
+
 def test_arguments_are_for_the_build_only():
     assert effects("#ARG A=b", "#ARG =", "#ONBUILD RUN x") == [
         (Effect("ARG A", "build only"),),

@@ -11,17 +11,24 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from layerscope.analysis.dockerfile import Source
+from layerscope.analysis.placement import place_layers
 from layerscope.cli import session
-from layerscope.model import HistoryRow
 from layerscope.render import Options
 from layerscope.render.audit import AUDIT_FORMATS, summary_github
-from layerscope.render.audit.lines import find_places, last_stage, read_dockerfile
+from layerscope.render.audit.lines import find_places
 from layerscope.render.audit.sarif import sarif_document
 from layerscope.render.escape import uri_path, workflow_data, workflow_property, xml
-from layerscope.render.options import Dockerfile
 from render import specimens
 
 from audit.test_formats import make
+
+
+def placed(audit, path, text):
+    """Return an audit whose layers were looked for in a Dockerfile."""
+    report = replace(audit.report, placement=place_layers(audit.report.image, Source(path, text)))
+    return replace(audit, report=report)
+
 
 # What SARIF 2.1.0 and GitHub's reader of it require of the parts that are written; the whole schema is OASIS's.
 TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
@@ -140,19 +147,20 @@ SARIF = {
 
 
 @pytest.mark.parametrize("name", specimens.SPECIMENS)
-@pytest.mark.parametrize("dockerfile", [None, Dockerfile("./docker/Docker file", "FROM x\nRUN a\n")])
+@pytest.mark.parametrize("dockerfile", [None, ("./docker/Docker file", "FROM x\nRUN a\n")])
 def test_sarif_is_valid(name, dockerfile):
-    document = sarif_document(make(name), Options(dockerfile=dockerfile))
+    audit = placed(make(name), *dockerfile) if dockerfile else make(name)
+    document = sarif_document(audit)
     jsonschema.Draft202012Validator(SARIF).validate(document)
     (run,) = document["runs"]
     rules = run["tool"]["driver"]["rules"]
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-    assert json.loads(AUDIT_FORMATS["sarif"](make(name), Options(dockerfile=dockerfile))) == document
+    assert json.loads(AUDIT_FORMATS["sarif"](audit, Options())) == document
 
 
 def test_sarif_keeps_fingerprints_and_tells_what_is_put_up_with():
-    results = sarif_document(make("fat"), Options())["runs"][0]["results"]
+    results = sarif_document(make("fat"))["runs"][0]["results"]
     setuid = next(result for result in results if result["ruleId"] == "setuid-file")
     assert setuid["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "image/usr/bin/su"
     assert setuid["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "layer 0!/usr/bin/su"
@@ -188,7 +196,7 @@ def test_gitlab_code_quality(name):
 
 @pytest.mark.parametrize("name", specimens.SPECIMENS)
 def test_github_annotations_keep_to_the_limits(name):
-    lines = AUDIT_FORMATS["github"](make(name), Options(dockerfile=Dockerfile("Dockerfile", "FROM x"))).splitlines()
+    lines = AUDIT_FORMATS["github"](placed(make(name), "Dockerfile", "FROM x"), Options()).splitlines()
     for command in ("error", "warning", "notice"):
         assert sum(line.startswith(f"::{command} ") for line in lines) <= 10
     for line in lines[:-1]:
@@ -244,58 +252,10 @@ def test_outputs_name_their_formats(judge, tmp_path, capsys):
         assert words in (tmp_path / name.rpartition(":")[2]).read_text()
 
 
-DOCKERFILE = """\
-# syntax=docker/dockerfile:1
-FROM node AS build
-RUN npm ci
-FROM debian:12
-ARG X
-RUN apt-get update && \\
-    # a comment in between
-    apt-get install -y curl
-WORKDIR /app
-COPY --from=build --chown=1 /app /app
-RUN <<EOF
-RUN echo not an instruction
-EOF
-ENV A=b
-run echo "done"
-USER app
-CMD ["x"]
-"""
-
-
-def test_a_dockerfile_is_read():
-    stage = last_stage(read_dockerfile(DOCKERFILE))
-    assert [(one.line, one.verb) for one in stage] == [(4, "FROM"), (5, "ARG"), (6, "RUN"), (9, "WORKDIR"), (10, "COPY"), (11, "RUN"), (14, "ENV"), (15, "RUN"), (16, "USER"), (17, "CMD")]  # fmt: skip
-    assert stage[2].text == "apt-get update && apt-get install -y curl"
-
-
-def test_layers_find_their_lines():
-    rows = [
-        ("ADD rootfs.tar /", 0),
-        ('CMD ["bash"]', None),
-        ("RUN apt-get update && apt-get install -y curl", 1),
-        ("WORKDIR /app", 2),
-        ("COPY /app /app", 3),
-        ("RUN <<EOF (RUN echo not an instruction)", 4),
-        ("ENV A=b", None),
-        ('RUN echo "done"', 5),
-        ("USER app", None),
-        ('CMD ["x"]', None),
-    ]
-    history = tuple(HistoryRow(text, text, None, None, layer is None, layer) for text, layer in rows)
-    image = replace(specimens.make_report().image, history=history)
-    places = find_places(image, Dockerfile("./Dockerfile", DOCKERFILE))
-    assert places.path == "Dockerfile"
-    assert places.lines == {1: 6, 2: 9, 3: 10, 4: 11, 5: 15}
-    assert (places.base, places.user) == (4, 17)
-    assert find_places(image, Dockerfile("D", "no FROM here")).lines == {}
-
-
-@given(st.text())
-def test_dockerfiles_are_never_an_error(text):
-    read_dockerfile(text)
+def test_findings_stand_where_their_layer_was_made():
+    places = find_places(placed(make("fat"), "./docker/Dockerfile", "FROM x\nRUN npm ci\nCOPY . /app\nUSER node\n").report)
+    assert (places.path, places.base, places.user) == ("docker/Dockerfile", 1, 4)
+    assert find_places(placed(make("fat"), "D", "no FROM here").report).base == 1
 
 
 @given(st.text())

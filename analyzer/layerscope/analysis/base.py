@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from layerscope.model import Image, Layer
+
+if TYPE_CHECKING:
+    from layerscope.analysis.placement import Placement
 
 NAMED = "org.opencontainers.image.base."
 BARE = re.compile(
@@ -20,7 +24,8 @@ class Base:
     """The image that this one was built on, as far as anything tells.
 
     layers  how many, from the bottom, are surely its; None if nothing tells
-    how     what told of it: "told" (the user), "image" (shared with a given one), "annotation", "label", "history"
+    how     what told of it: "told" (the user), "image" (shared with a given one), "dockerfile", "annotation", "label" or
+            "history"
     rows    how many rows of the history, from its first, are surely its; those of its layers are as well
     """
 
@@ -34,10 +39,11 @@ class Base:
 NO_BASE = Base()
 
 
-def find_base(image: Image, told: int | None = None, given: Image | None = None) -> Base:
+def find_base(image: Image, told: int | None = None, given: Image | None = None, placement: Placement | None = None) -> Base:
     """Return what is known of the base image.
 
-    `told` is a number of layers that the user names; `given` an image whose layers this one may begin with. Names and digests
+    `told` is a number of layers that the user names; `given` an image whose layers this one may begin with; `placement` where
+    a Dockerfile made the layers: what it did not make is the base's, and its FROM names it. Names and digests
     are what the image claims, or a given image's that it holds whole. Without more, a first layer that unpacks a whole root
     file system is the base's; which of those above it are too, history does not tell.
     """
@@ -53,6 +59,10 @@ def find_base(image: Image, told: int | None = None, given: Image | None = None)
         if shared == len(given.layers):
             name, digest = given.names[0] if given.names else name, given.manifest_digest or digest
         return Base(name, digest, shared, "image", _count_rows(given, image) if shared else 0)
+    if placement is not None and placement.below is not None:
+        return Base(name or placement.image, digest, placement.below[0], "dockerfile", placement.below[1])
+    if placement is not None:
+        name = name or placement.image
     if len(image.layers) > 1 and image.layout != "rootfs" and BARE.match(image.layers[0].instruction):
         return Base(name, digest, 1, how or "history", _count_bare(image))
     return Base(name, digest, None, how)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from layerscope.errors import LayerscopeError
 
 MOST_BYTES, MOST_LINES = 1 << 20, 20_000
+_LONG = 4_096
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][\w-]*)\s*=(.*)")
 _VERB = re.compile(r"([A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
 _FLAG = re.compile(r"--[a-z][\w-]*(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*)?(?:\s+|$)")
@@ -96,13 +97,19 @@ def _stage(start: Instruction, inside: list[Instruction], arguments: dict[str, s
 
 
 def expand(text: str, arguments: Mapping[str, str]) -> str:
-    """Return text with its variables put in; one that nothing tells stays as it is, if it has no default."""
+    """Return text with its variables put in; one that nothing tells stays as it is, if it has no default.
+
+    What is or becomes longer than a line that anybody writes stays as it was: variables that hold themselves twice grow fast.
+    """
+    if len(text) > _LONG:
+        return text
 
     def value(found: re.Match[str]) -> str:
         name = found["plain"] or found["name"]
         return arguments.get(name) or found["other"] or found[0]
 
-    return _VARIABLE.sub(value, text)
+    said = _VARIABLE.sub(value, text)
+    return said if len(said) <= _LONG else text
 
 
 def lineage(stages: tuple[Stage, ...], number: int) -> tuple[tuple[Instruction, ...], Stage]:

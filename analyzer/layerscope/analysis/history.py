@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from layerscope.analysis.base import Base
+from layerscope.analysis.dockerfile import expand
 from layerscope.model import Config, HistoryRow, Image
 
 IN_FORCE, REPLACED, GONE, BUILD = "in force", "replaced", "gone", "build only"
@@ -81,8 +82,8 @@ def _once(verb: str, _values: str, _config: Config) -> list[str]:
     return [verb]
 
 
-def _each(verb: str, values: str, _config: Config) -> list[str]:
-    return [f"{verb} {value}" for value in values.split()]
+def _each(verb: str, values: str, config: Config) -> list[str]:
+    return [f"{verb} {value}" for value in expand(values, variables(config)).split()]
 
 
 def _named(verb: str, values: str, config: Config) -> list[str]:

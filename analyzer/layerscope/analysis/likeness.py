@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from layerscope.analysis.dockerfile import Instruction, expand
-from layerscope.archive.instructions import for_people
+from layerscope.archive.instructions import VERBS, for_people
 
 SURE = 0.9
 _LONG = 8_192
@@ -46,6 +46,8 @@ class Told:
 
     def __init__(self, instruction: str) -> None:
         self.verb, _, values = instruction.partition(" ")
+        if self.verb not in VERBS:  # old builders write a command in exec form bare
+            self.verb, values = "RUN", instruction
         self.text = _without_flags(values) if self.verb in _FLAGGED else values
         self.squeezed = _squeeze(_shell_form(self.text))
         self.words = _words(self.text)
@@ -67,6 +69,7 @@ class Written:
         self.squeezed = [_squeeze(_shell_form(for_people(f"{one.verb} {said}").partition(" ")[2])) for said in texts]
         self.parts = [_squeeze(part) for part in _VARIABLE.split(text)]
         self.words = _words(text + "".join(scripts))
+        self.sets = [_words(said) - {"tcp"} for said in texts]
         self.name = text.partition("=")[0].strip()
         self.targets = [_squeeze(said.split()[-1].strip('"]')) for said in texts if said.split()]
         self.marked = bool(one.heredocs)
@@ -90,7 +93,7 @@ class Written:
         """Return how likely one became the other through a change of the file, or of what a builder writes."""
         if self.verb == "ARG" and told.text.partition("=")[0].strip() == self.name:
             return 0.95
-        if self.verb in _UNORDERED and told.words - {"tcp"} == self.words - {"tcp"}:
+        if self.verb in _UNORDERED and told.words - {"tcp"} in self.sets:
             return 0.95
         union = len(self.words | told.words)
         share = len(self.words & told.words) / union if union else 0.0

@@ -16,7 +16,7 @@ from layerscope.analysis.likeness import SURE, Told, Written, make_ready
 from layerscope.model import Image
 
 _MISSING_ROW, _MISSING_LINE = -0.3, -0.25
-_CELLS = 1_000_000
+_CELLS = 500_000
 
 
 _Pairs = dict[int, tuple[Instruction, float]]
@@ -73,7 +73,7 @@ def place_layers(image: Image, source: Source) -> Placement:
     rows = {index: Place(one.line, one.end, score >= SURE) for index, (one, score) in sorted(pairs.items())}
     layers = {layer: place for index, place in rows.items() if (layer := image.history[index].layer) is not None}
     start = Place(lowest.start.line, lowest.start.end)
-    ends = [one.line for one, _ in pairs.values() if one.verb in ("USER", "CMD", "ENTRYPOINT")]
+    ends = [one.line for one in instructions if one.verb in ("USER", "CMD", "ENTRYPOINT")]
     name = lowest.base if lowest.base.lower() != "scratch" and "$" not in lowest.base else None
     below = _count_below(image, rows, instructions)
     return Placement(source.path, layers, rows, start, name, below, max(ends, default=start.line))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from layerscope.analysis.base import Base
+from layerscope.analysis.dockerfile import expand
 from layerscope.analysis.history import IN_FORCE, Step, assignments, variables
 from layerscope.archive.instructions import peel, shell_of
 from layerscope.model import Config, HistoryRow, Image
@@ -26,7 +27,6 @@ _HASHED = re.compile(r"\b(?:file|dir|multi):[0-9a-f]{12}")
 _HEREDOC = re.compile(r"<<-?[\"']?\w")
 _FLAGS = re.compile(r"(?:--[a-z][\w-]*(?:=\S+)?\s+)*")
 _PORT = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:/\w+)?")
-_RUN_LENGTH = 80
 _SHELL = ("/bin/sh", "-c")
 
 
@@ -99,6 +99,10 @@ class _Writer:
     def remark(self, text: str, layer: int | None = None) -> None:
         self.lines.append(Line(text, comment=True, layer=layer))
 
+    def expand(self, values: str) -> str:
+        """Put in the variables that the steps have set: some builders keep what was written."""
+        return expand(values, {what[4:]: value for what, value in self.made.items() if what.startswith("ENV ")})
+
     def add(self, step: Step) -> None:
         """Write one step."""
         if step.row is None:
@@ -147,19 +151,25 @@ class _Writer:
         self.write(f"{verb} {key}={quote(value, expand=not expanded)}")
 
     def single(self, _step: Step, verb: str, values: str) -> None:
-        if verb == "WORKDIR" and not values.startswith("/"):
-            values = f"{self.made.get('WORKDIR', '').rstrip('/')}/{values}"
         if verb == "SHELL":
             self.shell = _words(values) or self.shell
         if verb == "ENTRYPOINT" and "CMD" not in self.made:
             self.made["CMD"] = ""
-        self.made[verb] = (
-            values if values.startswith("[") or verb not in ("CMD", "ENTRYPOINT") else _list((*self.shell, values))
-        )
         self.write(f"{verb} {values}")
+        if verb in ("CMD", "ENTRYPOINT"):
+            self.made[verb] = values if values.startswith("[") else _list((*self.shell, values))
+            return
+        value = self.expand(values)
+        if verb == "WORKDIR" and not value.startswith("/"):
+            value = f"{self.made.get('WORKDIR', '').rstrip('/')}/{value}"
+        self.made[verb] = value
 
-    def several(self, _step: Step, verb: str, values: str) -> None:
-        for value in values.split():
+    def several(self, step: Step, verb: str, values: str) -> None:
+        words = self.expand(values).split()
+        if verb == "EXPOSE" and not all(map(_PORT.fullmatch, words)):
+            self.remark(f"{verb} {values}", step.layer)
+            return
+        for value in words:
             port = _port(value) if verb == "EXPOSE" else value
             self.made[f"{verb} {port}"] = port
         self.write(f"{verb} {values}")
@@ -215,8 +225,6 @@ def _sayable(verb: str, values: str) -> bool:
         return values == "[]" or bool(_words(values))
     if verb == "HEALTHCHECK":
         return values == "NONE" or "CMD" in values.split()
-    if verb == "EXPOSE":
-        return all(map(_PORT.fullmatch, values.split()))
     return verb != "ONBUILD" or not _HEREDOC.search(values)
 
 
@@ -239,9 +247,7 @@ def spread(command: str) -> str:
         while any(line.strip() == end for line in script.splitlines()):
             end, number = f"EOF{number}", number + 1
         return f"{flags}<<{end}\n{script}\n{end}"
-    if len(command) < _RUN_LENGTH:
-        return command
-    return re.sub(r"(?<=[^\s\\])([ \t])([ \t]+)(?=[^\s#])", r"\1\\\n\2", command)
+    return re.sub(r"(?<=[^\s\\])([ \t])([ \t]{2,})(?=[^\s#])", r"\1\\\n\2", command)
 
 
 def quote(value: str, *, expand: bool = False) -> str:

@@ -75,6 +75,9 @@ Base = Annotated[
 BaseLayers = Annotated[
     int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
 ]
+Dockerfile = Annotated[
+    str | None, typer.Option(metavar="FILE", show_default=False, help="What it was built from: tells the line of each layer.")
+]
 Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
 Remember = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Take what an earlier run found out about the very same file.")
@@ -124,6 +127,7 @@ def report(
     limit: Limit = None,
     bandwidth: Bandwidth = "100Mbit/s",
     pull: Pull = "estimate",
+    dockerfile: Dockerfile = None,
     base: Base = None,
     base_layers: BaseLayers = None,
     ignore_base: Annotated[bool, typer.Option("--ignore-base", help="Leave out causes in the base image.")] = False,
@@ -139,10 +143,16 @@ def report(
     \b
     docker save node-app | layerscope report -
     layerscope report image.tar --output report.json --output report.md
+    layerscope report image.tar --dockerfile Dockerfile
     layerscope report image.tar --table packages > packages.csv
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
+    source_file = None
+    if dockerfile is not None:
+        from layerscope.cli.reading import read_dockerfile
+
+        source_file = read_dockerfile(dockerfile)
     order = verbs.Order(
         source,
         image,
@@ -154,6 +164,7 @@ def report(
         base=base,
         base_layers=base_layers,
         ignore_base=ignore_base,
+        dockerfile=source_file,
         secrets=secrets,
         cache=cache,
     )

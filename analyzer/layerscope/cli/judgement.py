@@ -11,10 +11,9 @@ from layerscope.audit import Audit
 from layerscope.audit import audit as judge
 from layerscope.audit.template import write_policy
 from layerscope.cli.answer import Answer, OutputError
-from layerscope.cli.policies import NAMES, find_baseline, find_policy, read
+from layerscope.cli.policies import NAMES, find_baseline, find_policy
 from layerscope.cli.verbs import Look, Order, Wish, examine, finish
 from layerscope.render.audit import AUDIT_FORMATS, baseline_json, exit_code, summary_github
-from layerscope.render.options import Dockerfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,6 @@ def _job(made: Audit, look: Look) -> dict[str, str]:
     if place := os.environ.get("GITHUB_OUTPUT"):
         appends[place] = f"verdict={made.verdict}\nexit={exit_code(made)}\n"
     return appends
-
-
-def find_dockerfile(path: str | None) -> Dockerfile | None:
-    """Return the Dockerfile, if one is named; its path as it is from the working directory, which CI takes for the root."""
-    return None if path is None else Dockerfile(path.replace(os.sep, "/"), read(path))
 
 
 def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None) -> Audit:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 # paths are text from the command line here, surrogates and all
-# ruff: noqa: PTH100, PTH110, PTH113, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH110, PTH113, PTH118, PTH120
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layerscope.audit import RULES, Policy, holds_policy, read_dive, read_policy
 from layerscope.audit.baseline import Baseline, read_baseline
-from layerscope.errors import PolicyError
+from layerscope.cli.reading import read
 
 if TYPE_CHECKING:
     from layerscope.archive.inspection import Inspector
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 NAMES = ("layerscope.toml", "pyproject.toml")
 DIVE = ".dive-ci"
 _ROOTS = (".git", ".hg", ".jj", ".svn")
-_LARGEST = 64 << 20
 
 
 def find_policy(path: str | None, folder: str = ".") -> Policy:
@@ -63,20 +62,6 @@ def find_inspector(rules: str | None) -> Inspector:
     from layerscope.audit.secrets.gitleaks import read_rules
 
     return inspector(finders=[read_rules(read(rules), rules)])
-
-
-def read(path: str) -> str:
-    """Return a file's text. What cannot be read is wrong usage, never a failed audit nor a broken image."""
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise PolicyError(f"{path}: too large")
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise PolicyError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise PolicyError(f"{path}: not UTF-8, at byte {error.start:,}") from None
 
 
 def _inside(folder: str) -> bool:

@@ -9,7 +9,7 @@ import typer
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import choose
-from layerscope.cli.commands import Color, Debug, Limit, Name, Platform, Quiet, Remember, Source, Top
+from layerscope.cli.commands import Color, Debug, Dockerfile, Limit, Name, Platform, Quiet, Remember, Source, Top
 
 review = typer.Typer()
 AuditFormat = Annotated[
@@ -50,10 +50,7 @@ def audit(
     output: AuditOutput = None,
     policy: PolicyFile = None,
     baseline: BaselineFile = None,
-    dockerfile: Annotated[
-        str | None,
-        typer.Option("--dockerfile", metavar="FILE", show_default=False, help="Place findings on the lines of this file."),
-    ] = None,
+    dockerfile: Dockerfile = None,
     init: Annotated[bool, typer.Option("--init", help="Write a policy with limits from this image.")] = False,
     top: Top = None,
     image: Name = None,
@@ -77,16 +74,17 @@ def audit(
     layerscope audit image.tar --init
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import judgement, verbs
+    from layerscope.cli.reading import read_dockerfile
 
     order = verbs.Order(
         source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
-        secret_rules=secret_rules, cache=cache,
+        secret_rules=secret_rules, cache=cache, dockerfile=read_dockerfile(dockerfile),
     )  # fmt: skip
     court = judgement.Court(policy, baseline)
     if init:
         return judgement.init(order, court)
     wish = verbs.read_wish(format_, output or (), choices.AUDIT_FORMATS, source)
-    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), dockerfile=judgement.find_dockerfile(dockerfile))
+    look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
     return judgement.audit(order, wish, look, court)
 
 

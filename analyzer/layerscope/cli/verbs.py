@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
@@ -24,8 +24,10 @@ from layerscope.cli.progress import show_progress
 from layerscope.model import Fate, Image
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
 from layerscope.render.images import ImageRow
-from layerscope.render.options import Dockerfile
 from layerscope.report import Report
+
+if TYPE_CHECKING:
+    from layerscope.analysis.dockerfile import Source
 
 _PART = 3
 
@@ -46,6 +48,7 @@ class Order:
     base: str | None = None
     base_layers: int | None = None
     ignore_base: bool = False
+    dockerfile: Source | None = None
     cache: bool = True
 
 
@@ -70,7 +73,6 @@ class Look:
     color: str = "never"
     table: str | None = None
     bandwidth: int = 100_000_000
-    dockerfile: Dockerfile | None = None
     sort: str = "size"
     files: bool = False
     raw: bool = False
@@ -81,7 +83,6 @@ class Look:
             top=self.top,
             table=self.table or "layers",
             bandwidth=self.bandwidth,
-            dockerfile=self.dockerfile,
             sort=self.sort,
             files=self.files,
             raw=self.raw,
@@ -218,12 +219,12 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
 def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False) -> Report:
     """Return the report on the image that an order names; one that is remembered has no files, unless it is to be `whole`."""
     base = None if order.base is None else identify(order.base)
-    memory = _memory(order, ("report", order.base_layers, order.base, base), stdin)
+    memory = _memory(order, ("report", order.base_layers, order.base, base, order.dockerfile), stdin)
     made = memory.recall(Report) if base is not None or order.base is None else None
     if made is not None:
         return replace(made, image=load(order, stdin)) if whole else made
     image = load(order, stdin)
-    made = api.analyze(image, base_layers=order.base_layers, base=load_base(order))
+    made = api.analyze(image, base_layers=order.base_layers, base=load_base(order), dockerfile=order.dockerfile)
     if made.complete:
         bare = tuple(replace(layer, index=None) for layer in image.layers)
         memory.remember(replace(made, image=replace(image, layers=bare)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from layerscope._version import __version__
 from layerscope.analysis.base import Base, find_base
@@ -17,13 +18,17 @@ from layerscope.render.text.files import rank_files
 from layerscope.render.text.notes import all_notes
 from layerscope.report import COUNTS, Report
 
+if TYPE_CHECKING:
+    from layerscope.analysis.placement import Placement
+
 SCHEMA_VERSION = "1.0"
 _NO_ROWS, _NEXT = "[]\n}\n", ",\n    "
 
 
 def report_document(report: Report) -> Object:
     """Return the report as schema 1 says it; valid Unicode throughout."""
-    image = report.image
+    image, placed = report.image, report.placement
+    layers, steps = (placed.layers, placed.rows) if placed else ({}, {})
     document: Object = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "layerscope", "version": __version__},
@@ -38,8 +43,12 @@ def report_document(report: Report) -> Object:
             "wasted_bytes": report.dive.wasted_bytes,
             "user_wasted_percent": report.dive.user_wasted_percent,
         },
-        "layers": [rows.layer_row(*pair) for pair in zip(image.layers, report.books.layers, strict=True)],
-        "history": [rows.history_row(index, row) for index, row in enumerate(image.history)],
+        "dockerfile": _dockerfile(placed),
+        "layers": [
+            rows.layer_row(layer, books, layers.get(layer.position))
+            for layer, books in zip(image.layers, report.books.layers, strict=True)
+        ],
+        "history": [rows.history_row(index, row, steps.get(index)) for index, row in enumerate(image.history)],
         "packages": [rows.package_row(share) for share in report.ownership.packages],
         "owners": [rows.owner_row(share) for share in report.ownership.owners],
         "duplicates": [rows.duplicate_row(group) for group in report.duplicates],
@@ -117,6 +126,13 @@ def image_object(image: Image, release: Release | None, base: Base | None = None
 def _base(base: Base) -> Object:
     """Return what is known of the base image; nobody has looked whether what the image claims is true."""
     return {"name": base.name, "digest": base.digest, "layers": base.layers, "how": base.how}
+
+
+def _dockerfile(placed: Placement | None) -> Json:
+    """Return which Dockerfile was compared, and where its FROM names the base image."""
+    if placed is None:
+        return None
+    return {"path": placed.path, "from": rows.place_object(placed.base), "image": placed.image, "user_line": placed.user}
 
 
 def _totals(report: Report) -> Object:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from layerscope.analysis.causes import Cause
 from layerscope.model import Level
 from layerscope.render.escape import absolute, cell, code, one_line, prose, terminal
+from layerscope.render.lines import say_source
 from layerscope.render.options import Options
 from layerscope.render.text.balance import balance_lines
 from layerscope.render.text.causes import rank_causes, say_layers
@@ -53,7 +55,7 @@ def _causes(report: Report, options: Options) -> list[str]:
             f"{say_size(cause.bytes)}",
             cause.certainty.value,
             "<br>".join([prose(cause.title), *(_path(place.path) for place in cause.paths[:1])]),
-            f"{say_layers(cause)}<br>{cell(fit(one_line(cause.instruction), _LONG))}",
+            "<br>".join((say_layers(cause), *_sources(report, cause), cell(fit(one_line(cause.instruction), _LONG)))),
             prose(cause.fix),
         )
         for cause in shown
@@ -62,6 +64,12 @@ def _causes(report: Report, options: Options) -> list[str]:
         rows.append((say_size(sum(cause.bytes for cause in rest)), "", f"... and {len(rest):,} more", "", ""))
     rows.append((f"**{say_size(sum(cause.bytes for cause in causes))}**", "", "**all**", "", ""))
     return ["### What makes it fat", "", *_table(("frees>", "sure", "what", "where", "fix"), rows)]
+
+
+def _sources(report: Report, cause: Cause) -> list[str]:
+    """Return the lines of the Dockerfile that a cause comes from, as far as they are known."""
+    layers = dict.fromkeys(layer for layer in (cause.layer, cause.hidden_in) if layer is not None)
+    return [cell(source) for layer in layers if (source := say_source(report, layer))]
 
 
 def _path(path: bytes) -> str:
@@ -77,7 +85,8 @@ def _layers(report: Report, options: Options) -> list[str]:
     for layer, book in zip(report.image.layers, books, strict=True):
         if layer.position not in shown:
             continue
-        said = cell(fit(one_line(layer.instruction), _LONG))
+        source = say_source(report, layer.position)
+        said = f"{cell(source)} " * bool(source) + cell(fit(one_line(layer.instruction), _LONG))
         if layer.same_as is not None:
             rows.append((str(layer.position), "", "", "", f"same as layer {layer.same_as} {said}"))
         elif not layer.present:

@@ -12,14 +12,6 @@ NARROWEST, WIDEST = 60, 120
 
 
 @dataclass(frozen=True, slots=True)
-class Dockerfile:
-    """The file that an image was built from: its path as the repository has it, and its text."""
-
-    path: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Options:
     """The choices of one rendering.
 
@@ -28,7 +20,6 @@ class Options:
     color      whether text may be painted
     table      which table CSV writes
     bandwidth  bits per second of the line that pulls
-    dockerfile where findings are placed, if it is known
     sort       how files are sorted: by size, path or layer
     files      whether a JSON diff lists paths
     raw        whether a history shows what the builder wrote
@@ -39,7 +30,6 @@ class Options:
     color: bool = False
     table: str = "layers"
     bandwidth: int = 100_000_000
-    dockerfile: Dockerfile | None = None
     sort: str = "size"
     files: bool = False
     raw: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from layerscope.analysis.books import LayerBooks
 from layerscope.analysis.causes import Cause, PathShare
@@ -14,12 +15,15 @@ from layerscope.packages.inventory import Group
 from layerscope.packages.ownership import OwnerShare, PackageShare
 from layerscope.render.escape import decode, path_b64, path_text
 
+if TYPE_CHECKING:
+    from layerscope.analysis.placement import Place
+
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 Object = dict[str, Json]
 
 
-def layer_row(layer: Layer, books: LayerBooks) -> Object:
-    """Return one row of `layers`."""
+def layer_row(layer: Layer, books: LayerBooks, place: Place | None) -> Object:
+    """Return one row of `layers`; `place` is where a Dockerfile made it."""
     return {
         "index": layer.position,
         "present": layer.present,
@@ -47,7 +51,13 @@ def layer_row(layer: Layer, books: LayerBooks) -> Object:
         "docker_bytes": books.docker_bytes,
         "entries": _entries(books),
         "same_as": layer.same_as,
+        "dockerfile": place_object(place),
     }
+
+
+def place_object(place: Place | None) -> Json:
+    """Return lines of the Dockerfile."""
+    return None if place is None else {"line": place.line, "end": place.end, "sure": place.sure}
 
 
 def _pull_method(layer: Layer) -> str | None:
@@ -57,7 +67,7 @@ def _pull_method(layer: Layer) -> str | None:
     return None if layer.compression == "none" else "stored"
 
 
-def history_row(index: int, row: HistoryRow) -> Object:
+def history_row(index: int, row: HistoryRow, place: Place | None) -> Object:
     """Return one row of `history`."""
     return {
         "index": index,
@@ -65,6 +75,7 @@ def history_row(index: int, row: HistoryRow) -> Object:
         "created": row.created,
         "empty": row.empty,
         "layer": row.layer,
+        "dockerfile": place_object(place),
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from layerscope.analysis.files import FileRow
 from layerscope.model import Image
 from layerscope.render.escape import absolute, decode, spreadsheet
+from layerscope.render.lines import say_line
 from layerscope.render.options import Options
 from layerscope.render.text.files import rank_files
 from layerscope.render.text.notes import all_notes
@@ -64,14 +65,14 @@ def _layers(report: Report) -> Iterator[Row]:
     yield (
         "index", "present", "same_as", "digest", "diff_id", "blob_bytes", "pull_bytes", "tar_bytes", "content_bytes",
         "overhead_bytes", "compression_bytes", "live_bytes", "replaced_bytes", "deleted_bytes", "docker_bytes",
-        "entries", "instruction",
+        "entries", "instruction", "dockerfile_line",
     )  # fmt: skip
     for layer, row in zip(report.image.layers, report.books.layers, strict=True):
         yield (
             layer.position, _yes(layer.present), layer.same_as, layer.digest, layer.diff_id, row.blob_bytes,
             row.pull_bytes, row.tar_bytes, row.content_bytes, row.overhead_bytes, row.compression_bytes, row.live_bytes,
             row.replaced_bytes, row.deleted_bytes, row.docker_bytes, row.entries.total if row.entries else None,
-            layer.instruction,
+            layer.instruction, say_line(report, layer.position),
         )  # fmt: skip
 
 
@@ -98,13 +99,13 @@ def _owners(report: Report) -> Iterator[Row]:
 def _causes(report: Report) -> Iterator[Row]:
     yield (
         "id", "title", "certainty", "bytes", "tar_bytes", "layer", "instruction", "hidden_in", "hidden_by_instruction",
-        "fix", "path_count", "largest_path",
+        "fix", "path_count", "largest_path", "dockerfile_line",
     )  # fmt: skip
     for cause in report.causes:
         yield (
             cause.id, cause.title, cause.certainty.value, cause.bytes, cause.tar_bytes, cause.layer, cause.instruction,
             cause.hidden_in, cause.hidden_by_instruction, cause.fix, cause.path_count,
-            absolute(cause.paths[0].path) if cause.paths else None,
+            absolute(cause.paths[0].path) if cause.paths else None, say_line(report, cause.layer),
         )  # fmt: skip
 
 

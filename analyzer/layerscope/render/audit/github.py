@@ -16,9 +16,9 @@ SUMMARY_BYTES = 1 << 20
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def audit_github(audit: Audit, options: Options) -> str:
+def audit_github(audit: Audit, _options: Options) -> str:
     """Return commands for GitHub's runner; what goes beyond ten of a level is one line that counts it."""
-    places = find_places(audit.report.image, options.dockerfile)
+    places = find_places(audit.report)
     lines: list[str] = []
     told = [finding for finding in audit.findings if finding.ignored is None and not finding.known]
     limits = [check for check in audit.checks if check.status == "fail" and (check.kind != "rule" or check.id[:7] == "ignore.")]

@@ -16,14 +16,14 @@ from layerscope.render.rows import Json, Object
 _SEVERITIES = {"error": "critical", "warning": "minor", "info": "info"}
 
 
-def audit_gitlab(audit: Audit, options: Options) -> str:
+def audit_gitlab(audit: Audit, _options: Options) -> str:
     """Return what is open, as an array of code quality issues; each has a fingerprint of its own."""
-    return json_text(json.dumps(quality(audit, options), ensure_ascii=False, indent=2)) + "\n"
+    return json_text(json.dumps(quality(audit), ensure_ascii=False, indent=2)) + "\n"
 
 
-def quality(audit: Audit, options: Options) -> list[Json]:
+def quality(audit: Audit) -> list[Json]:
     """Return the issues: limits that do not hold, then findings that nobody puts up with."""
-    places = find_places(audit.report.image, options.dockerfile)
+    places = find_places(audit.report)
     rows: list[Json] = []
     seen: dict[str, int] = {}
     for check in audit.checks:

@@ -20,14 +20,14 @@ LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _LIMIT = "policy-limit"
 
 
-def audit_sarif(audit: Audit, options: Options) -> str:
+def audit_sarif(audit: Audit, _options: Options) -> str:
     """Return the findings as SARIF, what fails first."""
-    return write_json(sarif_document(audit, options))
+    return write_json(sarif_document(audit))
 
 
-def sarif_document(audit: Audit, options: Options) -> Object:
+def sarif_document(audit: Audit) -> Object:
     """Return the log: one run, all rules with their help, one result a finding and a limit that does not hold."""
-    places = find_places(audit.report.image, options.dockerfile)
+    places = find_places(audit.report)
     rules = [_rule(rule) for rule in RULES]
     declared = {rule.id for rule in RULES}
     others = {one.rule: one for one in audit.findings if one.rule not in declared and not isinstance(one.fact, Cause)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.render.escape import absolute, one_line, terminal
+from layerscope.render.lines import say_source
 from layerscope.render.options import Options
 from layerscope.render.words import fit, fit_path, left, right, say_size, width_of, wrap
 from layerscope.report import Report
@@ -21,7 +22,7 @@ def cause_lines(report: Report, options: Options) -> list[str]:
     lines = [options.paint("WHAT MAKES IT FAT" + right("frees", options.columns - 17), "title")]
     shown = causes[: options.rows(_MEASURE)]
     for number, cause in enumerate(shown, 1):
-        lines += _cause(number, cause, options)
+        lines += _cause(report, number, cause, options)
     if rest := causes[len(shown) :]:
         lines.append(_sum_line(f"... and {len(rest):,} more", rest, options))
     if len(causes) > 1:
@@ -48,14 +49,14 @@ def say_layers(cause: Cause) -> str:
     return f"{stored}, hidden by layer {cause.hidden_in}"
 
 
-def _cause(number: int, cause: Cause, options: Options) -> list[str]:
+def _cause(report: Report, number: int, cause: Cause, options: Options) -> list[str]:
     frees = f"{_SURENESS[cause.certainty]}{say_size(cause.bytes)}"
     room = options.columns - len(_INDENT) - 2 - width_of(frees)
     title, *more = wrap(one_line(cause.title), room)
     title = left(title, room)
     lines = [f"{number:2d}  {options.paint(title, 'strong')}  {options.paint(frees, 'warn')}"]
     lines += (_INDENT + options.paint(line, "strong") for line in more)
-    lines += (options.paint(line, "faint") for line in _origin(cause, options.columns))
+    lines += (options.paint(line, "faint") for line in _origin(report, cause, options.columns))
     if cause.fix:
         lines += (
             options.paint(line, "good")
@@ -64,14 +65,14 @@ def _cause(number: int, cause: Cause, options: Options) -> list[str]:
     return lines
 
 
-def _origin(cause: Cause, columns: int) -> list[str]:
+def _origin(report: Report, cause: Cause, columns: int) -> list[str]:
     """Return the lines that say where the bytes come from."""
     room = columns - len(_INDENT)
-    said = [_instruction(cause.layer, cause.instruction)]
+    said = [_instruction(report, cause.layer, cause.instruction)]
     if cause.hidden_in == cause.layer:
         said.append("hidden by a later entry of the same layer")
     elif cause.hidden_in is not None:
-        said.append(f"hidden by {_instruction(cause.hidden_in, cause.hidden_by_instruction or '')}")
+        said.append(f"hidden by {_instruction(report, cause.hidden_in, cause.hidden_by_instruction or '')}")
     together = ", ".join(said)
     lines = [_INDENT + fit(line, room) for line in ([together] if width_of(together) <= room else said)]
     if cause.paths:
@@ -81,8 +82,9 @@ def _origin(cause: Cause, columns: int) -> list[str]:
     return lines
 
 
-def _instruction(layer: int, instruction: str) -> str:
-    return f"layer {layer}  {one_line(instruction)}".rstrip()
+def _instruction(report: Report, layer: int, instruction: str) -> str:
+    source = say_source(report, layer)
+    return f"layer {layer}{f' ({source})' if source else ''}  {one_line(instruction)}".rstrip()
 
 
 def _sum_line(label: str, causes: list[Cause], options: Options) -> str:

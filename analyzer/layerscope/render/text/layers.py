@@ -9,6 +9,7 @@ from tabulate import tabulate
 from layerscope.analysis.books import LayerBooks
 from layerscope.model import Layer
 from layerscope.render.escape import one_line
+from layerscope.render.lines import say_line
 from layerscope.render.options import Options
 from layerscope.render.words import fit, say_size
 from layerscope.report import Report
@@ -16,13 +17,13 @@ from layerscope.report import Report
 _MEASURE = 20
 _SIZE = 7
 _GUESS = "~"
-_ALIGN = ("right", "left", "right", "right", "right", "left")
+_ALIGN = ("right", "left", "right", "right", "right", "right", "left")
 
 
 def layer_lines(report: Report, options: Options) -> list[str]:
     """Return one row a layer, base first; of many layers the largest, the others summed up; then the sum.
 
-    There is no column of pull sizes where none is known.
+    There is no column of pull sizes where none is known, and one of the Dockerfile's lines only where these are.
     """
     books = report.books.layers
     if not books:
@@ -30,34 +31,37 @@ def layer_lines(report: Report, options: Options) -> list[str]:
     bar = 12 if options.columns >= 76 else 6
     guess = _GUESS if any(book.pull_estimated for book in books) else ""
     pulls = any(book.pull_bytes for book in books)
-    room = options.columns - (3 + 2 + bar + (3 if pulls else 2) * (2 + _SIZE) + len(guess) + 2)
+    lines = {book.position: say_line(report, book.position) for book in books}
+    line = max(map(len, lines.values())) if any(lines.values()) else 0
+    line = max(line, len("line")) if line else 0
+    room = options.columns - (3 + 2 + bar + (3 if pulls else 2) * (2 + _SIZE) + len(guess) + 2 + (line + 2 if line else 0))
     most = max(row.content_bytes or 0 for row in books)
     shown = choose_layers(report, options.rows(_MEASURE))
     rows = [
-        ["", "", "size", "hidden", "pull", "instruction"],
-        ["999", "#" * bar, "9" * _SIZE, "9" * _SIZE, guess + "9" * _SIZE, ""],
+        ["", "", "size", "hidden", "pull", "line", "instruction"],
+        ["999", "#" * bar, "9" * _SIZE, "9" * _SIZE, guess + "9" * _SIZE, "9" * line, ""],
     ]
     for book in books:
         if book.position in shown:
             layer = report.image.layers[book.position]
             said = fit(say_instruction(layer), room)
-            rows.append([str(book.position), draw_bar(book, most, bar), *_sizes(layer, book), said])
+            rows.append([str(book.position), draw_bar(book, most, bar), *_sizes(layer, book), lines[book.position], said])
     rest = [book for book in books if book.position not in shown]
     if rest:
         more = f"... and {len(rest):,} more"
         bare = f"{more} without content"
         if len(bare) <= room and not any(book.content_bytes for book in rest):
             more = bare
-        rows.append(["", "", *_sums(rest), more])
-    rows += [["", "", "---", "---", "---", ""], ["", "", *_totals(report, guess), "all"]]
-    if not pulls:
-        rows = [[*row[:4], row[5]] for row in rows]
-    align = _ALIGN if pulls else (*_ALIGN[:4], _ALIGN[5])
-    head, _, *lines = tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=align).splitlines()
+        rows.append(["", "", *_sums(rest), "", more])
+    rows += [["", "", "---", "---", "---", "", ""], ["", "", *_totals(report, guess), "", "all"]]
+    kept = [column for column, wanted in enumerate((1, 1, 1, 1, pulls, line, 1)) if wanted]
+    rows = [[row[column] for column in kept] for row in rows]
+    align = [_ALIGN[column] for column in kept]
+    head, _, *table = tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=align).splitlines()
     legend = "  (# live, - hidden)" if any(book.hidden_bytes for book in books) else ""
     head = f"LAYERS{head[6:].rstrip()}"
     legend = legend if len(head + legend) <= options.columns else ""
-    return [options.paint(head + legend, "title"), *lines]
+    return [options.paint(head + legend, "title"), *table]
 
 
 def choose_layers(report: Report, count: int) -> frozenset[int]:
