@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
+from zipfile import ZIP_STORED
 
 import build
 from audit.secrets_specimens import SPECIMENS
@@ -19,11 +20,13 @@ from layerscope.archive.limits import Limits
 from layerscope.archive.tar import read_tar
 from layerscope.errors import LayerscopeError
 from layerscope.model import Kind
+from layerscope.packages.chisel import MANIFEST as CHISEL_MANIFEST
 from layerscope.packages.database import Database
 from layerscope.packages.patterns import compile_patterns
 from packages import test_programs as programs
 from packages import test_readers as readers
 from packages import test_rpm as rpm
+from packages import test_systems as systems
 from tar.traps import TRAPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +35,7 @@ LONGEST = 1 << 16
 FILE = 1 << 13
 LAYER = build.layer({"etc/motd": b"hello", "b": b"b" * 600})
 BETWEEN = b"\n\0\n"
+HISTORY = b"Commandline: apt-get install -y curl\nInstall: curl:amd64 (8-1), libcurl4:amd64 (8-1, automatic)\n"
 
 
 def listed(folder: Path, pattern: str = "*") -> list[Path]:
@@ -155,10 +159,11 @@ def _kept() -> dict[bytes, bytes]:
 
 
 def _programs() -> list[tuple[bytes, bytes]]:
-    inner = programs.jar(programs.pom("org.b", "beta", "2"))
-    audit = zlib.compress(b'{"packages": [{"name": "a", "version": "1", "source": "local", "root": true}]}')
+    inner = programs.jar(programs.pom("org.b", "beta", "2"), method=ZIP_STORED)
+    outer = programs.jar(programs.pom("org.a", "alpha", "1.0"), ("lib/beta-2.jar", inner), method=ZIP_STORED)
+    audit = zlib.compress(b'{"packages": [{"name": "a", "version": "1", "source": "local", "root": true}]}', 0)
     return [
-        (b"lib/a-1.jar", programs.jar(programs.pom("org.a", "alpha", "1.0"), ("lib/beta-2.jar", inner))),
+        (b"lib/a-1.jar", outer),
         (b"app/shop", programs.elf({b".go.buildinfo": programs.blob()})),
         (b"app/rust", programs.elf({b".dep-v0": audit})),
         (b"bin/busybox", programs.elf({b".rodata": b"BusyBox v1.36.1 (2024-01-01 00:00:00 UTC)"})),
@@ -167,6 +172,7 @@ def _programs() -> list[tuple[bytes, bytes]]:
 
 def _files() -> list[tuple[bytes, bytes]]:
     made = [(path.encode(), text.encode()) for path, text in readers.ROOTS.items()]
+    made.append((b"var/log/apt/history.log", HISTORY))
     return [*made, *_kept().items(), *_programs()]
 
 
@@ -182,6 +188,8 @@ def database(which: Database) -> Iterator[bytes]:
         yield BETWEEN.join(file)
     for start in range(0, len(found), 4):
         yield BETWEEN.join(part for file in found[start : start + 4] for part in file)
+    if which.name == "chisel":
+        yield CHISEL_MANIFEST + BETWEEN + "\n".join(map(json.dumps, systems.WALL)).encode()
     names = {"apk": b"lib/apk/db/installed", "dpkg": b"var/lib/dpkg/status"}
     for path in listed(CORPUS / "pkgdb", f"*{which.name}*") if which.name in names else ():
         yield BETWEEN.join((names[which.name], path.read_bytes()[:FILE]))
