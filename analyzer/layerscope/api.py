@@ -1,38 +1,37 @@
-"""What can a program ask? `load` an image, `list_images` of an archive; of an image `analyze`, `list_files`, `own`, `why`."""
+"""What can a program ask? `load` an image, `list_images` of an archive; `analyze`, `list_files`, `own`, `why`, `whatif`."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from typing import Any, BinaryIO
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from layerscope import report
 from layerscope.analysis.causes import Certainty
-from layerscope.analysis.changes import find_changes
-from layerscope.analysis.diff import Diff, compare_snapshots
-from layerscope.analysis.files import FileRow
-from layerscope.analysis.files import list_files as list_rows
-from layerscope.analysis.push import find_push
-from layerscope.analysis.sharing import Sharing, find_sharing
-from layerscope.analysis.snapshot import read_snapshot
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
-from layerscope.archive.inside import Look
-from layerscope.archive.inspection import Inspect
+from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
 from layerscope.model import Image, Level, Note
-from layerscope.packages import PATTERNS, worth_inspecting
-from layerscope.packages import inspect as look_inside
+from layerscope.packages import INSPECTORS, PATTERNS
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
-from layerscope.render.document import report_document
-from layerscope.report import Report, Why
+from layerscope.report import Report
 
+if TYPE_CHECKING:
+    from layerscope.analysis.diff import Diff
+    from layerscope.analysis.files import FileRow
+    from layerscope.analysis.sharing import Sharing
+    from layerscope.analysis.spots import Spot
+    from layerscope.analysis.whatif import WhatIf
+    from layerscope.questions import Plan, Why
+
+OURS = Inspectors(INSPECTORS)
 CHANGED = "was changed while it was read: read it again"
 
 Progress = Callable[[int, int | None, str], None]
@@ -48,18 +47,20 @@ def load(
     pull: str = "estimate",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    inspect: Inspect | None = None,
+    inspectors: Sequence[Inspector] = (),
+    sums: bool = False,
 ) -> Image:
     """Read one image of an archive, a folder or, for "-", standard input.
 
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
     `pull` says how the pull size of uncompressed layers is found: "estimate" from samples, "exact" by compressing them, "off".
-    `verify` hashes every blob and tar and compares digests. `inspect` is called with path, mode and content of files (of long
-    ones the first 8 MiB); what it returns is kept as marks of their rows. `progress` is called with bytes done, bytes in all,
-    and what is read. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read
-    of a damaged one is returned, with `complete` false.
+    `verify` hashes every blob and tar and compares digests. `inspectors` look into files, beside those of the databases; `sums`
+    takes the digests that these know of files. `progress` is called with bytes done, bytes in all, and what is read. Raises
+    `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read of a damaged one is
+    returned, with `complete` false.
     """
-    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspect=inspect) as container:
+    asked = Inspectors((*INSPECTORS, *inspectors), sums=sums)
+    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked) as container:
         return _load(container, image, platform)
 
 
@@ -129,6 +130,12 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
 
 def diff(old: Image, new: Image) -> Diff:
     """Compare two images that `load_pair` read."""
+    from layerscope.analysis.changes import find_changes
+    from layerscope.analysis.diff import compare_snapshots
+    from layerscope.analysis.push import find_push
+    from layerscope.analysis.snapshot import read_snapshot
+    from layerscope.render.document import report_document
+
     with _quiet_collector():
         before, after = (read_snapshot(report_document(report.analyze(image))) for image in (old, new))
         changes = find_changes(old, report.stack_image(old), new, report.stack_image(new))
@@ -137,6 +144,10 @@ def diff(old: Image, new: Image) -> Diff:
 
 def diff_saved(old: Mapping[str, Any], new: Image) -> Diff:
     """Compare an image with a report that was saved as JSON: layers, packages and causes, no paths."""
+    from layerscope.analysis.diff import compare_snapshots
+    from layerscope.analysis.snapshot import read_snapshot
+    from layerscope.render.document import report_document
+
     return compare_snapshots(read_snapshot(old), read_snapshot(report_document(analyze(new))))
 
 
@@ -147,6 +158,8 @@ def compare(
 
     Of an archive with several images all are taken. One image is analysed at a time, then only its layers are kept.
     """
+    from layerscope.analysis.sharing import find_sharing
+
     loaded: list[Image] = []
     counts: list[tuple[int, int, int]] = []
     for source in sources:
@@ -166,6 +179,8 @@ def compare(
 
 def list_files(image: Image) -> tuple[FileRow, ...]:
     """Return every entry of every layer with its fate and owner."""
+    from layerscope.analysis.files import list_files as list_rows
+
     stack = report.stack_image(image)
     ownership = report.own_image(image, stack)
     return list_rows(image, stack, lambda row: report.name_owner(ownership, row))
@@ -179,8 +194,58 @@ def own(image: Image) -> Ownership:
 
 def why(image: Image, subject: str) -> Why:
     """Return why a package, or an absolute path, is there. Raises `SelectionError` for what is not."""
+    from layerscope.questions import ask_why
+
     with _quiet_collector():
-        return report.ask_why(image, subject)
+        return ask_why(image, subject)
+
+
+def whatif(image: Image, plan: Plan) -> WhatIf:
+    """Return how large an image would be without some files or with some layers as one. Raises `SelectionError`."""
+    from layerscope.questions import ask_whatif
+
+    with _quiet_collector():
+        return ask_whatif(image, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file of an image: where it is, how large it is, and its bytes as they come."""
+
+    image: Image
+    spot: Spot
+    size: int
+    pieces: Iterator[bytes]
+
+
+@contextmanager
+def open_file(
+    source: str,
+    path: str,
+    *,
+    layer: int | None = None,
+    image: str | None = None,
+    platform: str | None = None,
+    limits: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Content]:
+    """Open one file of one layer, or as a container sees it; of a path that is deleted, the last that was there.
+
+    Its bytes can be read within the context, once. Raises `SelectionError` for what is no file, `ArchiveError` also while they
+    are read, or after it if the input changed meanwhile.
+    """
+    from layerscope.archive.retrieve import read_file
+    from layerscope.questions import ask_spot
+
+    with _open(source, limits, progress=progress) as container:
+        loaded = _load(container, image, platform)
+        spot = ask_spot(loaded, path, layer)
+        index = loaded.index_of(spot.home)
+        assert index is not None
+        member = images.find_member(container, image, platform, spot.home)
+        yield Content(loaded, spot, index.sizes[spot.row], read_file(container, member, index, spot.row))
+        if container.changed():
+            raise ArchiveError(f"{source} {CHANGED}", id="E31")
 
 
 @contextmanager
@@ -192,7 +257,7 @@ def _open(
     pull: str = "off",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    inspect: Inspect | None = None,
+    inspectors: Inspectors = OURS,
 ) -> Iterator[Container]:
     done = 0
 
@@ -205,8 +270,7 @@ def _open(
     settings = Settings(
         limits=Limits().raised(limits or {}),
         keep=compile_patterns(PATTERNS),
-        look=Look(worth_inspecting, look_inside),
-        inspect=inspect,
+        inspectors=inspectors,
         verify=verify,
         pull=pull,
         progress=count if progress is not None else None,

@@ -10,9 +10,13 @@ Words are the specifications': *digest* is the hash of a stored blob, *diff ID* 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+
+SUMS = ("md5", "sha1", "sha256")
+"""The digests by which package databases know their files."""
 
 
 class Kind(IntEnum):
@@ -64,7 +68,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What an inspection found in a file's content. It says where, never what.
+    """A secret that an inspection found in a file's content. It says where, never what.
 
     rule, level, title  what it is
     line                from 1; offset: in the content
@@ -117,8 +121,8 @@ class LayerIndex:
     digests       tokens of contents: equal exactly where the contents are, within one image. SHA-256 of the content where the
                   tar passed once, and where files under different paths may be equal; rows without a token are equal to none
     kept          content of the rows that a pattern asked for
-    inspected     what a look inside a program or a jar told, as pairs (who looked, what was found): small, unlike the file
-    marks         what an inspection found in a row's content
+    inspected     what inspectors found in a row's content, as pairs (who looked, what was found): small, unlike the file
+    sums          digests of a row's content, as `SUMS` names them, one behind the other, if they were asked for
     tar_bytes     length of the uncompressed stream, to its very end
     diff_id       digest of the uncompressed stream if it was asked for
     notes         with `layer` None: the index does not know its place
@@ -144,7 +148,7 @@ class LayerIndex:
     diff_id: str | None = None
     notes: tuple[Note, ...] = ()
     inspected: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
-    marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
+    sums: dict[int, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -175,17 +179,44 @@ class LayerIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """How far compressed bytes have got when a tar has come to some offset: points, straight lines between them.
+
+    raw   offsets in the uncompressed tar, ascending
+    sent  compressed bytes up to there
+    """
+
+    raw: Sequence[int] = (0,)
+    sent: Sequence[float] = (0,)
+
+    def at(self, offset: int) -> float:
+        """Return how many compressed bytes carry the tar up to an offset: an estimate."""
+        above = bisect_right(self.raw, offset)
+        if above in (0, len(self.raw)):
+            return self.sent[-1 if above else 0]
+        begin, end = self.raw[above - 1], self.raw[above]
+        low, high = self.sent[above - 1], self.sent[above]
+        return low + (high - low) * (offset - begin) / (end - begin)
+
+    def over(self, start: int, size: int) -> float:
+        """Return how many compressed bytes carry a part of the tar: an estimate."""
+        return self.at(start + size) - self.at(start)
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """What a registry would send for a layer that is stored uncompressed, as `gzip -6` makes it.
 
     low, high  two standard errors below and above `mid`; all three are equal if everything was compressed
     method     "counted" or "sampled"
+    course     how it goes with the tar
     """
 
     low: int
     mid: int
     high: int
     method: str
+    course: Course = field(default=Course(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +233,7 @@ class Layer:
     verified          whether digest and diff ID were checked and hold; None if they were not checked
     foreign           a non-distributable layer: its absence is no defect
     pull              of an uncompressed layer, what a registry would send; None if nobody asked
+    flow              of a compressed layer, how its blob goes with its tar
     index             None if the layer is not there, or repeats `same_as`'s (use `Image.index_of`)
     """
 
@@ -221,6 +253,12 @@ class Layer:
     urls: tuple[str, ...] = ()
     index: LayerIndex | None = None
     pull: Pull | None = None
+    flow: Course | None = None
+
+    @property
+    def course(self) -> Course | None:
+        """How what a registry sends goes with the tar; None if unknown."""
+        return self.flow if self.pull is None else self.pull.course
 
     @property
     def present(self) -> bool:
@@ -286,7 +324,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image of an archive; `inspected` says whether somebody looked into its files' contents."""
+    """One image of an archive; `inspected` names who looked into its files' contents."""
 
     source: str
     layout: str
@@ -298,7 +336,7 @@ class Image:
     history: tuple[HistoryRow, ...]
     storage: Storage
     notes: tuple[Note, ...] = ()
-    inspected: bool = False
+    inspected: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:

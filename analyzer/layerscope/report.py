@@ -13,18 +13,13 @@ from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
 from layerscope.analysis.exposures import Exposure, find_exposures
-from layerscope.analysis.files import list_files
 from layerscope.analysis.leftovers import find_leftovers
-from layerscope.analysis.past import Past, find_past, near_paths
+from layerscope.analysis.marks import SECRETS
 from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
-from layerscope.errors import SelectionError
 from layerscope.model import Image, Note, Release
-from layerscope.packages.aliases import Aliases
 from layerscope.packages.ownership import Ownership, own
-from layerscope.packages.paths import join
 from layerscope.packages.requirements import edges
-from layerscope.packages.why import Chain, explain_package, find_package, near_packages
 from layerscope.rootfs import Stack, merge_repeats, stack
 
 SIZES = (
@@ -73,6 +68,11 @@ class Report:
     def complete(self) -> bool:
         """Whether everything that the image promises could be read; false exactly when the exit code is 3."""
         return self.image.complete
+
+    @property
+    def secrets_scanned(self) -> bool:
+        """Whether the contents of files were searched for secrets."""
+        return SECRETS in self.image.inspected
 
     @property
     def duplicate_bytes(self) -> int:
@@ -179,63 +179,7 @@ def own_image(image: Image, stacked: Stack) -> Ownership:
     return own(indexes, [layer.same_as for layer in image.layers], stacked, workdir=image.config.workdir)
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Why something is there.
-
-    subject  as it was asked
-    past     of a path: what happened to it; None for a package
-    chain    of a package, or of the one that owns the path; None where nobody does
-    """
-
-    subject: str
-    past: Past | None
-    chain: Chain | None
-    release: Release | None = None
-
-    @property
-    def layer(self) -> int | None:
-        """Position of the layer that put it there."""
-        if self.past is not None:
-            return self.past.row.layer
-        return self.chain.share.layer if self.chain is not None else None
-
-    @property
-    def owner(self) -> str | None:
-        """Name of the package that owns it, else the class of the file."""
-        if self.past is not None:
-            return self.past.row.owner
-        return self.chain.share.package.name if self.chain is not None else None
-
-
 def name_owner(ownership: Ownership, row: int) -> str | None:
     """Return who owns a row of the stack: a package's name, else the class of the file."""
     package = ownership.owner_of(row)
     return package.name if package is not None else ownership.class_of(row)
-
-
-def ask_why(image: Image, subject: str) -> Why:
-    """Return why a path (it begins with a slash) or a package is there; SelectionError names what is near."""
-    stacked = stack_image(image)
-    ownership = own_image(image, stacked)
-    if not subject.startswith("/"):
-        number = find_package(ownership, subject)
-        if number is None:
-            raise SelectionError(f"no package is called {subject!r}", near_packages(ownership, subject))
-        return Why(subject, None, explain_package(ownership, number), ownership.release)
-    files = list_files(image, stacked, lambda row: name_owner(ownership, row))
-    indexes = [image.index_of(layer.position) for layer in image.layers]
-    path = join(b"", subject.encode("utf-8", "surrogateescape"))
-    folder, _, name = path.rpartition(b"/")
-    past = find_past(files, path) or find_past(files, join(Aliases(indexes).folder(folder), name))
-    if past is None:
-        raise SelectionError(f"no layer holds {subject!r}", near_paths(files, path))
-    owner = _owner_number(image, stacked, ownership, past)
-    return Why(subject, past, None if owner is None else explain_package(ownership, owner), ownership.release)
-
-
-def _owner_number(image: Image, stacked: Stack, ownership: Ownership, past: Past) -> int | None:
-    """Return the number of the package that owns the row that counts of a path."""
-    index, start = image.index_of(past.row.layer), stacked.starts[past.row.layer]
-    rows = [row for row, path in enumerate(index.paths) if path == past.row.path] if index is not None else []
-    return next((number for row in reversed(rows) if (number := ownership.column[start + row]) >= 0), None)

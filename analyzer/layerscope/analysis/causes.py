@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -33,6 +34,7 @@ class Cause:
     hidden_in   position of the layer that hid them; None for live bytes
     path_count  how many paths; `paths` are the largest few
     in_base     whether the bytes lie in a layer of the base image
+    rows        rows of the stack that are claimed
     """
 
     id: str
@@ -48,3 +50,4 @@ class Cause:
     path_count: int
     paths: tuple[PathShare, ...]
     in_base: bool = False
+    rows: array[int] = field(default_factory=lambda: array("q"), repr=False, compare=False)

@@ -53,6 +53,7 @@ def _cause(scene: Scene, position: int, pile: Pile, originals: set[int]) -> Caus
         fix=_fix(scene, position, originals),
         path_count=count,
         paths=pile.largest(scene),
+        rows=pile.claimed(),
     )
 
 

@@ -100,4 +100,5 @@ def _cause(scene: Scene, number: int, position: int, pile: Pile) -> Cause:
         fix=fix,
         path_count=len(pile.rows),
         paths=pile.largest(scene),
+        rows=pile.claimed(),
     )

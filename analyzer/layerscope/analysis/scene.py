@@ -122,6 +122,10 @@ class Pile:
         self.tar_bytes += span
         self.rows.append((size, -row))
 
+    def claimed(self) -> array[int]:
+        """Return all rows."""
+        return array("q", [-negative for _, negative in self.rows])
+
     def top(self, count: int = SHOWN) -> list[int]:
         """Return the rows of most content, then in the order of the stack."""
         return [-negative for _, negative in nlargest(count, self.rows)]

@@ -107,6 +107,7 @@ def _cause(scene: Scene, key: tuple[str, int, int], pile: Pile) -> Cause:
         fix=fix_waste(scene, kind, position, hidden_in, pile),
         path_count=len(pile.rows),
         paths=pile.largest(scene),
+        rows=pile.claimed(),
     )
 
 

@@ -16,12 +16,13 @@ from typing import BinaryIO
 
 from layerscope.archive.compression import CHUNK, decompress, detect
 from layerscope.archive.feed import ENDLESS, Buffer, Feed
+from layerscope.archive.folders import forget
 from layerscope.archive.header import BLOCK, clean, looks_like_tar
-from layerscope.archive.inside import look_inside
+from layerscope.archive.inspection import inspect_place
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
 from layerscope.archive.pull import COUNTED, SMALL, Sampler
-from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, scan_place, scan_stream
+from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, chunks_of, part_of, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex, Level
@@ -99,6 +100,13 @@ class Container:
         """Return where a member (None: the container itself) lies in a buffer, None if it passed and is gone."""
         return None
 
+    def chunks(self, member: Member | None) -> Iterator[bytes]:
+        """Yield the bytes of a member (None: the container itself), again if they have passed."""
+        place = self.place(member)
+        if place is None or member is None:
+            raise ArchiveError("standard input passes only once: write it to a file first", id="E31")
+        return chunks_of(*place, member.size)
+
     def changed(self) -> bool:
         """Whether the input was written to, or replaced, since it was opened (E31)."""
         return False
@@ -166,9 +174,8 @@ class TarFile(Container):
         feed = Feed.over(self.buffer, 0, len(self.buffer))
         index = read_tar(feed, limits=self.settings.limits, keep=self.settings.keep, whiteouts=False, partial=True)
         drop_cut(index)
-        if self.settings.look is not None:
-            look_inside(self.buffer, 0, index, self.settings.look)
-        return Scan(index, "none", index.tar_bytes)
+        notes = inspect_place(self.buffer, 0, index, self.settings.inspectors, self.settings.limits)
+        return Scan(replace(index, notes=(*index.notes, *notes.freeze())), "none", index.tar_bytes)
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies in the file."""
@@ -290,6 +297,23 @@ class PassingTar(Container):
         """Whether the file, if it is one, is another one now."""
         return self._stamp is not None and stamp_at(self.source) != self._stamp
 
+    def chunks(self, member: Member | None) -> Iterator[bytes]:
+        """Yield the bytes of a member, read again from the file."""
+        if self._stamp is None:
+            return super().chunks(member)
+        return self._again(member)
+
+    def _again(self, member: Member | None) -> Iterator[bytes]:
+        limits = replace(self.settings.limits, layer_bytes=ENDLESS)
+        with Path(self.source).open("rb") as stream:
+            compressed = read_chunks(stream)
+            head = next(compressed, b"")
+            inner = decompress(_chain(head, compressed), detect(head), limits, Notebook())
+            if member is None:
+                yield from inner
+            else:
+                yield from part_of(inner, self.index.offsets[member.ident], member.size)
+
     def rootfs(self) -> Scan:
         """Return the tar that passed, as one layer; its contents were hashed and kept on the way."""
         index = self.index
@@ -309,17 +333,7 @@ def drop_cut(index: LayerIndex) -> None:
     for column in (index.paths, index.folders, index.kinds, index.sizes, index.modes, index.uids, index.gids, index.mtimes):
         column.pop()
     index.offsets.pop(), index.spans.pop()
-    for told in (
-        index.links,
-        index.xattrs,
-        index.declared,
-        index.sparse,
-        index.digests,
-        index.kept,
-        index.inspected,
-        index.marks,
-    ):
-        told.pop(row, None)
+    forget(index, row)
 
 
 def _at_most(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:

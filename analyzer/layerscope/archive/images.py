@@ -15,7 +15,6 @@ from layerscope.archive.documents import mapping, parse
 from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.filetypes import HEAD, name_bytes
 from layerscope.archive.folders import pass_over_deep
-from layerscope.archive.inspection import inspect_places
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import LENGTHS, find_dir, find_oci, find_registry, refuse
 from layerscope.archive.opaque import drop_opaque, opaque_index, why_opaque
@@ -229,6 +228,13 @@ def _same_platform(have: str | None, wish: str) -> bool:
     return have == wish or have.startswith(wish + "/") or have.partition("/")[2] == wish
 
 
+def find_member(container: Container, image: str | None, platform: str | None, position: int) -> Member | None:
+    """Return where the container holds a layer of an image; None if the container is the layer."""
+    if not holds_image(container):
+        return None
+    return choose(container, discover(container), image, platform).layers[position].member
+
+
 def _config(container: Container, candidate: Candidate, notes: Notebook) -> ConfigDocument:
     if candidate.inline_config is not None:
         data = candidate.inline_config
@@ -270,7 +276,7 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
     if document.config.os == "windows":
         layers = tuple(_windows(layer, notes) for layer in layers)
     members = [layer.member for layer in candidate.layers]
-    _look_again(container, members, layers, notes, pool)
+    _compare(container, members, layers, pool)
     layers = _price(container, members, layers)
     storage = divide(container, found, candidate, notes)
     return Image(
@@ -284,7 +290,7 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
         history=history,
         storage=storage,
         notes=(*container.notes.freeze(), *notes.freeze()),
-        inspected=container.settings.inspect is not None,
+        inspected=container.settings.inspectors.names,
     )
 
 
@@ -374,6 +380,7 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
         verified=_verified(layer, scan, notes),
         index=scan.index,
         pull=scan.pull,
+        flow=scan.flow,
     )
 
 
@@ -415,27 +422,19 @@ def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
     return result
 
 
-def _look_again(
-    container: Container,
-    members: Sequence[Member | None],
-    layers: Sequence[Layer],
-    notes: Notebook,
-    pool: Pool | None = None,
-) -> None:
-    """Find out which files of all layers hold the same content; look into those that lie in place, if that is asked for."""
+def _compare(container: Container, members: Sequence[Member | None], layers: Sequence[Layer], pool: Pool | None = None) -> None:
+    """Find out which files of all layers hold the same content."""
     places = []
     for layer, member in zip(layers, members, strict=True):
         if layer.index is not None and layer.compression == "none" and len(layer.index):
             place = container.place(member)
             if place is not None:
-                places.append((layer.position, Place(layer.index, *place)))
+                places.append(Place(layer.index, *place))
     ours = pool or Pool()
     ours.indexes += [layer.index for layer in layers if layer.index is not None]
-    ours.places += [place for _, place in places]
+    ours.places += places
     if pool is None:
         ours.mark()
-    if container.settings.inspect is not None:
-        inspect_places(places, container.settings.inspect, notes)
 
 
 def _price(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -471,7 +470,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
         index=scan.index,
     )
     notes = Notebook()
-    _look_again(container, [None], [layer], notes, pool)
+    _compare(container, [None], [layer], pool)
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:
         notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=0)
@@ -492,7 +491,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
         ),
         notes=notes.freeze(),
         # What passes once is a root file system only in hindsight: its contents are gone.
-        inspected=container.settings.inspect is not None and isinstance(container, TarFile),
+        inspected=container.settings.inspectors.names if isinstance(container, TarFile) else frozenset(),
     )
 
 

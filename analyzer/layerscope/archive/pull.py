@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from layerscope.archive.feed import Buffer
-from layerscope.model import Pull
+from layerscope.model import Course, Pull
 
 BLOCK, WINDOW = 1 << 14, 1 << 15
 SMALL = 8_000_000
@@ -24,7 +25,7 @@ BLOCKS, FEWEST = 512, 96
 SPACING = 1 << 22
 """Bytes from block to block where a layer passes and its size is not known."""
 FRAME = 18
-CHUNK = 1 << 20
+CHUNK = 1 << 15
 MODES = ("estimate", "exact", "off")
 
 
@@ -65,9 +66,10 @@ def choose_counted(sizes: Sequence[int]) -> set[int]:
 
 def count(chunks: Iterator[bytes]) -> Pull:
     """Compress everything and return how much it makes."""
-    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
-    size = FRAME + sum(len(packer.compress(chunk)) for chunk in chunks) + len(packer.flush())
-    return Pull(size, size, size, "counted")
+    counter = Counter()
+    for chunk in chunks:
+        counter.take(chunk)
+    return counter.pull
 
 
 def sample(place: Place, blocks: int) -> Pull:
@@ -78,7 +80,7 @@ def sample(place: Place, blocks: int) -> Pull:
     for number in range(blocks):
         at = place.start + int(step * number + (step - BLOCK) / 2)
         ratios.append(ratio(place.buffer[max(place.start, at - WINDOW) : at], place.buffer[at : at + BLOCK]))
-    return summed(ratios, place.size)
+    return summed(ratios, step, place.size)
 
 
 def ratio(window: bytes, block: bytes) -> float:
@@ -87,13 +89,49 @@ def ratio(window: bytes, block: bytes) -> float:
     return (len(packer.compress(block)) + len(packer.flush())) / len(block)
 
 
-def summed(ratios: Sequence[float], size: int) -> Pull:
-    """Return the estimate that samples give, with a range of two standard errors."""
+def summed(ratios: Sequence[float], step: float, size: int) -> Pull:
+    """Return the estimate that samples give, one every `step` bytes, with a range of two standard errors."""
     mean = sum(ratios) / len(ratios)
     spread = math.sqrt(sum((one - mean) ** 2 for one in ratios) / max(1, len(ratios) - 1))
     half = 2 * spread / math.sqrt(len(ratios))
     low, high = max(0.0, mean - half), mean + half
-    return Pull(int(low * size) + FRAME, int(mean * size) + FRAME, math.ceil(high * size) + FRAME, "sampled")
+    mid = int(mean * size) + FRAME
+    return Pull(int(low * size) + FRAME, mid, math.ceil(high * size) + FRAME, "sampled", _course(ratios, step, size))
+
+
+def _course(ratios: Sequence[float], step: float, size: int) -> Course:
+    """Return how the bytes add up if each part of a layer shrinks as its sample did."""
+    raw, sent = array("q", [0]), array("d", [0.0])
+    for number, one in enumerate(ratios, 1):
+        end = size if number == len(ratios) else int(number * step)
+        sent.append(sent[-1] + one * (end - raw[-1]))
+        raw.append(end)
+    return Course(raw, sent)
+
+
+class Counter:
+    """Compresses all that it takes, and counts."""
+
+    def __init__(self) -> None:
+        self._packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+        self._raw, self._sent = array("q", [0]), array("d", [0.0])
+        self._taken, self._packed = 0, FRAME
+
+    def take(self, chunk: bytes) -> None:
+        """Compress a chunk."""
+        packed = len(self._packer.compress(chunk))
+        self._taken += len(chunk)
+        self._packed += packed
+        if packed:  # a block of gzip's is complete: about here it ends
+            self._raw.append(self._taken)
+            self._sent.append(self._packed)
+
+    @property
+    def pull(self) -> Pull:
+        """What it made so far."""
+        size = self._packed + len(self._packer.copy().flush())
+        course = Course(array("q", [*self._raw, self._taken]), array("d", [*self._sent, size]))
+        return Pull(size, size, size, "counted", course)
 
 
 class Sampler:
@@ -102,12 +140,11 @@ class Sampler:
     def __init__(self, chunks: Iterator[bytes], size: int | None, *, counted: bool) -> None:
         """`size` is the layer's if it is known."""
         self._chunks = chunks
-        self._packer = zlib.compressobj(6, zlib.DEFLATED, -15) if counted else None
+        self._counter = Counter() if counted else None
         self._step = SPACING if size is None else max(2 * WINDOW, size // BLOCKS)
         self._next = self._step // 2
         self._part = bytearray()
         self._ratios: list[float] = []
-        self._packed = FRAME
         self._offset = 0
 
     def __iter__(self) -> Sampler:
@@ -122,14 +159,13 @@ class Sampler:
     @property
     def pull(self) -> Pull | None:
         """The estimate, once everything has passed."""
-        if self._packer is not None:
-            size = self._packed + len(self._packer.copy().flush())
-            return Pull(size, size, size, "counted")
-        return summed(self._ratios, self._offset) if len(self._ratios) > 1 else None
+        if self._counter is not None:
+            return self._counter.pull
+        return summed(self._ratios, self._step, self._offset) if len(self._ratios) > 1 else None
 
     def _take(self, chunk: bytes) -> None:
-        if self._packer is not None:
-            self._packed += len(self._packer.compress(chunk))
+        if self._counter is not None:
+            self._counter.take(chunk)
             return
         end = self._offset + len(chunk)
         while end > self._next - WINDOW:

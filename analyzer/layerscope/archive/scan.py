@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.contents import Keep
 from layerscope.archive.feed import Buffer, Feed
-from layerscope.archive.inside import Look, look_inside
-from layerscope.archive.inspection import Inspect
+from layerscope.archive.inspection import NOBODY, Inspectors, inspect_place
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import read_tar
-from layerscope.model import LayerIndex, Pull
+from layerscope.errors import ArchiveError
+from layerscope.model import Course, LayerIndex, Pull
 
 HEX = re.compile(rb"[0-9a-f]{64,}")
 
@@ -25,28 +26,33 @@ HEX = re.compile(rb"[0-9a-f]{64,}")
 class Settings:
     """What a scan is asked for.
 
-    Whose contents to keep, what to `inspect` for in them, whether to hash blob and tar, how much is too much; `look` says what
-    to look into, and how; `pull` what to do about the pull size of uncompressed layers: "estimate", "exact" or "off".
+    Whose contents to keep, who looks into them, whether to hash blob and tar, how much is too much; `pull` says what to do
+    about the pull size of uncompressed layers: "estimate", "exact" or "off".
     """
 
     limits: Limits
     keep: Keep
-    inspect: Inspect | None = None
+    inspectors: Inspectors = NOBODY
     verify: bool = False
     progress: Callable[[int], None] | None = None
-    look: Look | None = None
     pull: str = "off"
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One blob as found. `digest` is what it hashes to if that was asked for; `pull` is known of raw ones that passed."""
+    """One blob as found.
+
+    digest  what it hashes to if that was asked for
+    pull    known of raw ones that passed
+    flow    of a compressed one, how it goes with the tar inside
+    """
 
     index: LayerIndex
     compression: str
     blob_bytes: int
     digest: str | None = None
     pull: Pull | None = None
+    flow: Course | None = None
 
 
 def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:
@@ -54,6 +60,20 @@ def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:
     stop = min(start + size, len(buffer))
     for offset in range(start, stop, CHUNK):
         yield bytes(buffer[offset : min(offset + CHUNK, stop)])
+
+
+def part_of(chunks: Iterator[bytes], start: int, size: int) -> Iterator[bytes]:
+    """Yield a part of what passes; `ArchiveError` if it ends before."""
+    at, end = 0, start + size
+    for chunk in chunks if size else ():
+        piece = chunk[max(0, start - at) : end - at]
+        at += len(chunk)
+        if piece:
+            yield piece
+        if at >= end:
+            return
+    if size:
+        raise ArchiveError("the data end before the file does", id="C55", offset=at)
 
 
 def algorithm_of(name: bytes) -> str:
@@ -73,11 +93,11 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
             pass
         diff_id = tap.digest
     index = read_tar(Feed.over(buffer, start, size), limits=settings.limits, keep=settings.keep)
-    if settings.look is not None:
-        look_inside(buffer, start, index, settings.look)
+    notes = inspect_place(buffer, start, index, settings.inspectors, settings.limits)
     if settings.progress is not None:
         settings.progress(size)
-    return Scan(replace(index, diff_id=diff_id), "none", size, diff_id)
+    index = replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze()))
+    return Scan(index, "none", size, diff_id)
 
 
 def scan_stream(
@@ -93,15 +113,15 @@ def scan_stream(
         head += more
     compression = detect(head)
     notes = Notebook()
-    inner = Peek(decompress(_again(head, outer), compression, settings.limits, notes))
+    gauge = Gauge(_again(head, outer))
+    inner = gauge.inner = Peek(decompress(gauge, compression, settings.limits, notes))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
     sampled = sampler(inner) if sampler is not None and compression == "none" else None
     index = read_tar(
         Feed.of(tap or sampled or inner),
         limits=settings.limits,
         keep=settings.keep,
-        look=settings.look,
-        inspect=settings.inspect,
+        inspectors=settings.inspectors,
     )
     for _ in outer:  # after damage: the blob is measured to its end
         pass
@@ -109,24 +129,55 @@ def scan_stream(
         notes.fail("D11", f"compressed twice: the {inside} data inside the {compression} data are not read", offset=0)
     diff_id = (tap or outer).digest
     index = replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze()))
-    return Scan(index, compression, outer.size, outer.digest, sampled.pull if sampled else None)
+    flow = None if compression == "none" else gauge.course(index.tar_bytes, outer.size)
+    return Scan(index, compression, outer.size, outer.digest, sampled.pull if sampled else None, flow)
 
 
 class Peek:
-    """An iterator of chunks that remembers how they began."""
+    """An iterator of chunks that counts them and remembers how they began."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self.head = b""
+        self.size = 0
 
     def __iter__(self) -> Peek:
         return self
 
     def __next__(self) -> bytes:
         chunk = next(self._chunks)
+        self.size += len(chunk)
         if len(self.head) < HEAD:
             self.head += chunk[:HEAD]
         return chunk
+
+
+class Gauge:
+    """An iterator of compressed chunks that notes, whenever one is wanted, how much came out of those before."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._size = 0
+        self._raw, self._sent = array("q", [0]), array("d", [0.0])
+        self.inner: Peek | None = None
+
+    def __iter__(self) -> Gauge:
+        return self
+
+    def __next__(self) -> bytes:
+        if self.inner is not None and self.inner.size > self._raw[-1]:
+            self._raw.append(self.inner.size)
+            self._sent.append(self._size)
+        chunk = next(self._chunks)
+        self._size += len(chunk)
+        return chunk
+
+    def course(self, raw: int, sent: int) -> Course:
+        """Return how far the compressed bytes had got; `raw` and `sent` are the ends of both."""
+        if raw > self._raw[-1]:
+            self._raw.append(raw)
+            self._sent.append(sent)
+        return Course(self._raw, self._sent)
 
 
 class Tap:

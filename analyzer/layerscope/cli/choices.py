@@ -11,7 +11,7 @@ import typer
 
 FORMATS = ("text", "json", "markdown", "csv")
 AUDIT_FORMATS = ("text", "json", "markdown", "csv", "sarif", "junit", "github", "gitlab")
-SCHEMAS = ("audit", "baseline", "compare", "diff", "files", "images", "packages", "report", "why")
+SCHEMAS = ("audit", "baseline", "compare", "diff", "files", "images", "packages", "report", "whatif", "why")
 DIFF_FORMATS = ("text", "json", "markdown")
 ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")
@@ -69,6 +69,11 @@ def read_platform(platform: str | None) -> str | None:
     if platform is not None and not re.fullmatch(r"[^/\s]+/[^/\s]+(/[^/\s]+)?", platform):
         raise typer.BadParameter(f"{platform!r}: a platform is written os/arch or os/arch/variant, like linux/arm64.")
     return platform
+
+
+def read_glob(glob: str) -> str:
+    """Return a glob over absolute paths; one without a leading slash may match anywhere."""
+    return glob if glob.startswith(("/", "*")) else f"*/{glob}"
 
 
 def read_bandwidth(value: str) -> int:

@@ -70,6 +70,9 @@ Pull = Annotated[
     ),
 ]  # fmt: skip
 Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
+Remember = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Take what an earlier run found out about the very same file.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a bug.")]
 Secrets = Annotated[bool, typer.Option("--secrets", help="Look for secrets in the contents of all layers' files as well.")]
@@ -125,6 +128,7 @@ def report(
     verify: Verify = False,
     secrets: Secrets = False,
     color: Color = "auto",
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -149,6 +153,7 @@ def report(
         base_layers=base_layers,
         ignore_base=ignore_base,
         secrets=secrets,
+        cache=cache,
     )
     if table is not None:
         choose(table, choices.TABLES, "table")
@@ -198,6 +203,7 @@ def files(
     limit: Limit = None,
     verify: Verify = False,
     color: Color = "auto",
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -213,7 +219,9 @@ def files(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
-    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
+    order = verbs.Order(
+        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, cache=cache
+    )
     wish = verbs.read_wish(format_, output or (), choices.ROW_FORMATS, source)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), sort=choose(sort, choices.SORTS, "order"))
     return verbs.files(order, wish, look, verbs.read_sieve(layer, fate, owner, glob, min_size), depth)

@@ -87,9 +87,9 @@ def explain(error: Exception) -> tuple[int, str]:
 def _run(arguments: Sequence[str]) -> int:
     import typer
 
-    from layerscope.cli import commands, comparison, inventory, review
+    from layerscope.cli.assembly import assemble
 
-    command = typer.main.get_command(comparison.join(review.join(inventory.join(commands.app))))
+    command = typer.main.get_command(assemble(arguments))
     try:
         answer = command.main(list(arguments), prog_name="layerscope", standalone_mode=False)
     except typer.Abort:

@@ -7,31 +7,25 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import typer
 
 from layerscope import api
 from layerscope.analysis.files import Sieve, sift
-from layerscope.analysis.folders import sum_folders
-from layerscope.analysis.snapshot import NotAReportError
+from layerscope.archive.cache import Cache, default_folder
+from layerscope.archive.identity import identify
 from layerscope.archive.limits import Limits
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
-from layerscope.cli.policies import find_inspector
+from layerscope.cli.memory import Memory
 from layerscope.cli.progress import show_progress
-from layerscope.model import Fate
+from layerscope.model import Fate, Image
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
-from layerscope.render.diff import DIFF_FORMATS
-from layerscope.render.folders import FOLDER_FORMATS
 from layerscope.render.images import ImageRow
 from layerscope.render.options import Dockerfile
-from layerscope.render.sharing import SHARING_FORMATS
-
-if TYPE_CHECKING:
-    from layerscope.model import Image
-    from layerscope.report import Report
+from layerscope.report import Report
 
 _PART = 3
 
@@ -52,6 +46,7 @@ class Order:
     base: str | None = None
     base_layers: int | None = None
     ignore_base: bool = False
+    cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +103,7 @@ def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str
     """Return which files are asked for; a glob without a leading slash may match anywhere."""
     chosen = Fate[choose(fate, FATES, "fate").upper()] if fate else None
     smallest = choices.read_size(least) if least else 0
-    anywhere = glob if glob is None or glob.startswith(("/", "*")) else f"*/{glob}"
-    return Sieve(layer, chosen, owner, anywhere, smallest)
+    return Sieve(layer, chosen, owner, choices.read_glob(glob) if glob else None, smallest)
 
 
 def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], source: str) -> Wish:
@@ -123,31 +117,26 @@ def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], 
 
 def report(order: Order, wish: Wish, look: Look) -> Answer:
     """Return the report; of an image that is not complete with exit code 3."""
-    image = load(order)
-    made = _analyze(image, order)
+    made = examine(order)
+    if order.ignore_base:
+        made = made.without_base()
 
     def write(name: str, options: Options) -> str:
         if name == "csv" and look.table == "files":
+            image = load(order)
             return FILE_FORMATS[name](image, api.list_files(image), options)
         return FORMATS[name](made, options)
 
     return finish(wish.answer(write, look), order, complete=made.complete)
 
 
-def _analyze(image: Image, order: Order) -> Report:
-    """Return the report, with the base image that the order names, or without what lies in it."""
-    if order.base is None and order.base_layers is None:
-        made = api.analyze(image)
-    else:
-        given = None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
-        made = api.analyze(image, base_layers=order.base_layers, base=given)
-    return made.without_base() if order.ignore_base else made
-
-
 def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None = None) -> Answer:
     """Return the files of an image that are asked for, or the folders that they are in, down to a depth."""
     image = load(order)
     if depth is not None:
+        from layerscope.analysis.folders import sum_folders
+        from layerscope.render.folders import FOLDER_FORMATS
+
         least = sieve.least
         inside = sift(api.list_files(image), replace(sieve, least=0))
         folders = sum_folders(inside, depth, sort=look.sort, least=least)
@@ -160,6 +149,9 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
 
 def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, look: Look, *, exit_code: bool) -> Answer:
     """Return what differs between two images, or between a saved report and an image."""
+    from layerscope.analysis.snapshot import NotAReportError
+    from layerscope.render.diff import DIFF_FORMATS
+
     if saved is not None:
         image = load(order)
         try:
@@ -185,6 +177,8 @@ def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, lo
 
 def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Answer:
     """Return several images side by side."""
+    from layerscope.render.sharing import SHARING_FORMATS
+
     with show_progress(quiet=order.quiet) as progress:
         sharing, complete = api.compare(sources, limits=order.limits or None, pull=order.pull, progress=progress)
     if len(sharing.names) < 2:
@@ -209,13 +203,60 @@ def _check_input(source: str) -> None:
 
 
 def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
+    """Return the image that an order names: as it was read before, if the input is the same."""
+    memory = _memory(order, "image", stdin)
+    image = memory.recall(Image)
+    if image is None:
+        image = _read(order, stdin)
+        if image.complete:
+            memory.remember(image)
+    return image
+
+
+def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False) -> Report:
+    """Return the report on the image that an order names; one that is remembered has no files, unless it is to be `whole`."""
+    base = None if order.base is None else identify(order.base)
+    memory = _memory(order, ("report", order.base_layers, order.base, base), stdin)
+    made = memory.recall(Report) if base is not None or order.base is None else None
+    if made is not None:
+        return replace(made, image=load(order, stdin)) if whole else made
+    image = load(order, stdin)
+    given = None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
+    made = api.analyze(image, base_layers=order.base_layers, base=given)
+    if made.complete:
+        bare = tuple(replace(layer, index=None) for layer in image.layers)
+        memory.remember(replace(made, image=replace(image, layers=bare)))
+    return made
+
+
+def _memory(order: Order, what: object, stdin: IO[bytes] | None) -> Memory:
+    """Return what may be remembered of an order's input."""
+    rules = None if order.secret_rules is None else identify(order.secret_rules)
+    known = order.cache and stdin is None and order.source != "-" and (rules is not None or order.secret_rules is None)
+    asked = (
+        order.image,
+        order.platform,
+        sorted(order.limits.items()),
+        order.verify,
+        order.secrets,
+        order.secret_rules,
+        rules,
+        order.pull,
+    )
+    return Memory(Cache(default_folder() if known else None), order.source, (what, asked))
+
+
+def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Read the image that an order names."""
     if stdin is None:
         _check_input(order.source)
-    asked: dict[str, Any] = {"inspect": find_inspector(order.secret_rules)} if order.secrets or order.secret_rules else {}
+    asked: dict[str, Any] = {}
+    if order.secrets or order.secret_rules:
+        from layerscope.cli.policies import find_inspector
+
+        asked["inspectors"] = [find_inspector(order.secret_rules)]
     if stdin is not None:
         asked["stdin"] = stdin
-    _check_input(order.source)
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,

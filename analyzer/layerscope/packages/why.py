@@ -40,6 +40,21 @@ def near_packages(ownership: Ownership, subject: str) -> tuple[str, ...]:
     return tuple(get_close_matches(subject, names, 5, 0.5))
 
 
+def find_rows(ownership: Ownership, number: int) -> list[int]:
+    """Return the rows of the stack that go with a package: its own, those of all that leaves with it, and of older versions."""
+    shares = ownership.packages
+    there = {other: one.package for other, one in enumerate(shares) if one.removed_in is None}
+    gone = leaving(there, edges(there), number) if number in there else [number]
+    keys = {_installation(shares[other]) for other in gone}
+    numbers = {other for other, one in enumerate(shares) if _installation(one) in keys}
+    return [row for row, owner in enumerate(ownership.column) if owner in numbers]
+
+
+def _installation(share: PackageShare) -> tuple[str, str, str | None, bytes]:
+    package = share.package
+    return (package.type, package.name, package.arch, package.location)
+
+
 def explain_package(ownership: Ownership, number: int) -> Chain:
     """Return why a package is there."""
     shares = ownership.packages

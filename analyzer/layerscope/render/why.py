@@ -8,13 +8,13 @@ from layerscope.analysis.files import FileRow
 from layerscope.model import Fate, Image, Kind
 from layerscope.packages.ownership import PackageShare
 from layerscope.packages.why import Chain
+from layerscope.questions import Why
 from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json
 from layerscope.render.escape import absolute, decode, defuse, one_line, path_b64, path_text, terminal
 from layerscope.render.options import Options
 from layerscope.render.rows import Json, Object
 from layerscope.render.text.packages import say_reason
 from layerscope.render.words import fit, say_count, say_size, wrap
-from layerscope.report import Why
 
 _MEASURE = 10
 

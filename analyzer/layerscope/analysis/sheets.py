@@ -1,0 +1,183 @@
+"""What is left of a layer without some of its rows, and what do several layers make as one? Imagined: nothing is rebuilt."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from layerscope.model import Kind, Layer, LayerIndex
+from layerscope.rootfs import MARKS, Stack, parent_of, stack
+
+BLOCK, RECORD = 512, 10_240
+_FOLDER, _SYMLINK, _WHITEOUT = int(Kind.DIRECTORY), int(Kind.SYMLINK), int(Kind.WHITEOUT)
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A layer's rows and what each costs.
+
+    costs  bytes that a registry sends for each row: an estimate; None if nothing is known
+    pull   bytes that it sends for all of the layer
+    """
+
+    index: LayerIndex
+    costs: array[float] | None
+    pull: float | None
+
+    @property
+    def content_bytes(self) -> int:
+        """Content of the layer's files."""
+        return self.index.content_bytes
+
+
+def read_sheet(layer: Layer, index: LayerIndex, pull: int | None) -> Sheet:
+    """Return the sheet of a layer as it is."""
+    course = layer.course
+    if course is None or pull is None:
+        return Sheet(index, None, pull)
+    costs = array("d", bytes(8 * len(index)))
+    for row, (offset, span) in enumerate(zip(index.offsets, index.spans, strict=True)):
+        costs[row] = course.over(offset + stored(index, row) - span, span)
+    return Sheet(index, costs, pull)
+
+
+def stored(index: LayerIndex, row: int) -> int:
+    """Return the bytes of the tar that a row's data take, with their padding."""
+    fragments = index.sparse.get(row)
+    size = index.declared.get(row, index.sizes[row]) if fragments is None else sum(length for _, length in fragments)
+    return -(-size // BLOCK) * BLOCK
+
+
+def keep(sheet: Sheet, rows: Sequence[int], heirs: Iterable[tuple[int, Sheet, int]] = ()) -> Sheet:
+    """Return a layer with only these rows; an heir `(row, sheet, row there)` is a hard link that gets its file's data."""
+    places = {row: number for number, row in enumerate(rows)}
+    columns: dict[str, Any] = {}
+    for field in fields(LayerIndex):
+        column = getattr(sheet.index, field.name)
+        if isinstance(column, dict):
+            columns[field.name] = {places[row]: value for row, value in column.items() if row in places}
+        elif isinstance(column, list | bytearray | array):
+            columns[field.name] = _pick(column, rows)
+    index = replace(sheet.index, **columns)
+    costs = None if sheet.costs is None else array("d", [sheet.costs[row] for row in rows])
+    for row, giver, origin in heirs:
+        _inherit(index, costs, places[row], giver, origin)
+    lost = None if sheet.costs is None or costs is None else sum(sheet.costs) - sum(costs)
+    pull = None if sheet.pull is None or lost is None else max(0.0, sheet.pull - lost)
+    return Sheet(replace(index, tar_bytes=_seal(sheet.index, sum(index.spans))), costs, pull)
+
+
+def _pick(column: Any, rows: Sequence[int]) -> Any:
+    if isinstance(column, array):
+        return array(column.typecode, [column[row] for row in rows])
+    return type(column)(column[row] for row in rows)
+
+
+def _inherit(index: LayerIndex, costs: array[float] | None, row: int, giver: Sheet, origin: int) -> None:
+    """Let a hard link be what it names, which is gone."""
+    data = stored(giver.index, origin)
+    index.kinds[row] = giver.index.kinds[origin]
+    index.sizes[row] = giver.index.sizes[origin]
+    index.spans[row] += data
+    if index.kinds[row] == _SYMLINK:
+        index.links[row] = giver.index.links.get(origin, b"")
+    else:
+        index.links.pop(row, None)
+    if origin in giver.index.sparse:
+        index.sparse[row] = giver.index.sparse[origin]
+    if costs is not None and giver.costs is not None:
+        costs[row] += giver.costs[origin] * data / giver.index.spans[origin]
+
+
+def _seal(index: LayerIndex, used: int) -> int:
+    """Return the size of a tar whose entries take `used` bytes, and that ends as another does: GNU tar's in whole records."""
+    end = index.tar_bytes - sum(index.spans)
+    if index.tar_bytes % RECORD == 0 and 2 * BLOCK < end < RECORD + 2 * BLOCK:
+        return -(-(used + 2 * BLOCK) // RECORD) * RECORD
+    return used + end
+
+
+def merge(below: Sequence[LayerIndex | None], sheets: Sequence[Sheet]) -> Sheet:
+    """Return several layers, base first, as the one that a single instruction would have made on those below.
+
+    It has what is to be seen of their rows, and the marks that still hide something below.
+    """
+    merged = stack([sheet.index for sheet in sheets])
+    everything = _chain(sheets)
+    there = {row: path for path, row in merged.visible.items()}
+    rows = sorted(there)
+    names: dict[int, int] = {}
+    for link, inode in merged.inodes.items():
+        if inode >= 0 and inode not in there and link in there:
+            names[inode] = min(link, names.get(inode, link))
+    heirs = [(link, everything, inode) for inode, link in names.items()]
+    marks = _marks(stack(below), merged, everything.index)
+    sheet = keep(everything, [*marks, *rows], heirs)
+    paths = [*(everything.index.paths[row] for row in marks), *(there[row] for row in rows)]
+    tar_bytes = _seal(sheets[-1].index, sum(sheet.index.spans))
+    return replace(sheet, index=replace(sheet.index, paths=paths, folders=list(map(parent_of, paths)), tar_bytes=tar_bytes))
+
+
+def _chain(sheets: Sequence[Sheet]) -> Sheet:
+    """Return all rows of several layers, one after the other, as if they were one layer's."""
+    columns: dict[str, Any] = {}
+    starts = [0]
+    for sheet in sheets:
+        starts.append(starts[-1] + len(sheet.index))
+    for field in fields(LayerIndex):
+        found = [getattr(sheet.index, field.name) for sheet in sheets]
+        if isinstance(found[0], dict):
+            columns[field.name] = {
+                start + row: value for start, column in zip(starts, found, strict=False) for row, value in column.items()
+            }
+        elif isinstance(found[0], list | bytearray | array):
+            column = columns[field.name] = found[0][:]
+            for more in found[1:]:
+                column += more
+    costs, pull = array("d"), 0.0
+    known = all(sheet.costs is not None and sheet.pull is not None for sheet in sheets)
+    for sheet in sheets if known else ():
+        costs += sheet.costs or array("d")
+        pull += sheet.pull or 0.0
+    index = replace(sheets[-1].index, **columns, tar_bytes=sum(sheet.index.tar_bytes for sheet in sheets))
+    return Sheet(index, costs if known else None, pull if known else None)
+
+
+def _marks(below: Stack, merged: Stack, index: LayerIndex) -> list[int]:
+    """Return the marks that hide something below which nothing else hides."""
+    folders = all_above(map(parent_of, below.visible)) | {b""}
+    kept: dict[bytes, int] = {}
+    chosen = []
+    marks = [row for row, kind in enumerate(index.kinds) if kind in MARKS]
+    for row in sorted(marks, key=lambda row: (len(index.paths[row]), index.kinds[row])):
+        path, whiteout = index.paths[row], index.kinds[row] == _WHITEOUT
+        if path in kept or (path not in folders and not (whiteout and path in below.visible)):
+            continue
+        taken = merged.visible.get(path)
+        if (taken is not None and index.kinds[taken] != _FOLDER) or _is_hidden(path, kept, merged, index):
+            continue
+        kept[path] = row
+        chosen.append(row)
+    return sorted(chosen)
+
+
+def all_above(folders: Iterable[bytes]) -> set[bytes]:
+    """Return folders and all that they are in, but for the root."""
+    found: set[bytes] = set()
+    for folder in folders:
+        while folder and folder not in found:
+            found.add(folder)
+            folder = parent_of(folder)
+    return found
+
+
+def _is_hidden(path: bytes, kept: dict[bytes, int], merged: Stack, index: LayerIndex) -> bool:
+    """Whether a folder above is hidden itself, or is no folder any more."""
+    while path:
+        path = parent_of(path)
+        row = merged.visible.get(path)
+        if path in kept or (row is not None and index.kinds[row] != _FOLDER):
+            return True
+    return False

@@ -1,0 +1,147 @@
+"""What is asked of one image beside the report? Why something is there, and what would be without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from layerscope.analysis.draft import Step
+from layerscope.analysis.files import list_files
+from layerscope.analysis.past import Past, find_past, near_paths
+from layerscope.analysis.spots import Spot, find_spot
+from layerscope.analysis.whatif import WhatIf, find_rows, imagine
+from layerscope.errors import SelectionError
+from layerscope.model import Image, Kind, Release
+from layerscope.packages.aliases import Aliases
+from layerscope.packages.ownership import Ownership
+from layerscope.packages.paths import join
+from layerscope.packages.why import Chain, explain_package, find_package, near_packages
+from layerscope.packages.why import find_rows as find_package_rows
+from layerscope.report import Report, analyze, name_owner, own_image, stack_image
+from layerscope.rootfs import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why something is there.
+
+    subject  as it was asked
+    past     of a path: what happened to it; None for a package
+    chain    of a package, or of the one that owns the path; None where nobody does
+    """
+
+    subject: str
+    past: Past | None
+    chain: Chain | None
+    release: Release | None = None
+
+    @property
+    def layer(self) -> int | None:
+        """Position of the layer that put it there."""
+        if self.past is not None:
+            return self.past.row.layer
+        return self.chain.share.layer if self.chain is not None else None
+
+    @property
+    def owner(self) -> str | None:
+        """Name of the package that owns it, else the class of the file."""
+        if self.past is not None:
+            return self.past.row.owner
+        return self.chain.share.package.name if self.chain is not None else None
+
+
+def ask_why(image: Image, subject: str) -> Why:
+    """Return why a path (it begins with a slash) or a package is there; SelectionError names what is near."""
+    stacked = stack_image(image)
+    ownership = own_image(image, stacked)
+    if not subject.startswith("/"):
+        number = find_package(ownership, subject)
+        if number is None:
+            raise SelectionError(f"no package is called {subject!r}", near_packages(ownership, subject))
+        return Why(subject, None, explain_package(ownership, number), ownership.release)
+    files = list_files(image, stacked, lambda row: name_owner(ownership, row))
+    indexes = [image.index_of(layer.position) for layer in image.layers]
+    path = join(b"", subject.encode("utf-8", "surrogateescape"))
+    folder, _, name = path.rpartition(b"/")
+    past = find_past(files, path) or find_past(files, join(Aliases(indexes).folder(folder), name))
+    if past is None:
+        raise SelectionError(f"no layer holds {subject!r}", near_paths(files, path))
+    owner = _owner_number(image, stacked, ownership, past)
+    return Why(subject, past, None if owner is None else explain_package(ownership, owner), ownership.release)
+
+
+def _owner_number(image: Image, stacked: Stack, ownership: Ownership, past: Past) -> int | None:
+    """Return the number of the package that owns the row that counts of a path."""
+    index, start = image.index_of(past.row.layer), stacked.starts[past.row.layer]
+    rows = [row for row, path in enumerate(index.paths) if path == past.row.path] if index is not None else []
+    return next((number for row in reversed(rows) if (number := ownership.column[start + row]) >= 0), None)
+
+
+def ask_spot(image: Image, subject: str, layer: int | None = None) -> Spot:
+    """Return which file of which layer a path means; SelectionError names what is near."""
+    stacked = stack_image(image)
+    path = join(b"", subject.encode("utf-8", "surrogateescape"))
+    found = find_spot(image, stacked, path, layer)
+    if found is None:
+        files = list_files(image, stacked, lambda _row: None)
+        where = "no layer holds" if layer is None else f"layer {layer} does not hold"
+        others = sorted({file.layer for file in files if file.path == path and file.kind not in (Kind.WHITEOUT, Kind.OPAQUE)})
+        if others:
+            at = ", ".join(map(str, others))
+            raise SelectionError(f"{where} {subject!r}; these layers do: {at}")
+        raise SelectionError(f"{where} {subject!r}", near_paths(files, path))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be imagined.
+
+    globs     paths that are left out, with all below them, in all layers
+    packages  names of packages that are left out with all that only they need
+    causes    ids of causes whose bytes are left out
+    squash    positions of the first and the last of the layers that become one
+    """
+
+    globs: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    squash: tuple[int, int] | None = None
+
+
+def ask_whatif(image: Image, plan: Plan) -> WhatIf:
+    """Return how large an image would be; SelectionError tells of what is not there."""
+    stacked, made = stack_image(image), analyze(image)
+    top = len(image.layers) - 1
+    if plan.squash is not None and plan.squash[1] > top:
+        raise SelectionError(f"there is no layer {plan.squash[1]}: the last one is {top}")
+    steps = [
+        *(Step(glob, _rows_of_glob(image, stacked, glob)) for glob in plan.globs),
+        *(Step(f"package:{name}", _rows_of_package(made.ownership, name), folders=True) for name in plan.packages),
+        *(Step(f"cause:{id_}", _rows_of_cause(stacked, made, id_)) for id_ in plan.causes),
+    ]
+    return imagine(image, stacked, made.books, steps, plan.squash)
+
+
+def _rows_of_glob(image: Image, stacked: Stack, glob: str) -> list[int]:
+    rows = find_rows(image, stacked, glob)
+    if not rows:
+        bare = glob.removeprefix("*/")
+        near = near_paths(list_files(image, stacked, lambda _row: None), join(b"", bare.encode("utf-8", "surrogateescape")))
+        raise SelectionError(f"no layer holds {bare!r}", near)
+    return rows
+
+
+def _rows_of_package(ownership: Ownership, name: str) -> list[int]:
+    number = find_package(ownership, name)
+    if number is None:
+        raise SelectionError(f"no package is called {name!r}", near_packages(ownership, name))
+    return find_package_rows(ownership, number)
+
+
+def _rows_of_cause(stacked: Stack, made: Report, id_: str) -> list[int]:
+    """Return the rows that causes of that id claim, and all hard links to them: what `tar_bytes` counts."""
+    claimed = {row for cause in made.causes if cause.id == id_ for row in cause.rows}
+    if not claimed:
+        there = dict.fromkeys(cause.id for cause in made.causes)
+        raise SelectionError(f"this image has no cause {id_!r}; it has", tuple(there))
+    return [*claimed, *(link for link, inode in stacked.inodes.items() if inode in claimed)]
