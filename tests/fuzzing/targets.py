@@ -18,7 +18,7 @@ from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.tar import read_tar
-from layerscope.audit.secrets import Inspector
+from layerscope.audit.secrets import inspector
 from layerscope.errors import LayerscopeError
 from layerscope.model import Image, LayerIndex, Package, Release
 from layerscope.packages import DATABASES
@@ -32,14 +32,20 @@ from fuzzing import seeds
 from fuzzing.seeds import BETWEEN, LAYER
 
 MIB = 1 << 20
-LOW = {"layer_bytes": 32 * MIB, "archive_bytes": 32 * MIB, "window_bytes": 8 * MIB, "kept_file_bytes": 8 * MIB, "kept_bytes": 16 * MIB}
+LOW = {
+    "layer_bytes": 32 * MIB,
+    "archive_bytes": 32 * MIB,
+    "window_bytes": 8 * MIB,
+    "kept_file_bytes": 8 * MIB,
+    "kept_bytes": 16 * MIB,
+}
 LIMITS = Limits().raised(LOW)
 GROWTH = 100
 RELEASE = Release("fedora", "40", None)
 DOCUMENT_WORDS = (
-    *"Config Layers RepoTags LayerSources manifests mediaType digest size annotations platform architecture os config layers".split(),
-    *"rootfs diff_ids history created_by empty_layer urls data artifactType subject schemaVersion fsLayers parent id Env".split(),
-    *"Labels Cmd container_config io.containerd.image.name org.opencontainers.image.ref.name".split(),
+    *["Config", "Layers", "RepoTags", "LayerSources", "manifests", "mediaType", "digest", "size", "annotations", "platform", "architecture", "os", "config", "layers"],
+    *["rootfs", "diff_ids", "history", "created_by", "empty_layer", "urls", "data", "artifactType", "subject", "schemaVersion", "fsLayers", "parent", "id", "Env"],
+    *["Labels", "Cmd", "container_config", "io.containerd.image.name", "org.opencontainers.image.ref.name"],
     "vnd.docker.reference.type", "@1", "@L", r"\x0a\x00\x0a",
 )  # fmt: skip
 TAR_WORDS = (
@@ -88,7 +94,8 @@ def _check_notes(index: LayerIndex) -> None:
 
 @cache
 def _go() -> GoReader:
-    return GoReader(Path(tempfile.mkdtemp(prefix="layerscope-go-")))
+    with tempfile.TemporaryDirectory(prefix="layerscope-go-") as folder:
+        return GoReader(Path(folder))
 
 
 def try_go(data: bytes) -> None:
@@ -124,7 +131,7 @@ def load(source: str, data: bytes | None = None) -> Report | LayerscopeError:
 
     def ask(**options: str) -> Image:
         stdin = None if data is None else io.BytesIO(data)
-        return api.load(source, stdin=stdin, limits=LOW, inspect=Inspector(), **options)
+        return api.load(source, stdin=stdin, limits=LOW, inspectors=[inspector()], **options)
 
     try:
         try:
@@ -141,7 +148,9 @@ def load(source: str, data: bytes | None = None) -> Report | LayerscopeError:
         write(report, Options()).encode()
     totals = json.loads(FORMATS["json"](report, Options()))["totals"]
     parts = ("live", "replaced", "deleted", "overhead", "metadata", "orphan", "container")
-    assert totals["archive_bytes"] == sum(totals[f"{part}_bytes"] for part in parts) - totals["compression_bytes"], "unbalanced books"
+    assert totals["archive_bytes"] == sum(totals[f"{part}_bytes"] for part in parts) - totals["compression_bytes"], (
+        "unbalanced books"
+    )
     return report
 
 
@@ -236,11 +245,12 @@ def _check(packages: Iterator[Package], told: int, view: View) -> None:
 def try_secrets(data: bytes) -> None:
     """Look for secrets in a file: soon, and never quoting what was found."""
     for path, content in files_of(data):
-        Inspector()(path, 0o644, content)
+        inspector().find(path, content)
 
 
 DATABASE_TARGETS = {
-    database.name: Target(partial(try_database, database), partial(seeds.database, database), (r"\x0a\x00\x0a",)) for database in DATABASES
+    database.name: Target(partial(try_database, database), partial(seeds.database, database), (r"\x0a\x00\x0a",))
+    for database in DATABASES
 }
 TARGETS: dict[str, Target] = {
     "tar": Target(try_tar, seeds.tar, TAR_WORDS, stamped=True),

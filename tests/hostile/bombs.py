@@ -26,12 +26,18 @@ class Bomb:
     small   a value that is passed at once, for the tests
     large   a value for the script, where to pass the default would take hours; None is the default
     piped   whether it goes through standard input
+    wish    what is asked of it, around the image
     """
 
     write: Callable[[BinaryIO, int], None]
     small: int
     large: int | None = None
     piped: bool = False
+    wish: tuple[str, ...] = ("report", "IMAGE")
+
+    def words(self, place: Path) -> list[str]:
+        """Return the command line for an image that was written."""
+        return [str("-" if self.piped else place) if word == "IMAGE" else word for word in self.wish]
 
 
 def saved(file: BinaryIO, pieces: Iterable[bytes], *, level: int = 1) -> None:
@@ -84,8 +90,7 @@ def manifests(file: BinaryIO, value: int) -> None:
     """Rows of index.json, each for a manifest of its own."""
     rows = []
     config = build.config([LAYER])
-    for data in (LAYER, config):
-        file.write(build.entry(build.blob(data), data))
+    file.writelines(build.entry(build.blob(data), data) for data in (LAYER, config))
     for number in range(value + 1):
         parts = {"config": build.descriptor("config.v1+json", config), "layers": [build.descriptor("layer.v1.tar", LAYER)]}
         manifest = build.dumps({"schemaVersion": 2, "annotations": {"n": str(number)}, **parts})
@@ -214,11 +219,16 @@ def databases(file: BinaryIO, value: int) -> None:
     saved(file, (build.entry(name, b"%s\n" % name.encode() + content) for name in names))
 
 
+def sparse(file: BinaryIO, value: int) -> None:
+    """A file that is one hole."""
+    told = {"GNU.sparse.major": 1, "GNU.sparse.minor": 0, "GNU.sparse.name": "hole", "GNU.sparse.realsize": value + 1}
+    saved(file, [build.pax(told), build.entry("hole", build.padded(b"0\n")), END])
+
+
 def documents(file: BinaryIO, value: int) -> None:
     """Documents before the manifest that says whether they matter."""
     size = min(value // 3, 20 * MIB)
-    for number in range(value // size + 2):
-        file.write(build.entry(f"{number}.json", b'{"n": %d}' % number + b" " * size))
+    file.writelines(build.entry(f"{number}.json", b'{"n": %d}' % number + b" " * size) for number in range(value // size + 2))
     file.write(build.entry("layer.tar", LAYER))
     about(file)
 
@@ -241,6 +251,7 @@ BOMBS: dict[str, Bomb] = {
     "kept_file_bytes": Bomb(database, 100_000),
     "kept_bytes": Bomb(databases, 100_000),
     "document_bytes": Bomb(documents, 100_000, piped=True),
+    "file_bytes": Bomb(sparse, 100_000, wish=("cat", "IMAGE", "/hole")),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
+from itertools import islice
 
 import build
 import pytest
@@ -78,7 +79,7 @@ def test_what_the_readers_of_lines_find_is_what_is_listed():
     lines = b"dir /usr\nobj /usr/a b c d41d8cd9 1700000000\nsym /usr/l -> a -> b 1700000000\nobj short\nsym /x\nfif /y\n"
     (package,), _ = read("portage", {b"var/db/pkg/a/b-1/CONTENTS": lines})
     assert package.paths == (b"usr/a b c", b"usr/l")
-    gem = b"# x\nGem::Specification.new do |s|\n  s.name = \"a\".freeze\n  s.version = Gem::Version.new(\"1.2\")\n"
+    gem = b'# x\nGem::Specification.new do |s|\n  s.name = "a".freeze\n  s.version = Gem::Version.new("1.2")\n'
     gem += b'  s.licenses = ["MIT".freeze]\n  s.files = ["lib/a.rb".freeze,\n "lib/b.rb"]\n  s.add_dependency(%q<b>, ["> 0"])\nend\n'
     default = SPECIFICATION.replace(b"a-1", b"default/a-1")
     (package,), _ = read("gems", {default: gem})
@@ -89,8 +90,8 @@ def test_what_the_readers_of_lines_find_is_what_is_listed():
 @pytest.mark.parametrize("name", ["dpkg", "opkg", "apk"])
 def test_records_that_are_none_cost_little_and_are_told_once_or_a_few_times(name):
     path = {"dpkg": b"var/lib/dpkg/status.d/%d", "opkg": b"usr/lib/opkg/status", "apk": b"lib/apk/db/installed"}[name]
-    content = b"".join(b"X: %d\n\n" % number for number in range(MAX_RECORDS * 2))
-    files = {path % number if b"%" in path else path: content + b"%d" % number for number in range(5)}
+    content = b"".join(b"X: %d\n\n" % number for number in range(MAX_RECORDS + 9))
+    files = {path % number if b"%" in path else path: content + b"%d" % number for number in range(2)}
     tracemalloc.start()
     found, noted = read(name, files)
     peak = tracemalloc.get_traced_memory()[1]
@@ -119,13 +120,12 @@ def test_a_manifest_of_chisel_that_unpacks_to_gigabytes_is_not_held():
     assert peak < 200 * MIB
 
 
-@pytest.mark.case("E34")
 def test_what_the_fuzzer_begins_with_is_read():
     for name, target in TARGETS.items():
-        for data in target.seeds() if not target.stamped else ():
-            if len(data) < 3000:
-                target.run(data)
-            assert name
+        if name == "go":  # tests/tar compares with it
+            continue
+        for data in islice((data for data in target.seeds() if len(data) < 3000), 5):
+            target.run(data)
 
 
 def test_every_database_is_fuzzed():

@@ -63,7 +63,8 @@ def live(report):
 
 def environment(**more):
     """Return an environment for a child."""
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "analyzer"), "PYTHONDONTWRITEBYTECODE": "1", **more}
+    usual = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "analyzer"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return usual | {"XDG_CACHE_HOME": os.devnull + "/none"} | more
 
 
 def run(*words, env=None, timeout=60, **options):

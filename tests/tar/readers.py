@@ -61,7 +61,8 @@ class GoReader:
 
     def __init__(self, folder: Path) -> None:
         binary = folder / "readers"
-        subprocess.run(["go", "build", "-o", str(binary), str(SOURCE)], check=True, capture_output=True)
+        environment = {name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"}  # Go keeps things there
+        subprocess.run(["go", "build", "-o", str(binary), str(SOURCE)], check=True, capture_output=True, env=environment)
         self.process = subprocess.Popen([str(binary)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def read(self, data: bytes) -> tuple[list[dict[str, Any]], str]:

@@ -77,7 +77,7 @@ class View:
         return found
 
     def note(self, path: bytes, message: str) -> None:
-        """Report a record or a file that was left out; of what is more than a file, or a database, may cause only that it is."""
+        """Report a record or a file that was left out; past what a file or a database may cause, only that there is more."""
         count = self.memo[View.note, path] = self.memo.get((View.note, path), 0) + 1
         if count > MAX_PROBLEMS + 1 or len(self.notes) > MAX_NOTES:
             return

@@ -25,14 +25,10 @@ _STRING = r"""["']([^"'\n]{1,200})["'](?:\.freeze)?"""
 # Each blank is looked at once: what may be blank never gives back, and never begins in the line before.
 _OF = r"^[ \t]*+\w++\."
 _IS = r"[ \t]*+=[ \t]*+"
-_FIELD = re.compile(
-    rf"{_OF}(name|version|platform){_IS}(?:Gem::Version\.new[ \t]*+\(?+[ \t]*+)?{_STRING}", re.MULTILINE
-)
+_FIELD = re.compile(rf"{_OF}(name|version|platform){_IS}(?:Gem::Version\.new[ \t]*+\(?+[ \t]*+)?{_STRING}", re.MULTILINE)
 _LICENSES = re.compile(rf"{_OF}licenses?{_IS}\[?([^\]\n]{{1,300}})", re.MULTILINE)
 _FILES = re.compile(rf"{_OF}files{_IS}\[", re.MULTILINE)
-_NEEDS = re.compile(
-    rf"{_OF}add_(?:runtime_)?dependency[ \t]*+\(?+[ \t]*+(?:%q<([^>\n]{{1,200}})>|{_STRING})", re.MULTILINE
-)
+_NEEDS = re.compile(rf"{_OF}add_(?:runtime_)?dependency[ \t]*+\(?+[ \t]*+(?:%q<([^>\n]{{1,200}})>|{_STRING})", re.MULTILINE)
 _QUOTED = re.compile(_STRING)
 _DEFAULT = b"/specifications/default/"
 _BUILT = b"/gem.build_complete"
@@ -108,7 +104,9 @@ def _specification(content: bytes, problems: list[str]) -> _Specification | None
         version=fields["version"],
         platform=fields.get("platform", ""),
         license=", ".join(_QUOTED.findall(licenses[1]))[:200] or None if licenses else None,
-        files=tuple(file.encode("utf-8", "replace") for file in _QUOTED.findall(ruby[files.end() : ruby.find("]", files.end())]))
+        files=tuple(
+            file.encode("utf-8", "replace") for file in _QUOTED.findall(ruby[files.end() : ruby.find("]", files.end())])
+        )
         if files
         else (),
         needs=tuple(dict.fromkeys(text(one or other) for one, other in _NEEDS.findall(ruby))),
