@@ -11,12 +11,18 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 SUMS = ("md5", "sha1", "sha256")
 """The digests by which package databases know their files."""
+Lap = Callable[[str], None]
+"""Told the name of a stage of the work when it is over."""
+
+
+def untimed(stage: str) -> None:
+    """Let a stage pass."""
 
 
 class Kind(IntEnum):
