@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from layerscope import report
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from layerscope.analysis.diff import Diff
     from layerscope.analysis.files import FileRow
     from layerscope.analysis.sharing import Sharing
+    from layerscope.analysis.spots import Spot
     from layerscope.analysis.whatif import WhatIf
     from layerscope.questions import Plan, Why
 
@@ -208,6 +209,46 @@ def whatif(image: Image, plan: Plan) -> WhatIf:
 
     with _quiet_collector():
         return ask_whatif(image, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file of an image: where it is, how large it is, and its bytes as they come."""
+
+    image: Image
+    spot: Spot
+    size: int
+    pieces: Iterator[bytes]
+
+
+@contextmanager
+def open_file(
+    source: str,
+    path: str,
+    *,
+    layer: int | None = None,
+    image: str | None = None,
+    platform: str | None = None,
+    limits: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Content]:
+    """Open one file of one layer, or as a container sees it; of a path that is deleted, the last that was there.
+
+    Its bytes can be read within the context, once. Raises `SelectionError` for what is no file, `ArchiveError` also while they
+    are read, or after it if the input changed meanwhile.
+    """
+    from layerscope.archive.retrieve import read_file
+    from layerscope.questions import ask_spot
+
+    with _open(source, limits, progress=progress) as container:
+        loaded = _load(container, image, platform)
+        spot = ask_spot(loaded, path, layer)
+        index = loaded.index_of(spot.home)
+        assert index is not None
+        member = images.find_member(container, image, platform, spot.home)
+        yield Content(loaded, spot, index.sizes[spot.row], read_file(container, member, index, spot.row))
+        if container.changed():
+            raise ArchiveError(f"{source} {CHANGED}", id="E31")
 
 
 @contextmanager

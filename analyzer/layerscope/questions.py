@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from layerscope.analysis.draft import Step
 from layerscope.analysis.files import list_files
 from layerscope.analysis.past import Past, find_past, near_paths
+from layerscope.analysis.spots import Spot, find_spot
 from layerscope.analysis.whatif import WhatIf, find_rows, imagine
 from layerscope.errors import SelectionError
-from layerscope.model import Image, Release
+from layerscope.model import Image, Kind, Release
 from layerscope.packages.aliases import Aliases
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.paths import join
@@ -73,6 +74,22 @@ def _owner_number(image: Image, stacked: Stack, ownership: Ownership, past: Past
     index, start = image.index_of(past.row.layer), stacked.starts[past.row.layer]
     rows = [row for row, path in enumerate(index.paths) if path == past.row.path] if index is not None else []
     return next((number for row in reversed(rows) if (number := ownership.column[start + row]) >= 0), None)
+
+
+def ask_spot(image: Image, subject: str, layer: int | None = None) -> Spot:
+    """Return which file of which layer a path means; SelectionError names what is near."""
+    stacked = stack_image(image)
+    path = join(b"", subject.encode("utf-8", "surrogateescape"))
+    found = find_spot(image, stacked, path, layer)
+    if found is None:
+        files = list_files(image, stacked, lambda _row: None)
+        where = "no layer holds" if layer is None else f"layer {layer} does not hold"
+        others = sorted({file.layer for file in files if file.path == path and file.kind not in (Kind.WHITEOUT, Kind.OPAQUE)})
+        if others:
+            at = ", ".join(map(str, others))
+            raise SelectionError(f"{where} {subject!r}; these layers do: {at}")
+        raise SelectionError(f"{where} {subject!r}", near_paths(files, path))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

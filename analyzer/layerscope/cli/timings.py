@@ -13,6 +13,7 @@ class Timings:
         self._rows = [("start-up", self._cpu, self._cpu)]
 
     def __call__(self, stage: str) -> None:
+        """Take the time since the stage before."""
         cpu, wall = time.process_time(), time.perf_counter()
         self._rows.append((stage, cpu - self._cpu, wall - self._wall))
         self._cpu, self._wall = cpu, wall

@@ -47,6 +47,13 @@ def terminal(text: str) -> str:
     return defuse(text)
 
 
+def page(text: str) -> str:
+    """Return a file's text for the terminal: line breaks and tabs are obeyed, all else that moves or hides is shown."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_show(letter) if letter not in "\n\t" and _is_invisible(letter) else letter for letter in text)
+
+
 def defuse(line: str) -> str:
     """Return a line that no log reader of a build service takes for a command."""
     if ":" not in line and "#" not in line:
