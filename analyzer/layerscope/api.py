@@ -1,4 +1,4 @@
-"""What can a program ask? `load` an image, `list_images` of an archive; `analyze`, `list_files`, `own`, `why`, `whatif`."""
+"""What can a program ask? `load`, `list_images`; of an image `analyze`, `list_files`, `own`, `why`, `history`, `whatif`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from layerscope.analysis.sharing import Sharing
     from layerscope.analysis.spots import Spot
     from layerscope.analysis.whatif import WhatIf
-    from layerscope.questions import Plan, Why
+    from layerscope.questions import History, Plan, Why
 
 OURS = Inspectors(INSPECTORS)
 CHANGED = "was changed while it was read: read it again"
@@ -129,6 +129,14 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
     """
     with _quiet_collector():
         return report.analyze(image, base_layers=base_layers, base=base, lap=lap)
+
+
+def history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:
+    """Return which instruction made which layer, and what the others did; what is the base's is told as `analyze` is told."""
+    from layerscope.questions import ask_history
+
+    with _quiet_collector():
+        return ask_history(image, base_layers=base_layers, base=base)
 
 
 def diff(old: Image, new: Image) -> Diff:

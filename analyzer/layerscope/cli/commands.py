@@ -70,6 +70,12 @@ Pull = Annotated[
         autocompletion=lambda: list(choices.PULLS),
     ),
 ]  # fmt: skip
+Base = Annotated[
+    str | None, typer.Option("--base", metavar="IMAGE", show_default=False, help="The base image: what both begin with is its.")
+]
+BaseLayers = Annotated[
+    int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
+]
 Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
 Remember = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Take what an earlier run found out about the very same file.")
@@ -119,12 +125,8 @@ def report(
     limit: Limit = None,
     bandwidth: Bandwidth = "100Mbit/s",
     pull: Pull = "estimate",
-    base: Annotated[
-        str | None, typer.Option(metavar="IMAGE", show_default=False, help="The base image: what both begin with is its.")
-    ] = None,
-    base_layers: Annotated[
-        int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
-    ] = None,
+    base: Base = None,
+    base_layers: BaseLayers = None,
     ignore_base: Annotated[bool, typer.Option("--ignore-base", help="Leave out causes in the base image.")] = False,
     verify: Verify = False,
     secrets: Secrets = False,

@@ -74,6 +74,7 @@ class Look:
     dockerfile: Dockerfile | None = None
     sort: str = "size"
     files: bool = False
+    raw: bool = False
 
     def paper(self) -> Options:
         """Return the options of a text that goes to a file: 80 columns, no colour."""
@@ -84,6 +85,7 @@ class Look:
             dockerfile=self.dockerfile,
             sort=self.sort,
             files=self.files,
+            raw=self.raw,
         )
 
     def screen(self, name: str) -> Options:
@@ -225,13 +227,17 @@ def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False
     if made is not None:
         return replace(made, image=load(order, stdin)) if whole else made
     image = load(order, stdin)
-    given = None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
-    made = api.analyze(image, base_layers=order.base_layers, base=given, lap=order.lap)
+    made = api.analyze(image, base_layers=order.base_layers, base=load_base(order), lap=order.lap)
     if made.complete:
         bare = tuple(replace(layer, index=None) for layer in image.layers)
         memory.remember(replace(made, image=replace(image, layers=bare)))
         order.lap("remembering the report")
     return made
+
+
+def load_base(order: Order) -> Image | None:
+    """Read the image that an order names as the base image; None if it names none."""
+    return None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
 
 
 def _memory(order: Order, what: object, stdin: IO[bytes] | None) -> Memory:
