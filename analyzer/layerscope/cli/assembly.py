@@ -24,10 +24,10 @@ def assemble(arguments: Sequence[str]) -> typer.Typer:
         app = copy(commands.app)
         app.registered_commands = alone
         return app
-    from layerscope.cli import caching, comparison, inquiry, inventory, review
+    from layerscope.cli import caching, comparison, history, inquiry, inventory, review
 
     app = commands.app
-    for group in (inventory, review, inquiry, comparison, caching):
+    for group in (inventory, history, review, inquiry, comparison, caching):
         app = group.join(app)
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -69,6 +70,12 @@ Pull = Annotated[
         autocompletion=lambda: list(choices.PULLS),
     ),
 ]  # fmt: skip
+Base = Annotated[
+    str | None, typer.Option("--base", metavar="IMAGE", show_default=False, help="The base image: what both begin with is its.")
+]
+BaseLayers = Annotated[
+    int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
+]
 Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
 Remember = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Take what an earlier run found out about the very same file.")
@@ -118,17 +125,14 @@ def report(
     limit: Limit = None,
     bandwidth: Bandwidth = "100Mbit/s",
     pull: Pull = "estimate",
-    base: Annotated[
-        str | None, typer.Option(metavar="IMAGE", show_default=False, help="The base image: what both begin with is its.")
-    ] = None,
-    base_layers: Annotated[
-        int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
-    ] = None,
+    base: Base = None,
+    base_layers: BaseLayers = None,
     ignore_base: Annotated[bool, typer.Option("--ignore-base", help="Leave out causes in the base image.")] = False,
     verify: Verify = False,
     secrets: Secrets = False,
     color: Color = "auto",
     cache: Remember = True,
+    timings: Annotated[bool, typer.Option("--timings", help="Tell on standard error how long each stage took.")] = False,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -159,7 +163,16 @@ def report(
         choose(table, choices.TABLES, "table")
     wish = verbs.read_wish(format_ or ("csv" if table and not output else None), output or (), choices.FORMATS, source)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), table, choices.read_bandwidth(bandwidth))
-    return verbs.report(order, wish, look)
+    if not timings:
+        return verbs.report(order, wish, look)
+    from layerscope.cli.answer import complain
+    from layerscope.cli.timings import Timings
+
+    lap = Timings()
+    answer = verbs.report(replace(order, lap=lap), wish, look)
+    lap("rendering")
+    complain(lap.text())
+    return answer
 
 
 @app.command(no_args_is_help=True)
