@@ -12,6 +12,7 @@ from layerscope.analysis.copies import find_copies
 from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
+from layerscope.analysis.exposure import Ground
 from layerscope.analysis.exposures import Exposure, find_exposures
 from layerscope.analysis.leftovers import find_leftovers
 from layerscope.analysis.marks import SECRETS
@@ -20,6 +21,7 @@ from layerscope.analysis.waste import find_waste
 from layerscope.model import Image, Note, Release
 from layerscope.packages.ownership import Ownership, own
 from layerscope.packages.requirements import edges
+from layerscope.packages.verification import Verification, verify
 from layerscope.rootfs import Stack, merge_repeats, stack
 
 SIZES = (
@@ -51,7 +53,7 @@ COUNTS = ("layers", "entries", "files", "packages")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Every question asked once; facts, no opinions."""
+    """Every question asked once; facts, no opinions. `verification` is None if no digests of files were taken."""
 
     image: Image
     release: Release | None
@@ -63,6 +65,7 @@ class Report:
     exposures: tuple[Exposure, ...]
     notes: tuple[Note, ...]
     base: Base = NO_BASE
+    verification: Verification | None = None
 
     @property
     def complete(self) -> bool:
@@ -140,6 +143,8 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
         package = ownership.owner_of(row)
         return None if package is None else f"{package.type}:{package.name}"
 
+    verification = verify(indexes, same_as, stacked) if "sums" in image.inspected else None
+    vendor = None if verification is None else verification.vendor
     found = find_base(image, base_layers, base)
     scene = _scene(image, stacked, fates, ended, ownership, found.layers or 0)
     # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then leftovers, then copies.
@@ -156,9 +161,14 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
         ownership=ownership,
         duplicates=duplicates,
         causes=tuple(sorted(causes, key=lambda cause: (-cause.bytes, cause.layer, cause.id, cause.title))),
-        exposures=find_exposures(image, stacked, fates, ended, owner, managed=managed),
+        exposures=find_exposures(
+            image,
+            Ground(stacked, fates, ended, owner, managed, vendor),
+            () if verification is None else verification.deviations,
+        ),
         notes=(*image.notes, *stacked.notes, *ownership.notes),
         base=found,
+        verification=verification,
     )
 
 

@@ -149,6 +149,7 @@ def report(
         base_layers=base_layers,
         ignore_base=ignore_base,
         secrets=secrets,
+        sums=verify,
     )
     if table is not None:
         choose(table, choices.TABLES, "table")
