@@ -1,11 +1,11 @@
-"""What can a program ask? `load` an image, `list_images` of an archive; `analyze`, `list_files`, `own`, `why`, `whatif`."""
+"""What can a program ask? `load`, `list_images`; of an image `analyze`, `list_files`, `own`, `why`, `history`, `whatif`."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from layerscope import report
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from layerscope.analysis.diff import Diff
     from layerscope.analysis.files import FileRow
     from layerscope.analysis.sharing import Sharing
+    from layerscope.analysis.spots import Spot
     from layerscope.analysis.whatif import WhatIf
-    from layerscope.questions import Plan, Why
+    from layerscope.questions import History, Plan, Why
 
 OURS = Inspectors(INSPECTORS)
 CHANGED = "was changed while it was read: read it again"
@@ -127,6 +128,14 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
         return report.analyze(image, base_layers=base_layers, base=base)
 
 
+def history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:
+    """Return which instruction made which layer, and what the others did; what is the base's is told as `analyze` is told."""
+    from layerscope.questions import ask_history
+
+    with _quiet_collector():
+        return ask_history(image, base_layers=base_layers, base=base)
+
+
 def diff(old: Image, new: Image) -> Diff:
     """Compare two images that `load_pair` read."""
     from layerscope.analysis.changes import find_changes
@@ -205,6 +214,46 @@ def whatif(image: Image, plan: Plan) -> WhatIf:
 
     with _quiet_collector():
         return ask_whatif(image, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file of an image: where it is, how large it is, and its bytes as they come."""
+
+    image: Image
+    spot: Spot
+    size: int
+    pieces: Iterator[bytes]
+
+
+@contextmanager
+def open_file(
+    source: str,
+    path: str,
+    *,
+    layer: int | None = None,
+    image: str | None = None,
+    platform: str | None = None,
+    limits: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Content]:
+    """Open one file of one layer, or as a container sees it; of a path that is deleted, the last that was there.
+
+    Its bytes can be read within the context, once. Raises `SelectionError` for what is no file, `ArchiveError` also while they
+    are read, or after it if the input changed meanwhile.
+    """
+    from layerscope.archive.retrieve import read_file
+    from layerscope.questions import ask_spot
+
+    with _open(source, limits, progress=progress) as container:
+        loaded = _load(container, image, platform)
+        spot = ask_spot(loaded, path, layer)
+        index = loaded.index_of(spot.home)
+        assert index is not None
+        member = images.find_member(container, image, platform, spot.home)
+        yield Content(loaded, spot, index.sizes[spot.row], read_file(container, member, index, spot.row))
+        if container.changed():
+            raise ArchiveError(f"{source} {CHANGED}", id="E31")
 
 
 @contextmanager

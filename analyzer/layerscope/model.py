@@ -280,7 +280,11 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the image's config tells a runtime. Every field may be missing from a real one."""
+    """What the image's config tells a runtime. Every field may be missing from a real one.
+
+    healthcheck  the arguments of a HEALTHCHECK: `--retries=3 CMD curl x`, `NONE`; None if nobody set one
+    onbuild      instructions for images that are built on this one
+    """
 
     architecture: str | None = None
     os: str | None = None
@@ -297,7 +301,15 @@ class Config:
     annotations: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
-    has_healthcheck: bool = False
+    healthcheck: str | None = None
+    stop_signal: str | None = None
+    shell: tuple[str, ...] = ()
+    onbuild: tuple[str, ...] = ()
+
+    @property
+    def has_healthcheck(self) -> bool:
+        """Whether the container is asked if it works."""
+        return self.healthcheck not in (None, "NONE")
 
     @property
     def platform(self) -> str | None:

@@ -22,7 +22,7 @@ from layerscope.archive.inspection import inspect_place
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
 from layerscope.archive.pull import COUNTED, SMALL, Sampler
-from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, scan_place, scan_stream
+from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, chunks_of, part_of, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex, Level
@@ -99,6 +99,13 @@ class Container:
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:  # noqa: ARG002
         """Return where a member (None: the container itself) lies in a buffer, None if it passed and is gone."""
         return None
+
+    def chunks(self, member: Member | None) -> Iterator[bytes]:
+        """Yield the bytes of a member (None: the container itself), again if they have passed."""
+        place = self.place(member)
+        if place is None or member is None:
+            raise ArchiveError("standard input passes only once: write it to a file first", id="E31")
+        return chunks_of(*place, member.size)
 
     def changed(self) -> bool:
         """Whether the input was written to, or replaced, since it was opened (E31)."""
@@ -289,6 +296,23 @@ class PassingTar(Container):
     def changed(self) -> bool:
         """Whether the file, if it is one, is another one now."""
         return self._stamp is not None and stamp_at(self.source) != self._stamp
+
+    def chunks(self, member: Member | None) -> Iterator[bytes]:
+        """Yield the bytes of a member, read again from the file."""
+        if self._stamp is None:
+            return super().chunks(member)
+        return self._again(member)
+
+    def _again(self, member: Member | None) -> Iterator[bytes]:
+        limits = replace(self.settings.limits, layer_bytes=ENDLESS)
+        with Path(self.source).open("rb") as stream:
+            compressed = read_chunks(stream)
+            head = next(compressed, b"")
+            inner = decompress(_chain(head, compressed), detect(head), limits, Notebook())
+            if member is None:
+                yield from inner
+            else:
+                yield from part_of(inner, self.index.offsets[member.ident], member.size)
 
     def rootfs(self) -> Scan:
         """Return the tar that passed, as one layer; its contents were hashed and kept on the way."""

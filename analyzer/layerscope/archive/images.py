@@ -228,6 +228,13 @@ def _same_platform(have: str | None, wish: str) -> bool:
     return have == wish or have.startswith(wish + "/") or have.partition("/")[2] == wish
 
 
+def find_member(container: Container, image: str | None, platform: str | None, position: int) -> Member | None:
+    """Return where the container holds a layer of an image; None if the container is the layer."""
+    if not holds_image(container):
+        return None
+    return choose(container, discover(container), image, platform).layers[position].member
+
+
 def _config(container: Container, candidate: Candidate, notes: Notebook) -> ConfigDocument:
     if candidate.inline_config is not None:
         data = candidate.inline_config

@@ -34,6 +34,7 @@ class Limits:
     kept_file_bytes     one file that is looked into (a package database)
     kept_bytes          all files that are looked into
     document_bytes      all documents of an archive that can be read only once
+    file_bytes          one file that `cat` or `export-file` writes
     """
 
     entries: int = 5_000_000
@@ -53,6 +54,7 @@ class Limits:
     kept_file_bytes: int = 64 * MIB
     kept_bytes: int = 512 * MIB
     document_bytes: int = 256 * MIB
+    file_bytes: int = 4 * GIB
 
     def raised(self, values: Mapping[str, int]) -> Limits:
         """Return these limits with some set anew; an unknown name or a value below 1 is a LayerscopeError."""

@@ -16,6 +16,7 @@ from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import read_tar
+from layerscope.errors import ArchiveError
 from layerscope.model import Course, LayerIndex, Pull
 
 HEX = re.compile(rb"[0-9a-f]{64,}")
@@ -59,6 +60,20 @@ def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:
     stop = min(start + size, len(buffer))
     for offset in range(start, stop, CHUNK):
         yield bytes(buffer[offset : min(offset + CHUNK, stop)])
+
+
+def part_of(chunks: Iterator[bytes], start: int, size: int) -> Iterator[bytes]:
+    """Yield a part of what passes; `ArchiveError` if it ends before."""
+    at, end = 0, start + size
+    for chunk in chunks if size else ():
+        piece = chunk[max(0, start - at) : end - at]
+        at += len(chunk)
+        if piece:
+            yield piece
+        if at >= end:
+            return
+    if size:
+        raise ArchiveError("the data end before the file does", id="C55", offset=at)
 
 
 def algorithm_of(name: bytes) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 # paths are text from the command line here, surrogates and all; the escapes are imported when something is to be said
-# ruff: noqa: PTH101, PTH105, PTH108, PTH110, PTH113, PTH116, PTH118, PTH120, PTH123
+# ruff: noqa: PTH101, PTH105, PTH108, PTH113, PTH114, PTH116, PTH118, PTH120, PTH123
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from codecs import getincrementaldecoder
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
+
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 class OutputError(Exception):
@@ -81,7 +84,7 @@ def replace_file(path: str, text: str) -> None:
             with open(place, "wb") as stream:
                 stream.write(data)
             return
-        _write_beside(place, data)
+        _write_beside(place, (data,))
     except OSError as error:
         raise OutputError(f"{path}: cannot write: {error.strerror or error}") from error
 
@@ -95,6 +98,54 @@ def create_file(path: str, text: str) -> None:
         raise OutputError(f"{path}: is there already, and is not overwritten") from None
     except OSError as error:
         raise OutputError(f"{path}: cannot write: {error.strerror or error}") from error
+
+
+def export_file(path: str, pieces: Iterable[bytes], *, force: bool = False) -> None:
+    """Write what comes to a file that is not there yet or, if forced, in place of a file or link that is; whole or not at all.
+
+    Nothing is written through a link, and to nothing but a regular file.
+    """
+    try:
+        if force and (os.path.islink(path) or os.path.isfile(path)):
+            _write_beside(path, pieces)
+            return
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _BINARY, 0o666)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.writelines(pieces)
+        except BaseException:
+            os.unlink(path)
+            raise
+    except FileExistsError:
+        if os.path.islink(path) or os.path.isfile(path):
+            raise OutputError(f"{path}: is there already; --force replaces it") from None
+        raise OutputError(f"{path}: is no file") from None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write: {error.strerror or error}") from error
+
+
+def show_bytes(pieces: Iterable[bytes], *, raw: bool) -> None:
+    """Write what comes to standard output: as it is, or so that a terminal only shows it and obeys nothing."""
+    stream: TextIO | None = sys.stdout
+    if stream is None:
+        raise OutputError("standard output is closed")
+    from layerscope.render.escape import page
+
+    decoder = getincrementaldecoder("utf-8")("surrogateescape")
+    try:
+        for piece in pieces:
+            if raw:
+                stream.buffer.write(piece)
+            else:
+                stream.write(page(decoder.decode(piece)))
+        if not raw:
+            stream.write(page(decoder.decode(b"", final=True)))
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        silence(stream)
+        raise OutputError(f"standard output: cannot write: {getattr(error, 'strerror', None) or error}") from error
 
 
 def append_file(path: str, text: str) -> None:
@@ -115,13 +166,13 @@ def silence(stream: TextIO | None) -> None:
         return
 
 
-def _write_beside(place: str, data: bytes) -> None:
+def _write_beside(place: str, pieces: Iterable[bytes]) -> None:
     beside = os.path.join(os.path.dirname(place), f".layerscope-{secrets.token_hex(8)}.tmp")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            if os.path.exists(place):
+            stream.writelines(pieces)
+            if os.path.isfile(place) and not os.path.islink(place):
                 os.chmod(beside, os.stat(place).st_mode & 0o777)
         os.replace(beside, place)
     except BaseException:

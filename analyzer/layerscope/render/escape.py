@@ -47,6 +47,13 @@ def terminal(text: str) -> str:
     return defuse(text)
 
 
+def page(text: str) -> str:
+    """Return a file's text for the terminal: line breaks and tabs are obeyed, all else that moves or hides is shown."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_show(letter) if letter not in "\n\t" and _is_invisible(letter) else letter for letter in text)
+
+
 def defuse(line: str) -> str:
     """Return a line that no log reader of a build service takes for a command."""
     if ":" not in line and "#" not in line:
@@ -57,6 +64,11 @@ def defuse(line: str) -> str:
 def one_line(text: str) -> str:
     """Return an instruction or a message for the terminal, its line breaks and indents squeezed to single spaces."""
     return terminal(re.sub(r"[ \t\r\n]+", " ", text).strip())
+
+
+def script(line: str) -> str:
+    """Return a line of a file that people read and programs run: as `terminal`, but tabs stay what they are."""
+    return defuse("\t".join(map(terminal, line.split("\t"))))
 
 
 def code(text: str) -> str:
