@@ -58,7 +58,7 @@ def keep(sheet: Sheet, rows: Sequence[int], heirs: Iterable[tuple[int, Sheet, in
         column = getattr(sheet.index, field.name)
         if isinstance(column, dict):
             columns[field.name] = {places[row]: value for row, value in column.items() if row in places}
-        elif isinstance(column, list | bytearray | array):
+        elif isinstance(column, list | bytearray | array) and column:  # that of fingerprints is empty when they are gone
             columns[field.name] = _pick(column, rows)
     index = replace(sheet.index, **columns)
     costs = None if sheet.costs is None else array("d", [sheet.costs[row] for row in rows])
