@@ -13,6 +13,7 @@ from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
 from layerscope.analysis.exposures import Exposure, find_exposures
+from layerscope.analysis.held import Held
 from layerscope.analysis.leftovers import find_leftovers
 from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
@@ -62,6 +63,7 @@ class Report:
     exposures: tuple[Exposure, ...]
     notes: tuple[Note, ...]
     base: Base = NO_BASE
+    held: Held | None = None
 
     @property
     def complete(self) -> bool:

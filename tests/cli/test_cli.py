@@ -42,7 +42,7 @@ from render import specimens
 api = types.ModuleType("layerscope.api")
 api.load = lambda source, **options: specimens.fat_report().image
 api.analyze = lambda image: specimens.fat_report()
-api.list_files = lambda image: specimens.some_files() * 5000
+api.list_files = lambda image, **options: specimens.some_files() * 5000
 sys.modules["layerscope.api"] = layerscope.api = api
 from layerscope.cli import main
 main()

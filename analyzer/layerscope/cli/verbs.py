@@ -46,6 +46,7 @@ class Order:
     base: str | None = None
     base_layers: int | None = None
     ignore_base: bool = False
+    have: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,8 @@ def _analyze(image: Image, order: Order) -> Report:
     else:
         given = None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
         made = api.analyze(image, base_layers=order.base_layers, base=given)
+    if order.have:
+        made = api.hold(made, order.have, limits=order.limits or None)
     return made.without_base() if order.ignore_base else made
 
 
@@ -149,7 +152,7 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
         folders = sum_folders(inside, depth, sort=look.sort, least=least)
         answer = wish.answer(lambda name, options: FOLDER_FORMATS[name](image, folders, options), look)
         return finish(answer, order, complete=image.complete)
-    rows = sift(api.list_files(image), sieve)
+    rows = sift(api.list_files(image, priced=order.pull != "off"), sieve)
     answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
     return finish(answer, order, complete=image.complete)
 
