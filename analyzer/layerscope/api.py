@@ -1,4 +1,4 @@
-"""What can a program ask? `load` an image, `list_images` of an archive; `analyze`, `list_files`, `own`, `why`, `whatif`."""
+"""What can a program ask? `load`, `list_images`; of an image `analyze`, `list_files`, `own`, `why`, `history`, `whatif`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from layerscope.analysis.causes import Certainty
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
-from layerscope.archive.inside import Look
-from layerscope.archive.inspection import Inspect
+from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
 from layerscope.model import Image, Level, Note
-from layerscope.packages import PATTERNS, worth_inspecting
-from layerscope.packages import inspect as look_inside
+from layerscope.packages import INSPECTORS, PATTERNS
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report
@@ -31,8 +29,9 @@ if TYPE_CHECKING:
     from layerscope.analysis.sharing import Sharing
     from layerscope.analysis.spots import Spot
     from layerscope.analysis.whatif import WhatIf
-    from layerscope.questions import Plan, Why
+    from layerscope.questions import History, Plan, Why
 
+OURS = Inspectors(INSPECTORS)
 CHANGED = "was changed while it was read: read it again"
 
 Progress = Callable[[int, int | None, str], None]
@@ -48,18 +47,20 @@ def load(
     pull: str = "estimate",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    inspect: Inspect | None = None,
+    inspectors: Sequence[Inspector] = (),
+    sums: bool = False,
 ) -> Image:
     """Read one image of an archive, a folder or, for "-", standard input.
 
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
     `pull` says how the pull size of uncompressed layers is found: "estimate" from samples, "exact" by compressing them, "off".
-    `verify` hashes every blob and tar and compares digests. `inspect` is called with path, mode and content of files (of long
-    ones the first 8 MiB); what it returns is kept as marks of their rows. `progress` is called with bytes done, bytes in all,
-    and what is read. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read
-    of a damaged one is returned, with `complete` false.
+    `verify` hashes every blob and tar and compares digests. `inspectors` look into files, beside those of the databases; `sums`
+    takes the digests that these know of files. `progress` is called with bytes done, bytes in all, and what is read. Raises
+    `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read of a damaged one is
+    returned, with `complete` false.
     """
-    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspect=inspect) as container:
+    asked = Inspectors((*INSPECTORS, *inspectors), sums=sums)
+    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked) as container:
         return _load(container, image, platform)
 
 
@@ -136,6 +137,14 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
     """
     with _quiet_collector():
         return report.analyze(image, base_layers=base_layers, base=base)
+
+
+def history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:
+    """Return which instruction made which layer, and what the others did; what is the base's is told as `analyze` is told."""
+    from layerscope.questions import ask_history
+
+    with _quiet_collector():
+        return ask_history(image, base_layers=base_layers, base=base)
 
 
 def diff(old: Image, new: Image) -> Diff:
@@ -279,7 +288,7 @@ def _open(
     pull: str = "off",
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    inspect: Inspect | None = None,
+    inspectors: Inspectors = OURS,
 ) -> Iterator[Container]:
     done = 0
 
@@ -292,8 +301,7 @@ def _open(
     settings = Settings(
         limits=Limits().raised(limits or {}),
         keep=compile_patterns(PATTERNS),
-        look=Look(worth_inspecting, look_inside),
-        inspect=inspect,
+        inspectors=inspectors,
         verify=verify,
         pull=pull,
         progress=count if progress is not None else None,

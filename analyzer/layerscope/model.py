@@ -15,6 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+SUMS = ("md5", "sha1", "sha256")
+"""The digests by which package databases know their files."""
+
 
 class Kind(IntEnum):
     """What an entry is, as the stack sees it. A 0:0 character device is a WHITEOUT (C23)."""
@@ -65,7 +68,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What an inspection found in a file's content. It says where, never what.
+    """A secret that an inspection found in a file's content. It says where, never what.
 
     rule, level, title  what it is
     line                from 1; offset: in the content
@@ -118,8 +121,8 @@ class LayerIndex:
     digests       tokens of contents: equal exactly where the contents are, within one image. SHA-256 of the content where the
                   tar passed once, and where files under different paths may be equal; rows without a token are equal to none
     kept          content of the rows that a pattern asked for
-    inspected     what a look inside a program or a jar told, as pairs (who looked, what was found): small, unlike the file
-    marks         what an inspection found in a row's content
+    inspected     what inspectors found in a row's content, as pairs (who looked, what was found): small, unlike the file
+    sums          digests of a row's content, as `SUMS` names them, one behind the other, if they were asked for
     tar_bytes     length of the uncompressed stream, to its very end
     diff_id       digest of the uncompressed stream if it was asked for
     notes         with `layer` None: the index does not know its place
@@ -145,7 +148,7 @@ class LayerIndex:
     diff_id: str | None = None
     notes: tuple[Note, ...] = ()
     inspected: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
-    marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
+    sums: dict[int, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -277,7 +280,11 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the image's config tells a runtime. Every field may be missing from a real one."""
+    """What the image's config tells a runtime. Every field may be missing from a real one.
+
+    healthcheck  the arguments of a HEALTHCHECK: `--retries=3 CMD curl x`, `NONE`; None if nobody set one
+    onbuild      instructions for images that are built on this one
+    """
 
     architecture: str | None = None
     os: str | None = None
@@ -294,7 +301,15 @@ class Config:
     annotations: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
-    has_healthcheck: bool = False
+    healthcheck: str | None = None
+    stop_signal: str | None = None
+    shell: tuple[str, ...] = ()
+    onbuild: tuple[str, ...] = ()
+
+    @property
+    def has_healthcheck(self) -> bool:
+        """Whether the container is asked if it works."""
+        return self.healthcheck not in (None, "NONE")
 
     @property
     def platform(self) -> str | None:
@@ -321,7 +336,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image of an archive; `inspected` says whether somebody looked into its files' contents."""
+    """One image of an archive; `inspected` names who looked into its files' contents."""
 
     source: str
     layout: str
@@ -333,7 +348,7 @@ class Image:
     history: tuple[HistoryRow, ...]
     storage: Storage
     notes: tuple[Note, ...] = ()
-    inspected: bool = False
+    inspected: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:

@@ -1,11 +1,14 @@
-"""What is asked of one image beside the report? Why something is there, and what would be without it."""
+"""What is asked of one image beside the report? Why something is there, what would be without it, and how it was made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from layerscope.analysis.draft import Step
+from layerscope.analysis.base import Base, find_base
+from layerscope.analysis.books import Books, keep_books
+from layerscope.analysis.draft import Step as Draft
 from layerscope.analysis.files import list_files
+from layerscope.analysis.history import Step, tell_steps
 from layerscope.analysis.past import Past, find_past, near_paths
 from layerscope.analysis.spots import Spot, find_spot
 from layerscope.analysis.whatif import WhatIf, find_rows, imagine
@@ -17,7 +20,7 @@ from layerscope.packages.paths import join
 from layerscope.packages.why import Chain, explain_package, find_package, near_packages
 from layerscope.packages.why import find_rows as find_package_rows
 from layerscope.report import Report, analyze, name_owner, own_image, stack_image
-from layerscope.rootfs import Stack
+from layerscope.rootfs import Stack, merge_repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +118,9 @@ def ask_whatif(image: Image, plan: Plan) -> WhatIf:
     if plan.squash is not None and plan.squash[1] > top:
         raise SelectionError(f"there is no layer {plan.squash[1]}: the last one is {top}")
     steps = [
-        *(Step(glob, _rows_of_glob(image, stacked, glob)) for glob in plan.globs),
-        *(Step(f"package:{name}", _rows_of_package(made.ownership, name), folders=True) for name in plan.packages),
-        *(Step(f"cause:{id_}", _rows_of_cause(stacked, made, id_)) for id_ in plan.causes),
+        *(Draft(glob, _rows_of_glob(image, stacked, glob)) for glob in plan.globs),
+        *(Draft(f"package:{name}", _rows_of_package(made.ownership, name), folders=True) for name in plan.packages),
+        *(Draft(f"cause:{id_}", _rows_of_cause(stacked, made, id_)) for id_ in plan.causes),
     ]
     return imagine(image, stacked, made.books, steps, plan.squash)
 
@@ -145,3 +148,21 @@ def _rows_of_cause(stacked: Stack, made: Report, id_: str) -> list[int]:
         there = dict.fromkeys(cause.id for cause in made.causes)
         raise SelectionError(f"this image has no cause {id_!r}; it has", tuple(there))
     return [*claimed, *(link for link, inode in stacked.inodes.items() if inode in claimed)]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Which instruction made which layer: its steps in order, and what their layers weigh."""
+
+    image: Image
+    steps: tuple[Step, ...]
+    books: Books
+    base: Base
+
+
+def ask_history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:
+    """Return the history of an image beside its layers' numbers; `base_layers` or `base` tell what is the base image's."""
+    stacked = stack_image(image)
+    fates, _ = merge_repeats(stacked, [layer.same_as for layer in image.layers])
+    found = find_base(image, base_layers, base)
+    return History(image, tell_steps(image, found), keep_books(image, stacked, fates), found)

@@ -15,6 +15,7 @@ from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
 from layerscope.analysis.exposures import Exposure, find_exposures
 from layerscope.analysis.held import Held
 from layerscope.analysis.leftovers import find_leftovers
+from layerscope.analysis.marks import SECRETS
 from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
 from layerscope.model import Image, Note, Release
@@ -69,6 +70,11 @@ class Report:
     def complete(self) -> bool:
         """Whether everything that the image promises could be read; false exactly when the exit code is 3."""
         return self.image.complete
+
+    @property
+    def secrets_scanned(self) -> bool:
+        """Whether the contents of files were searched for secrets."""
+        return SECRETS in self.image.inspected
 
     @property
     def duplicate_bytes(self) -> int:

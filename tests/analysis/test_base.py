@@ -19,6 +19,9 @@ def test_how_it_is_known():
     assert (find_base(made, 2).layers, find_base(made, 9).layers, find_base(made, 2).how) == (2, 3, "told")
     given = image(*LAYERS[:2], history=rows[:2])
     assert (find_base(made, given=given).layers, find_base(made, given=given).how) == (2, "image")
+    assert find_base(made, given=given).name == "app:latest"
+    taller = image(*LAYERS, {"z": b"1"}, history=[*rows, "RUN c"])
+    assert (find_base(made, given=taller).layers, find_base(made, given=taller).name) == (3, None)
     other = image({"z": b"1"}, history=rows[:1])
     assert find_base(made, given=other).layers == 0
     assert find_base(image(*LAYERS)).layers is None

@@ -84,11 +84,12 @@ def test_packages_and_paths_are_priced(codec, tmp_path):
     told = {share.package.name: share.pull_bytes for share in owned.packages}
     for name, _, _, files in trees:
         real = len(zlib.compress(b"".join(files.values()), 6))
-        assert abs(told[name] - real) < max(0.15 * real, 20_000)
+        assert abs(told[name] - real) < max(0.15 * real, 40_000)
     whole = len(gzip.compress(tar, 6))
     assert 0.9 * whole < sum(share.pull_bytes for share in owned.owners) <= 1.01 * whole
     files = {row.path: row.pull for row in api.list_files(loaded, priced=True)}
-    assert files[b"usr/lib/noise/1"] > 190_000 > 60_000 > files[b"usr/lib/zeros/1"]
+    assert files[b"usr/lib/noise/1"] > 190_000
+    assert files[b"usr/lib/zeros/1"] < 60_000
     assert all(share.pull_bytes is None for share in api.own(loaded).packages)
     assert all(row.pull is None for row in api.list_files(loaded))
 

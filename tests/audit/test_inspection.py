@@ -7,9 +7,10 @@ import json
 import build
 import pytest
 from layerscope import api
-from layerscope.archive import inspection
 from layerscope.audit import audit
-from layerscope.audit.secrets import SECRETS, Inspector, gitleaks, sieve
+from layerscope.audit.secrets import SECRETS, gitleaks, inspector, sieve
+from layerscope.audit.secrets import search as searching
+from layerscope.audit.secrets.search import Search
 from layerscope.cli import session
 from layerscope.errors import ExtraMissingError, PolicyError
 from layerscope.render import FORMATS, Options
@@ -38,13 +39,13 @@ WAYS = {
 
 def look(path, data, **options):
     path.write_bytes(data)
-    return api.load(str(path), inspect=Inspector(), **options)
+    return api.load(str(path), inspectors=[inspector()], **options)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_finds_the_same(tmp_path, way):
     image = look(tmp_path / "a", WAYS[way])
-    assert image.inspected
+    assert "secrets" in image.inspected
     made = audit(api.analyze(image), today=TODAY)
     (key,) = found(made, "private-key")
     (token,) = found(made, "github-token")
@@ -56,7 +57,7 @@ def test_every_way_finds_the_same(tmp_path, way):
 
 def test_a_folder_and_a_root_file_system(tmp_path):
     folder = build.oci_layout(tmp_path / "oci", IMAGE)
-    assert found(audit(api.analyze(api.load(str(folder), inspect=Inspector())), today=TODAY), "private-key")
+    assert found(audit(api.analyze(api.load(str(folder), inspectors=[inspector()])), today=TODAY), "private-key")
     image = look(tmp_path / "a", build.layer({"etc/": build.Dir(), "etc/key": pem(), "bin/": build.Dir(), "bin/sh": "x"}))
     assert found(audit(api.analyze(image), today=TODAY), "private-key")
 
@@ -64,8 +65,8 @@ def test_a_folder_and_a_root_file_system(tmp_path):
 def test_who_does_not_ask_gets_no_marks(tmp_path):
     (tmp_path / "a").write_bytes(WAYS["docker"])
     image = api.load(str(tmp_path / "a"))
-    assert not image.inspected
-    assert not any(layer.index.marks for layer in image.layers)
+    assert "secrets" not in image.inspected
+    assert not any(layer.index.inspected for layer in image.layers)
     made = audit(api.analyze(image), today=TODAY)
     assert not found(made, "private-key")
     assert {check.status for check in made.checks if check.id == "rules.private-key"} == {"skipped"}
@@ -73,8 +74,7 @@ def test_who_does_not_ask_gets_no_marks(tmp_path):
 
 @pytest.mark.parametrize("way", ["docker", "gzip layers"])
 def test_long_texts_are_cut_and_that_is_told(tmp_path, monkeypatch, way):
-    for home in (inspection, __import__("layerscope.archive.contents", fromlist=["x"])):
-        monkeypatch.setattr(home, "INSPECTED", 2000)
+    monkeypatch.setattr(searching, "FIRST", 2000)
     image = look(tmp_path / "a", WAYS[way])
     assert [note.path for note in image.notes if note.id == "E08"] == [b"app/big"]
     assert not found(audit(api.analyze(image), today=TODAY), "github-token")
@@ -171,8 +171,8 @@ stopwords = ["zzzz"]
 def test_rules_of_others():
     pytest.importorskip("re2")
     rules = gitleaks.read_rules(RULES_OF_OTHERS, "g.toml")
-    look = Inspector((), [rules])
-    assert [(mark.rule, mark.title, mark.line, mark.length) for mark in look(b"a", 0, b"x\nACME_KEY = a1b2c3d4e5f6g7h8\n")] == [
+    look = Search((), [rules])
+    assert [(mark.rule, mark.title, mark.line, mark.length) for mark in look(b"a", b"x\nACME_KEY = a1b2c3d4e5f6g7h8\n")] == [
         ("acme-key", "Acme key", 2, 16)
     ]
     for path, text in (
@@ -180,7 +180,7 @@ def test_rules_of_others():
         (b"vendor/a", b"acme_key = a1b2c3d4e5f6g7h8"),
         (b"a", b"acme_key = zzzzc3d4e5f6g7h8"),
     ):
-        assert look(path, 0, text) == ()
+        assert look(path, text) == ()
     for text in ("", "x = 1", "rules = 5", "[[rules]]\nid = 'a'\nregex = '('"):
         with pytest.raises(PolicyError, match=r"^g\.toml: "):
             gitleaks.read_rules(text, "g.toml")

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layerscope.audit import RULES
-from layerscope.audit.secrets import SECRETS, Inspector
+from layerscope.audit.secrets import SECRETS, inspector
+from layerscope.audit.secrets import search as searching
 from layerscope.audit.secrets.masks import mask
+from layerscope.audit.secrets.search import Search
 
 from audit.conftest import found
 from audit.secrets_specimens import AWS_ID, AWS_KEY, LOCKED, OPENSSH, SPECIMENS, crc_token, jwt, pem, rnd
 
-inspect = Inspector()
+inspect = Search()
 
 
 def look(path, text):
-    return {mark.rule: mark for mark in inspect(path.encode(), 0o644, text if isinstance(text, bytes) else text.encode())}
+    return {mark.rule: mark for mark in inspect(path.encode(), text if isinstance(text, bytes) else text.encode())}
 
 
 def test_there_are_about_forty_and_each_has_a_specimen():
@@ -110,32 +113,38 @@ def test_examples_are_told_apart():
 
 
 def test_binary_files_are_left_alone():
-    assert look("bin/x", b"\0" + pem().encode()) == {}
-    assert look("bin/x", b"x" * 10000 + b"\0" + pem().encode())
+    asked = inspector()
+    assert not asked.opens(b"\0" + pem().encode())
+    assert asked.opens(b"x" * 10000)
+    assert not asked.wants(b"a", 0, 7)
+
+
+def test_other_rules_have_another_version():
+    versions = {inspector().version, inspector(SECRETS[1:]).version, inspector(SECRETS, [SimpleNamespace(version="1")]).version}
+    assert len(versions) == 3
+    assert inspector().version == inspector().version
 
 
 def test_the_same_content_is_looked_at_once(monkeypatch):
-    from layerscope.audit.secrets import inspector
-
     calls = []
-    monkeypatch.setattr(inspector, "search", lambda content, secrets: calls.append(1) or ())
-    fresh = Inspector(tuple(secret for secret in SECRETS if not secret.names))
+    monkeypatch.setattr(searching, "search", lambda content, secrets: calls.append(1) or ())
+    fresh = Search(tuple(secret for secret in SECRETS if not secret.names))
     for number in range(3):
-        fresh(f"a{number}".encode(), 0, b"the same words://")
+        fresh(f"a{number}".encode(), b"the same words://")
     assert len(calls) == 1 + 3  # once for the content, and for each name its own rules, of which there are none
 
 
 def test_at_most_a_hundred_marks():
     text = "\n".join(crc_token("ghp", str(number)) for number in range(300))
-    assert len(inspect(b"a", 0, text.encode())) == 100
+    assert len(inspect(b"a", text.encode())) == 100
 
 
 @given(st.binary(max_size=300), st.sampled_from(sorted(SPECIMENS)), st.binary(max_size=300))
 def test_no_content_is_an_error(before, rule, after):
     path, text, miss = SPECIMENS[rule]
     for marks in (
-        inspect(path.encode(), 0, before + text.encode() + after),
-        inspect(path.encode(), 0, before + miss.encode() + after),
+        inspect(path.encode(), before + text.encode() + after),
+        inspect(path.encode(), before + miss.encode() + after),
     ):
         assert marks == tuple(sorted(marks, key=lambda mark: mark.offset))
 
@@ -166,7 +175,7 @@ HOSTILE = {
 def test_hostile_content_takes_linear_time(name):
     start = time.process_time()
     for path in (b"root/.env", b"root/.npmrc", b"root/.netrc", b"root/.docker/config.json", b".htpasswd"):
-        Inspector()(path, 0, HOSTILE[name][:200_000])
+        Search()(path, HOSTILE[name][:200_000])
     assert time.process_time() - start < 10
 
 
@@ -196,7 +205,7 @@ def test_what_is_shown_is_masked(rule):
     text = SPECIMENS[rule][1]
     shown = mask(f"RUN x {text} y")
     assert "***" in shown
-    (mark,) = [mark for mark in inspect(b"x", 0, text.encode()) if mark.rule == rule] or [None]
+    (mark,) = [mark for mark in inspect(b"x", text.encode()) if mark.rule == rule] or [None]
     if mark is not None:
         assert text.encode()[mark.offset : mark.offset + mark.length].decode() not in shown
 

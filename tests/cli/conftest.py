@@ -34,7 +34,7 @@ def api(monkeypatch):
         return fake.made.image
 
     fake.load = load
-    fake.analyze = lambda image: fake.made
+    fake.analyze = lambda image, **options: fake.made
     fake.list_files = lambda image, **options: specimens.some_files()
     fake.list_images = lambda source, **options: (
         Summary(("a:1", specimens.HOSTILE), "linux/amd64", "sha256:" + "a" * 64, 3, True, "docker"),

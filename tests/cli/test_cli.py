@@ -41,7 +41,7 @@ import sys, types, layerscope
 from render import specimens
 api = types.ModuleType("layerscope.api")
 api.load = lambda source, **options: specimens.fat_report().image
-api.analyze = lambda image: specimens.fat_report()
+api.analyze = lambda image, **options: specimens.fat_report()
 api.list_files = lambda image, **options: specimens.some_files() * 5000
 sys.modules["layerscope.api"] = layerscope.api = api
 from layerscope.cli import main

@@ -8,14 +8,14 @@ import sys
 from layerscope.packages import DATABASES
 
 VERSION = """
-layerscope layerscope._version layerscope.cli layerscope.cli.answer layerscope.cli.assembly layerscope.cli.choices
-layerscope.cli.commands layerscope.cli.comparison layerscope.cli.inquiry layerscope.cli.inventory layerscope.cli.review
+layerscope layerscope._version layerscope.cli layerscope.cli.answer layerscope.cli.assembly layerscope.cli.caching layerscope.cli.choices
+layerscope.cli.commands layerscope.cli.comparison layerscope.cli.history layerscope.cli.inquiry layerscope.cli.inventory layerscope.cli.review
 layerscope.cli.session
 layerscope.errors
 """
 NEVER = (
     "audit render.audit render.sbom render.diff render.sharing analysis.diff analysis.sharing analysis.push analysis.snapshot"
-    " analysis.whatif analysis.draft questions"
+    " analysis.whatif analysis.draft analysis.history analysis.recipe questions"
 )
 
 
@@ -38,6 +38,7 @@ def test_a_report_imports_neither_the_audit_nor_other_commands() -> None:
     assert not found & {
         "layerscope.cli.review",
         "layerscope.cli.comparison",
+        "layerscope.cli.history",
         "layerscope.cli.inquiry",
         "layerscope.cli.inventory",
         "layerscope.cli.policies",

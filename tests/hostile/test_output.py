@@ -109,6 +109,7 @@ def outputs(request, tmp_path_factory):
         ("report", 3, "txt json md csv"),
         ("files", 3, "txt json csv"),
         ("images", 0, "txt json csv"),
+        ("history", 3, "txt json md csv"),
     ):
         files = {suffix: folder / f"{command}.{suffix}" for suffix in suffixes.split()}
         done = say(command, place, *(word for file in files.values() for word in ("-o", file)))
@@ -117,6 +118,8 @@ def outputs(request, tmp_path_factory):
         made[f"{command} error"] = done[2]
     for table in ("packages", "notes", "causes", "duplicates", "security", "owners"):
         made[f"csv {table}"] = say("report", place, "--table", table)[1]
+    made["history raw"] = say("history", place, "--raw")[1]
+    made["history dockerfile"] = say("history", place, "--dockerfile")[1]
     for words in (("--image", text + "?"), ("--platform", text), ("--format", text), ("--limit", text), ("--table", text)):
         code, out, made[f"error {words[0]}"] = say("report", place, *words)
         assert (code, out) == (2, b"")
@@ -133,6 +136,8 @@ def test_nothing_moves_the_cursor_or_hides(outputs):
     for name, data in made.items():
         for letter in set(data.decode("utf-8")) - {"\n"}:
             if "csv" in name and letter == "\r":
+                continue
+            if name == "history dockerfile" and letter == "\t":
                 continue
             if name.endswith(" md") and letter == "\u2060":
                 continue
@@ -153,7 +158,12 @@ def test_no_line_is_a_command_to_a_build_service(outputs):
 @pytest.mark.case("E28")
 def test_json_is_valid_and_keeps_the_raw_bytes(outputs):
     text, made = outputs
-    for name, schema in (("report json", "report"), ("files json", "files"), ("images json", "images")):
+    for name, schema in (
+        ("report json", "report"),
+        ("files json", "files"),
+        ("images json", "images"),
+        ("history json", "history"),
+    ):
         document = json.loads(made[name], parse_constant=pytest.fail)
         jsonschema.validate(document, json.loads(schema_text(schema)))
     rows = json.loads(made["files json"])["files"]

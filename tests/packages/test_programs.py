@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.model import Kind
-from layerscope.packages import BUSYBOX, GOLANG, JAVA, RUST, inspect, java, worth_inspecting
+from layerscope.packages import BUSYBOX, GOLANG, INSPECTORS, JAVA, RUST, java, may_tell, tells
 from layerscope.packages.database import View
 from layerscope.packages.executables import section
 from layerscope.packages.golang import MAGIC
@@ -20,6 +20,13 @@ from layerscope.packages.ownership import own
 from layerscope.packages.zips import Allowance, Member, members, unpack
 
 from packages.images import corpus, layer, stack
+
+
+def inspect(path, content):
+    """What all who look into programs find in one."""
+    if not tells(content[:8192]):
+        return ()
+    return tuple((one.name, told) for one in INSPECTORS if (told := one.find(path, content)) is not None)
 
 
 def jar(*files, method=zipfile.ZIP_DEFLATED):
@@ -194,9 +201,9 @@ def test_damaged_files_never_raise(at, news, path, which):
 
 
 def test_worth_looking_into():
-    assert worth_inspecting(b"usr/bin/x", 0o755)
-    assert worth_inspecting(b"app/x.jar", 0o644)
-    assert not worth_inspecting(b"usr/share/x", 0o644)
+    assert may_tell(b"usr/bin/x", 0o755, 9)
+    assert may_tell(b"app/x.jar", 0o644, 9)
+    assert not may_tell(b"usr/share/x", 0o644, 9)
 
 
 def test_what_was_found_inside_owns_the_file():

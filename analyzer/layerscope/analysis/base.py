@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from layerscope.model import Image, Layer
 
@@ -20,12 +21,14 @@ class Base:
 
     layers  how many, from the bottom, are surely its; None if nothing tells
     how     what told of it: "told" (the user), "image" (shared with a given one), "annotation", "label", "history"
+    rows    how many rows of the history, from its first, are surely its; those of its layers are as well
     """
 
     name: str | None = None
     digest: str | None = None
     layers: int | None = None
     how: str | None = None
+    rows: int = 0
 
 
 NO_BASE = Base()
@@ -35,8 +38,8 @@ def find_base(image: Image, told: int | None = None, given: Image | None = None)
     """Return what is known of the base image.
 
     `told` is a number of layers that the user names; `given` an image whose layers this one may begin with. Names and digests
-    are what the image claims. Without more, a first layer that unpacks a whole root file system is the base's; which of those
-    above it are too, history does not tell.
+    are what the image claims, or a given image's that it holds whole. Without more, a first layer that unpacks a whole root
+    file system is the base's; which of those above it are too, history does not tell.
     """
     name, digest, how = None, None, None
     for source, labels in (("annotation", image.config.annotations), ("label", image.config.labels)):
@@ -46,10 +49,12 @@ def find_base(image: Image, told: int | None = None, given: Image | None = None)
     if told is not None:
         return Base(name, digest, min(told, len(image.layers)), "told")
     if given is not None:
-        named = given.names[0] if given.names else name
-        return Base(named, given.manifest_digest or digest, count_shared(given, image), "image")
+        shared = count_shared(given, image)
+        if shared == len(given.layers):
+            name, digest = given.names[0] if given.names else name, given.manifest_digest or digest
+        return Base(name, digest, shared, "image", _count_rows(given, image) if shared else 0)
     if len(image.layers) > 1 and image.layout != "rootfs" and BARE.match(image.layers[0].instruction):
-        return Base(name, digest, 1, how or "history")
+        return Base(name, digest, 1, how or "history", _count_bare(image))
     return Base(name, digest, None, how)
 
 
@@ -62,6 +67,19 @@ def count_shared(base: Image, image: Image) -> int:
             break
         count += 1
     return count
+
+
+def _count_bare(image: Image) -> int:
+    """Return how many rows tell of a root file system: up to its layer, and the command that comes right behind it."""
+    made = next((index for index, row in enumerate(image.history, 1) if row.layer == 0), 0)
+    behind = image.history[made : made + 1]
+    return made + sum(row.empty and row.instruction.startswith("CMD ") for row in behind)
+
+
+def _count_rows(base: Image, image: Image) -> int:
+    """Return how many rows of the history both begin with."""
+    pairs = zip(base.history, image.history, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _key(layer: Layer) -> str | None:

@@ -90,9 +90,11 @@ class Cache:
                 stream.write(MAGIC + hashlib.sha256(key + data).digest())
                 stream.write(data)
             beside.replace(path)
-        except OSError:
+        except BaseException as error:  # also an interrupt: nothing half written stays
             with suppress(OSError):
                 beside.unlink()
+            if not isinstance(error, OSError):
+                raise
             return
         self._shrink()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from layerscope.archive.documents import Json, mapping, rows, string_map, text, texts
+from layerscope.archive.golang import write_duration, write_healthcheck
 from layerscope.archive.instructions import for_people
 from layerscope.archive.notebook import Notebook
 from layerscope.model import Config, HistoryRow
@@ -28,7 +29,6 @@ def read_config(document: Json, notes: Notebook) -> ConfigDocument:
     kind = rootfs.get("type")
     if kind not in (None, "", "layers"):
         notes.fail("B09", f"the config's rootfs is of type {text(kind)!r}, not 'layers'")
-    healthcheck = mapping(told.get("Healthcheck")).get("Test")
     config = Config(
         architecture=text(document.get("architecture")) or None,
         os=text(document.get("os")) or None,
@@ -44,12 +44,29 @@ def read_config(document: Json, notes: Notebook) -> ConfigDocument:
         labels=string_map(told.get("Labels")),
         ports=tuple(filter(None, map(text, mapping(told.get("ExposedPorts"))))),
         volumes=tuple(filter(None, map(text, mapping(told.get("Volumes"))))),
-        has_healthcheck=bool(healthcheck) and healthcheck != ["NONE"],
+        healthcheck=_healthcheck(mapping(told.get("Healthcheck"))),
+        stop_signal=text(told.get("StopSignal")) or None,
+        shell=texts(told.get("Shell")),
+        onbuild=texts(told.get("OnBuild")),
     )
     listed = rows(rootfs.get("diff_ids"), "diff_ids in the config", notes)
     diff_ids = tuple(map(text, listed)) if "rootfs" in document else None
     history = tuple(mapping(row) for row in rows(document.get("history"), "the config's history", notes))
     return ConfigDocument(config, diff_ids, history)
+
+
+def _healthcheck(told: Json) -> str | None:
+    """Return a health check as a Dockerfile says it; times are nanoseconds."""
+    test = texts(told.get("Test"))
+    if not test or not test[0]:
+        return None
+    times = {
+        name: told.get(key) for key, name in (("Interval", "interval"), ("Timeout", "timeout"), ("StartPeriod", "start-period"))
+    }
+    flags = [f"--{name}={write_duration(value)}" for name, value in times.items() if isinstance(value, int) and value > 0]
+    retries = told.get("Retries")
+    flags += [f"--retries={retries}"] if isinstance(retries, int) and retries > 0 else []
+    return write_healthcheck(test, flags)
 
 
 def align_history(history: tuple[Json, ...], layers: int, notes: Notebook) -> tuple[HistoryRow, ...]:

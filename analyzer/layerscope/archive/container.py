@@ -16,8 +16,9 @@ from typing import BinaryIO
 
 from layerscope.archive.compression import CHUNK, decompress, detect
 from layerscope.archive.feed import ENDLESS, Buffer, Feed
+from layerscope.archive.folders import forget
 from layerscope.archive.header import BLOCK, clean, looks_like_tar
-from layerscope.archive.inside import look_inside
+from layerscope.archive.inspection import inspect_place
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
 from layerscope.archive.pull import COUNTED, SMALL, Sampler
@@ -173,9 +174,8 @@ class TarFile(Container):
         feed = Feed.over(self.buffer, 0, len(self.buffer))
         index = read_tar(feed, limits=self.settings.limits, keep=self.settings.keep, whiteouts=False, partial=True)
         drop_cut(index)
-        if self.settings.look is not None:
-            look_inside(self.buffer, 0, index, self.settings.look)
-        return Scan(index, "none", index.tar_bytes)
+        notes = inspect_place(self.buffer, 0, index, self.settings.inspectors, self.settings.limits)
+        return Scan(replace(index, notes=(*index.notes, *notes.freeze())), "none", index.tar_bytes)
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies in the file."""
@@ -333,17 +333,7 @@ def drop_cut(index: LayerIndex) -> None:
     for column in (index.paths, index.folders, index.kinds, index.sizes, index.modes, index.uids, index.gids, index.mtimes):
         column.pop()
     index.offsets.pop(), index.spans.pop()
-    for told in (
-        index.links,
-        index.xattrs,
-        index.declared,
-        index.sparse,
-        index.digests,
-        index.kept,
-        index.inspected,
-        index.marks,
-    ):
-        told.pop(row, None)
+    forget(index, row)
 
 
 def _at_most(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:

@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 from layerscope.archive.feed import Feed
-from layerscope.archive.inside import Look
-from layerscope.archive.inspection import INSPECTED, Inspect, inspect_content, tell_cut
+from layerscope.archive.inspection import HELD, Inspection
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand
@@ -31,7 +30,7 @@ class Contents:
         limits: Limits,
         keep: Keep,
         visit: Visit | None,
-        look: Look | None = None,
+        inspection: Inspection | None = None,
     ) -> None:
         self.feed = feed
         self.index = index
@@ -39,8 +38,7 @@ class Contents:
         self.limits = limits
         self.keep = keep
         self.visit = visit
-        self.look = look
-        self.inspector: Inspect | None = None
+        self.inspection = inspection
         self.mode = 0
         self.kept_bytes = 0
 
@@ -62,49 +60,38 @@ class Contents:
         end = feed.offset + stored
         hasher = None if feed.in_place else hashlib.sha256()
         keeps = self.keep(path) and self.fits(path, stored, start)
-        looks = self.look is not None and stored <= self.limits.kept_file_bytes and self.look.worth(path, self.mode)
-        kept: list[bytes] | None = [] if keeps or looks else None
-        head = bytearray()
+        kept: list[bytes] | None = [] if keeps else None
+        passing = self.inspection.passing(row, path, self.mode, stored, start) if self.inspection is not None else None
         for piece in feed.pieces(stored):
             if hasher is not None:
                 hasher.update(piece)
             if kept is not None:
                 kept.append(piece)
-            if self.inspector is not None and len(head) < INSPECTED:
-                head += piece[: INSPECTED - len(head)]
+            if passing is not None:
+                passing.take(piece)
         if feed.offset == end:
-            if self.inspector is not None:
-                self.examine(row, path, stored, bytes(head), start)
             if hasher is not None:
                 self.index.digests[row] = hasher.digest()
-            content = b"".join(kept or ())
-            if looks:
-                self.inspect(row, path, content)
-            if keeps:
-                self.index.kept[row] = content
-
-    def inspect(self, row: int, path: bytes, content: bytes) -> None:
-        """Look into a program or an archive."""
-        found = self.look.inspect(path, content) if self.look is not None else ()
-        if found:
-            self.index.inspected[row] = found
-
-    def examine(self, row: int, path: bytes, size: int, content: bytes, start: int) -> None:
-        """Hand a file's content, or what there may be of it, to the inspector."""
-        assert self.inspector is not None
-        if inspect_content(self.index, row, (path, self.mode, size), content[:INSPECTED], self.inspector):
-            tell_cut(self.notes, path, size, offset=start)
+            if kept is not None:
+                self.index.kept[row] = b"".join(kept)
+            if passing is not None:
+                passing.close()
 
     def _read_sparse(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
         feed, index = self.feed, self.index
         end = feed.offset + stored
         hashed = not feed.in_place and logical <= SPARSE_HASHED
-        if self.keep(path) and self.fits(path, logical, start):
-            content = expand(fragments, logical, b"".join(feed.pieces(stored)))
+        keeps = self.keep(path) and self.fits(path, logical, start)
+        if keeps or (self.inspection is not None and logical <= HELD):
+            data = b"".join(feed.pieces(stored))
             if feed.offset == end:
-                index.kept[row] = content
+                content = expand(fragments, logical, data)
+                if keeps:
+                    index.kept[row] = content
                 if hashed:
                     index.digests[row] = hashlib.sha256(content).digest()
+                if self.inspection is not None and logical <= HELD:
+                    self.inspection.show(row, path, self.mode, content, start)
         elif hashed:
             digest = content_digest(fragments, logical, feed.pieces(stored))
             if feed.offset == end:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.model import Kind, LayerIndex, Level
@@ -47,5 +49,11 @@ def _empty(index: LayerIndex, row: int) -> None:
     index.sizes[row] = 0
     index.paths[row] = index.paths[row][:SHOWN]
     index.folders[row] = parent_of(index.paths[row])
-    for column in (index.links, index.xattrs, index.declared, index.sparse, index.digests, index.kept, index.inspected):
+    forget(index, row)
+
+
+def forget(index: LayerIndex, row: int) -> None:
+    """Take away what a row has beside its columns."""
+    told: tuple[dict[int, Any], ...] = (index.links, index.xattrs, index.declared, index.sparse, index.digests, index.kept)
+    for column in (*told, index.inspected, index.sums):
         column.pop(row, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 _GAP = re.compile(r"[ ,]*")
 _ITEM = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -57,9 +58,7 @@ def read_healthcheck(text: str) -> str | None:
     if found is None:
         return None
     items = list_items(f"[{found['test']}]")
-    kind, *words = [str(json.loads(item)) for item in items] if items else found["test"].split(" ")
-    if kind == "NONE":
-        return "NONE"
+    words = [str(json.loads(item)) for item in items] if items else found["test"].split(" ")
     options = {
         "interval": found["interval"],
         "timeout": found["timeout"],
@@ -67,8 +66,26 @@ def read_healthcheck(text: str) -> str | None:
         "retries": found["number"] if "number" in found.re.groupindex else _read_letter(found["retries"]),
     }
     flags = [f"--{name}={value}" for name, value in options.items() if value.strip("0sm")]
-    exact = kind == "CMD" and items is not None
-    return " ".join([*flags, "CMD", json.dumps(words, ensure_ascii=False) if exact else " ".join(words)])
+    return write_healthcheck(words, flags)
+
+
+def write_duration(nanoseconds: int) -> str:
+    """Return a span of time as Go prints it: `1m30s`, `500ms`."""
+    if nanoseconds < 10**9:
+        return f"{nanoseconds / 10**6:g}ms"
+    minutes, rest = divmod(nanoseconds, 60 * 10**9)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest / 10**9:.9f}".rstrip("0").rstrip(".")
+    return f"{f'{hours}h' if hours else ''}{f'{minutes}m' if hours or minutes else ''}{seconds}s"
+
+
+def write_healthcheck(test: Sequence[str], flags: Sequence[str]) -> str:
+    """Return the arguments of a HEALTHCHECK: what Docker calls its test, `CMD-SHELL` and a command line, or `CMD` and words."""
+    kind, *words = test
+    if kind == "NONE":
+        return "NONE"
+    said = json.dumps(words, ensure_ascii=False) if kind == "CMD" else " ".join(words)
+    return " ".join([*flags, "CMD", said])
 
 
 def _read_letter(rune: str) -> str:

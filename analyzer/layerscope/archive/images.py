@@ -16,7 +16,6 @@ from layerscope.archive.documents import mapping, parse
 from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.filetypes import HEAD, name_bytes
 from layerscope.archive.folders import pass_over_deep
-from layerscope.archive.inspection import inspect_places
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import LENGTHS, find_dir, find_oci, find_registry, refuse
 from layerscope.archive.opaque import drop_opaque, opaque_index, why_opaque
@@ -290,7 +289,7 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
     if document.config.os == "windows":
         layers = tuple(_windows(layer, notes) for layer in layers)
     members = [layer.member for layer in candidate.layers]
-    _look_again(container, members, layers, notes, pool)
+    _compare(container, members, layers, pool)
     layers = _price(container, members, layers)
     storage = divide(container, found, candidate, notes)
     return Image(
@@ -304,7 +303,7 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
         history=history,
         storage=storage,
         notes=(*container.notes.freeze(), *notes.freeze()),
-        inspected=container.settings.inspect is not None,
+        inspected=container.settings.inspectors.names,
     )
 
 
@@ -436,27 +435,19 @@ def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
     return result
 
 
-def _look_again(
-    container: Container,
-    members: Sequence[Member | None],
-    layers: Sequence[Layer],
-    notes: Notebook,
-    pool: Pool | None = None,
-) -> None:
-    """Find out which files of all layers hold the same content; look into those that lie in place, if that is asked for."""
+def _compare(container: Container, members: Sequence[Member | None], layers: Sequence[Layer], pool: Pool | None = None) -> None:
+    """Find out which files of all layers hold the same content."""
     places = []
     for layer, member in zip(layers, members, strict=True):
         if layer.index is not None and layer.compression == "none" and len(layer.index):
             place = container.place(member)
             if place is not None:
-                places.append((layer.position, Place(layer.index, *place)))
+                places.append(Place(layer.index, *place))
     ours = pool or Pool()
     ours.indexes += [layer.index for layer in layers if layer.index is not None]
-    ours.places += [place for _, place in places]
+    ours.places += places
     if pool is None:
         ours.mark()
-    if container.settings.inspect is not None:
-        inspect_places(places, container.settings.inspect, notes)
 
 
 def _price(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -492,7 +483,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
         index=scan.index,
     )
     notes = Notebook()
-    _look_again(container, [None], [layer], notes, pool)
+    _compare(container, [None], [layer], pool)
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:
         notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=0)
@@ -513,7 +504,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
         ),
         notes=notes.freeze(),
         # What passes once is a root file system only in hindsight: its contents are gone.
-        inspected=container.settings.inspect is not None and isinstance(container, TarFile),
+        inspected=container.settings.inspectors.names if isinstance(container, TarFile) else frozenset(),
     )
 
 

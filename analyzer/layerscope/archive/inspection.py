@@ -1,49 +1,252 @@
-"""What do contents hold that somebody asked for? Hands each file's content to a function, and keeps its marks."""
+"""What do contents tell that somebody asked for? Shows files to inspectors while their bytes pass, or where they lie.
+
+A set of `Inspectors` is declared by those who read the findings. Of what lies in a file only the parts are read that an
+inspector asks for, and none of a file that nobody wants; what passes once is held as long as somebody wants it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
 from layerscope.archive.equal import Place
+from layerscope.archive.feed import Buffer
+from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.model import Kind, LayerIndex, Level, Mark
+from layerscope.archive.sparse import expand
+from layerscope.model import SUMS, Kind, LayerIndex
 
+HEAD = 8192
+HELD = 8 << 20
+"""Bytes of a file that are held so that they are read once; also the longest sparse file that is looked into, holes and all."""
+
+CHUNK = 1 << 20
 FILE = int(Kind.FILE)
-INSPECTED = 8 << 20
-_HEAD = 8192
-
-Inspect = Callable[[bytes, int, bytes], tuple[Mark, ...]]
 
 
-def inspect_content(index: LayerIndex, row: int, place: tuple[bytes, int, int], content: bytes, inspect: Inspect) -> bool:
-    """Inspect what is there of a file: `place` is its path, mode and size. Return whether a text was longer than that."""
-    path, mode, size = place
-    marks = inspect(path, mode, content)
-    if marks:
-        index.marks[row] = marks
-    return size > len(content) and b"\0" not in content[:_HEAD]
+class Content(Protocol):
+    """Bytes, or what slices like them: a file may lie in another of which only parts are read."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        """Return some of them; both ends are given, and neither counts from the end."""
 
 
-def tell_cut(notes: Notebook, path: bytes, size: int, *, offset: int | None = None, layer: int | None = None) -> None:
-    """Note that a text was too long to be inspected whole."""
-    message = f"of {size:,} bytes only the first {INSPECTED:,} were looked into for secrets"
-    if layer is None:
-        notes.info("E08", message, path=path, offset=offset)
-    else:
-        notes.add("E08", Level.INFO, message, path=path, offset=offset, layer=layer)
+Wants = Callable[[bytes, int, int], bool]
+Opens = Callable[[bytes], bool]
 
 
-def inspect_places(places: Sequence[tuple[int, Place]], inspect: Inspect, notes: Notebook) -> None:
-    """Inspect the files of layers that lie in place; each comes with its position."""
-    for position, place in places:
-        index = place.index
-        for row, (kind, size) in enumerate(zip(index.kinds, index.sizes, strict=True)):
-            if kind != FILE or not size or row in index.sparse:
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Somebody who looks into files: into which, and what for.
+
+    name     what the findings are kept under
+    version  changes whenever the same content may give another finding
+    wants    whether a file may be of interest, by path, mode and size
+    opens    whether it still is, by its first bytes (8 KiB)
+    find     what path and content tell, None for nothing: a pure function; what it returns is small, whatever the file is
+    first    bytes from a file's beginning that are enough: it is given no more. None: it wants the whole file, and gets it
+             unless the file passes once and is longer than the limit `kept_file_bytes`
+    """
+
+    name: str
+    version: str
+    wants: Wants
+    opens: Opens
+    find: Callable[[bytes, Content], bytes | None]
+    first: int | None = None
+
+
+Wanting = list[tuple[Opens, list[Inspector]]]
+
+
+class Inspectors:
+    """Those who look into the files of a layer; `sums` asks for the digests that package databases use as well.
+
+    `names` are the inspectors', `fingerprint` is the same for sets that find the same in the same bytes.
+    """
+
+    def __init__(self, each: Iterable[Inspector] = (), *, sums: bool = False) -> None:
+        self.sums = sums
+        self.groups: dict[tuple[Wants, Opens], list[Inspector]] = {}
+        for one in each:
+            self.groups.setdefault((one.wants, one.opens), []).append(one)
+        everybody = sorted((one.name, one.version, one.first) for group in self.groups.values() for one in group)
+        self.names = frozenset(name for name, _, _ in everybody) | ({"sums"} if sums else set())
+        self.fingerprint = hashlib.sha256(repr((everybody, SUMS if sums else ())).encode()).hexdigest()
+
+    def __bool__(self) -> bool:
+        return bool(self.groups) or self.sums
+
+    def wanting(self, path: bytes, mode: int, size: int) -> Wanting:
+        """Return those who want to see how a file begins."""
+        return [(key[1], group) for key, group in self.groups.items() if key[0](path, mode, size)]
+
+
+NOBODY = Inspectors()
+
+
+class Window:
+    """A file in a layer that lies in place. What was read from its beginning is held, so that others need not read it again."""
+
+    __slots__ = ("_held", "_place", "_row", "_size")
+
+    def __init__(self, place: Place, row: int, size: int) -> None:
+        self._place, self._row, self._size = place, row, size
+        self._held = b""
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        start, stop, _ = part.indices(self._size)
+        if stop <= len(self._held):
+            return self._held[start:stop]
+        if start == 0 and stop <= HELD:
+            self._held = self._place.content(self._row, 0, stop)
+            return self._held
+        return self._place.content(self._row, start, max(stop - start, 0))
+
+
+class Inspection:
+    """What inspectors find in the files of one layer; it is added to the layer's index."""
+
+    def __init__(self, inspectors: Inspectors, index: LayerIndex, notes: Notebook, limits: Limits) -> None:
+        self.inspectors = inspectors
+        self.index = index
+        self.notes = notes
+        self.limits = limits
+
+    def show(self, row: int, path: bytes, mode: int, content: Content, start: int) -> None:
+        """Show a file all of whose bytes are at hand; `start` is where its entry begins."""
+        self.show_to(self.inspectors.wanting(path, mode, len(content)), row, path, content, start)
+
+    def show_to(self, wanting: Wanting, row: int, path: bytes, content: Content, start: int) -> None:
+        """Show a file to those who want it, and take its digests."""
+        if self.inspectors.sums:
+            self.index.sums[row] = sum_up(content, self.index.digests.get(row))
+        if wanting:
+            head = content[0 : min(len(content), HEAD)]
+            self.ask(row, path, [one for opens, group in wanting if opens(head) for one in group], content, len(content), start)
+
+    def ask(self, row: int, path: bytes, asked: Iterable[Inspector], content: Content, size: int, start: int) -> None:
+        """Let inspectors look; `content` may be less than the `size` of the file."""
+        found, refused = [], []
+        for one in asked:
+            given = content
+            if one.first is not None and size > one.first:
+                given = content[0 : one.first]
+                message = f"of {size:,} bytes only the first {one.first:,} were looked into for {one.name}"
+                self.notes.info("E08", message, path=path, offset=start)
+            elif len(content) < size:
+                refused.append(one.name)
                 continue
-            # A program is told by its first block; most of the bytes of an image need not be read.
-            if size > _HEAD and b"\0" in place.content(row, 0, 4096):
-                continue
-            path = index.paths[row]
-            content = bytes(place.content(row, 0, min(size, INSPECTED)))
-            if inspect_content(index, row, (path, index.modes[row], size), content, inspect):
-                tell_cut(notes, path, size, offset=index.offsets[row], layer=position)
+            told = one.find(path, given)
+            if told is not None:
+                found.append((one.name, told))
+        if found:
+            self.index.inspected[row] = tuple(found)
+        if refused:
+            message = f"{size:,} bytes are too many to be looked into for {', '.join(refused)} (--limit kept_file_bytes=VALUE)"
+            self.notes.info("E08", message, path=path, offset=start)
+
+    def passing(self, row: int, path: bytes, mode: int, size: int, start: int) -> Passing | None:
+        """Return what takes the pieces of a file as they pass, None if nobody wants them."""
+        wanting = self.inspectors.wanting(path, mode, size)
+        return Passing(self, row, path, wanting, size, start) if wanting or self.inspectors.sums else None
+
+
+class Passing:
+    """A file whose bytes pass in pieces: they are held as far as somebody who looks at its first bytes wants them."""
+
+    def __init__(
+        self,
+        inspection: Inspection,
+        row: int,
+        path: bytes,
+        wanting: Wanting,
+        size: int,
+        start: int,
+    ) -> None:
+        self.inspection = inspection
+        self.row = row
+        self.path = path
+        self.size = size
+        self.start = start
+        self._wanting = wanting
+        self._asked: list[Inspector] | None = None if wanting else []
+        self._need = min(HEAD, size) if wanting else 0
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._hashers = start_sums(SUMS[:-1]) if inspection.inspectors.sums else ()
+
+    def take(self, piece: bytes) -> None:
+        """Take the next piece."""
+        for hasher in self._hashers:
+            hasher.update(piece)
+        if self._held < self._need:
+            self._pieces.append(piece)
+            self._held += len(piece)
+            if self._asked is None and self._held >= self._need:
+                self._choose()
+
+    def _choose(self) -> None:
+        """Let those go who see from the beginning that the rest is nothing for them."""
+        head = b"".join(self._pieces)[:HEAD]
+        self._asked = [one for opens, group in self._wanting if opens(head) for one in group]
+        most = self.inspection.limits.kept_file_bytes
+        needs = [self.size if one.first is None else min(one.first, self.size) for one in self._asked]
+        self._need = max((need for need, one in zip(needs, self._asked, strict=True) if one.first or need <= most), default=0)
+        if not self._need:
+            self._pieces = []
+
+    def close(self) -> None:
+        """Let the inspectors look; all pieces have passed, and their SHA-256 is known."""
+        if self._hashers:
+            index = self.inspection.index
+            index.sums[self.row] = b"".join(hasher.digest() for hasher in self._hashers) + index.digests[self.row]
+        if self._asked:
+            self.inspection.ask(self.row, self.path, self._asked, b"".join(self._pieces), self.size, self.start)
+
+
+def inspect_place(buffer: Buffer, start: int, index: LayerIndex, inspectors: Inspectors, limits: Limits) -> Notebook:
+    """Inspect the files of a layer that begins at `start` of a buffer; return what is to be told of it."""
+    notes = Notebook()
+    if not inspectors:
+        return notes
+    inspection, place = Inspection(inspectors, index, notes, limits), Place(index, buffer, start)
+    groups, always = [(*key, group) for key, group in inspectors.groups.items()], inspectors.sums
+    paths, offsets = index.paths, index.offsets
+    for row, (kind, size, mode) in enumerate(zip(index.kinds, index.sizes, index.modes, strict=True)):
+        if kind != FILE or not size:
+            continue
+        path = paths[row]
+        wanting = [(opens, group) for wants, opens, group in groups if wants(path, mode, size)]
+        if not wanting and not always:
+            continue
+        fragments = index.sparse.get(row)
+        if fragments is None:
+            inspection.show_to(wanting, row, path, Window(place, row, size), offsets[row])
+        elif size <= HELD:
+            stored = place.content(row, 0, sum(length for _, length in fragments))
+            inspection.show_to(wanting, row, path, expand(fragments, size, stored), offsets[row])
+    return notes
+
+
+def start_sums(names: Iterable[str]) -> tuple[hashlib._Hash, ...]:
+    """Return what takes digests."""
+    return tuple(hashlib.new(name, usedforsecurity=False) for name in names)
+
+
+def sum_up(content: Content, sha256: bytes | None) -> bytes:
+    """Return the digests of a content, as `SUMS` names them, one behind the other; the last may be known already."""
+    hashers = start_sums(SUMS if sha256 is None else SUMS[:-1])
+    for at in range(0, len(content), CHUNK):
+        piece = content[at : min(at + CHUNK, len(content))]
+        for hasher in hashers:
+            hasher.update(piece)
+    return b"".join(hasher.digest() for hasher in hashers) + (sha256 or b"")

@@ -15,8 +15,10 @@ VERBS = (
     *("RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
 )
 _OPTION = r"-[\w-]{1,24}(?: (?:pipefail|errexit|nounset|xtrace|posix|noglob))?"
+_UNIX = rf"(?:/[\w./-]*/)?(?:ba|da|a|z|k)?sh (?:{_OPTION} ){{0,8}}?-\w{{0,8}}c"
+_SHELL_OF = re.compile(rf"(?:RUN )?(?:\|\d+ (?:.*? )??)?(?P<shell>{_UNIX})\s", re.DOTALL)
 SHELL = (
-    rf"(?:(?:/[\w./-]*/)?(?:ba|da|a|z|k)?sh (?:{_OPTION} ){{0,8}}?-\w{{0,8}}c\s"
+    rf"(?:{_UNIX}\s"
     r"|cmd(?:\.exe)? /S /C\s"
     r"|(?:powershell|pwsh)(?:\.exe)? (?:-(?!Command)\w+ (?:\w+ )?){0,4}(?:-Command )?(?:\$\w+ = '\w+'; ?){0,8})"
 )
@@ -81,6 +83,12 @@ def peel(created_by: str) -> str:
         text = frame.take_off(text).strip()
     verb, blank, values = text.partition(" ")
     return f"{verb.upper()}{blank}{values}" if verb.upper() in VERBS else text
+
+
+def shell_of(created_by: str) -> tuple[str, ...] | None:
+    """Return the shell of a RUN that a row's text names, as SHELL lists it; None if it names none, or that of Windows."""
+    found = _SHELL_OF.match(created_by.strip())
+    return tuple(found["shell"].split()) if found else None
 
 
 @dataclass(frozen=True, slots=True)

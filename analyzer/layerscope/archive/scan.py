@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.contents import Keep
 from layerscope.archive.feed import Buffer, Feed
-from layerscope.archive.inside import Look, look_inside
-from layerscope.archive.inspection import Inspect
+from layerscope.archive.inspection import NOBODY, Inspectors, inspect_place
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
@@ -28,16 +27,15 @@ HEX = re.compile(rb"[0-9a-f]{64,}")
 class Settings:
     """What a scan is asked for.
 
-    Whose contents to keep, what to `inspect` for in them, whether to hash blob and tar, how much is too much; `look` says what
-    to look into, and how; `pull` what to do about the pull size of uncompressed layers: "estimate", "exact" or "off".
+    Whose contents to keep, who looks into them, whether to hash blob and tar, how much is too much; `pull` says what to do
+    about the pull size of uncompressed layers: "estimate", "exact" or "off".
     """
 
     limits: Limits
     keep: Keep
-    inspect: Inspect | None = None
+    inspectors: Inspectors = NOBODY
     verify: bool = False
     progress: Callable[[int], None] | None = None
-    look: Look | None = None
     pull: str = "off"
 
 
@@ -96,11 +94,11 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
             pass
         diff_id = tap.digest
     index = read_tar(Feed.over(buffer, start, size), limits=settings.limits, keep=settings.keep)
-    if settings.look is not None:
-        look_inside(buffer, start, index, settings.look)
+    notes = inspect_place(buffer, start, index, settings.inspectors, settings.limits)
     if settings.progress is not None:
         settings.progress(size)
-    return Scan(replace(index, diff_id=diff_id), "none", size, diff_id)
+    index = replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze()))
+    return Scan(index, "none", size, diff_id)
 
 
 def scan_stream(
@@ -125,8 +123,7 @@ def scan_stream(
         Feed.of(tap or sampled or inner),
         limits=settings.limits,
         keep=settings.keep,
-        look=settings.look,
-        inspect=settings.inspect,
+        inspectors=settings.inspectors,
     )
     for _ in outer:  # after damage: the blob is measured to its end
         pass

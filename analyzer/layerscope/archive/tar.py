@@ -31,8 +31,7 @@ from layerscope.archive.header import (
     tail_device,
     what_is,
 )
-from layerscope.archive.inside import Look
-from layerscope.archive.inspection import Inspect
+from layerscope.archive.inspection import NOBODY, Inspection, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
@@ -90,26 +89,29 @@ def read_tar(
     whiteouts: bool = True,
     visit: Visit | None = None,
     partial: bool = False,
-    look: Look | None = None,
-    inspect: Inspect | None = None,
+    inspectors: Inspectors = NOBODY,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
-    With `partial` a file whose end is missing gets a row of the size that is there. Into what passes only once is looked on
-    the way, as `look` says; `inspect` is handed the contents of all files that pass.
+    With `partial` a file whose end is missing gets a row of the size that is there. `inspectors` see what passes only once.
     """
-    reader = TarReader(feed, limits, keep, whiteouts, visit, partial, look)
-    reader.inspect = inspect
-    return reader.read()
+    return TarReader(feed, limits, keep, whiteouts, visit, partial, inspectors).read()
 
 
 class TarReader:
     """The state of reading one tar: columns that grow, and the extension records that wait for their entry."""
 
     def __init__(
-        self, feed: Feed, limits: Limits, keep: Keep, whiteouts: bool, visit: Visit | None, partial: bool, look: Look | None
+        self,
+        feed: Feed,
+        limits: Limits,
+        keep: Keep,
+        whiteouts: bool,
+        visit: Visit | None,
+        partial: bool,
+        inspectors: Inspectors,
     ) -> None:
         self.feed = feed
         self.limits = limits
@@ -117,8 +119,7 @@ class TarReader:
         self.whiteouts = whiteouts
         self.visit = visit
         self.partial = partial
-        self.look = look
-        self.inspect: Inspect | None = None
+        self.inspectors = inspectors
         self.notes = Notebook()
         self.extension_bytes = 0
         self.fragments = 0
@@ -164,7 +165,7 @@ class TarReader:
 
     def _entries(self) -> None:  # one loop over the blocks: a call less for each entry is a tenth of the time
         feed, index, notes = self.feed, self.index, self.notes
-        visit, keep, look, limit, total = self.visit, self.keep, self.look, self.limits.entries, feed.total
+        visit, keep, limit, total = self.visit, self.keep, self.limits.entries, feed.total
         in_place = feed.in_place and visit is None
         whiteouts = self.whiteouts
         owners: dict[bytes, tuple[int, int, int]] = {}
@@ -178,9 +179,10 @@ class TarReader:
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span = self.offsets.append, self.spans.append
         sha256 = hashlib.sha256
-        contents = Contents(feed, index, notes, self.limits, keep, visit, look)
+        passes = bool(self.inspectors) and not feed.in_place
+        inspection = Inspection(self.inspectors, index, notes, self.limits) if passes else None
+        contents = Contents(feed, index, notes, self.limits, keep, visit, inspection)
         read_file, fits = contents.read, contents.fits
-        contents.inspector = None if feed.in_place else self.inspect
 
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
@@ -362,13 +364,10 @@ class TarReader:
                     if kind == FILE:
                         if not in_place:
                             index.digests[row] = sha256(content).digest()
-                        if look is not None and look.worth(path, mode):
-                            contents.inspect(row, path, content)
                         if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
-                        if contents.inspector is not None:
-                            contents.mode = mode
-                            contents.examine(row, path, stored, content, start)
+                        if inspection is not None:
+                            inspection.show(row, path, mode, content, start)
                 else:
                     feed.position, contents.mode = position, mode
                     missing = (

@@ -39,7 +39,7 @@ def audit(
         level = policy.rules.get(rule.id, rule.level)
         found = [] if level == "off" else _find(rule, report, policy, baseline, live, used)
         findings += found
-        checks.append(_check_rule(rule, found, level, inspected=report.image.inspected))
+        checks.append(_check_rule(rule, found, level, inspected=report.secrets_scanned))
     findings_of_others = _foreign(report, policy, baseline, live, used, rules)
     findings += findings_of_others
     checks += _check_foreign(findings_of_others)

@@ -100,7 +100,7 @@ class Audit:
     @property
     def secrets_scanned(self) -> bool:
         """Whether contents were looked into."""
-        return self.report.image.inspected
+        return self.report.secrets_scanned
 
     @property
     def verdict(self) -> str:

@@ -24,9 +24,12 @@ def assemble(arguments: Sequence[str]) -> typer.Typer:
         app = copy(commands.app)
         app.registered_commands = alone
         return app
-    from layerscope.cli import comparison, inquiry, inventory, review
+    from layerscope.cli import caching, comparison, history, inquiry, inventory, review
 
-    return comparison.join(inquiry.join(review.join(inventory.join(commands.app))))
+    app = commands.app
+    for group in (inventory, history, review, inquiry, comparison, caching):
+        app = group.join(app)
+    return app
 
 
 def _name(command: typer.models.CommandInfo) -> str | None:

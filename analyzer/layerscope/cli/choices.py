@@ -11,7 +11,7 @@ import typer
 
 FORMATS = ("text", "json", "markdown", "csv")
 AUDIT_FORMATS = ("text", "json", "markdown", "csv", "sarif", "junit", "github", "gitlab")
-SCHEMAS = ("audit", "baseline", "compare", "diff", "files", "images", "packages", "report", "whatif", "why")
+SCHEMAS = ("audit", "baseline", "compare", "diff", "files", "history", "images", "packages", "report", "whatif", "why")
 DIFF_FORMATS = ("text", "json", "markdown")
 ROW_FORMATS = ("text", "json", "csv")
 TABLES = ("layers", "packages", "owners", "causes", "duplicates", "files", "security", "notes")

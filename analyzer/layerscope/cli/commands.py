@@ -76,7 +76,16 @@ RowPull = Annotated[
         autocompletion=lambda: list(choices.PULLS),
     ),
 ]  # fmt: skip
+Base = Annotated[
+    str | None, typer.Option("--base", metavar="IMAGE", show_default=False, help="The base image: what both begin with is its.")
+]
+BaseLayers = Annotated[
+    int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
+]
 Verify = Annotated[bool, typer.Option("--verify/--no-verify", help="Check every digest.")]
+Remember = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Take what an earlier run found out about the very same file.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a bug.")]
 Secrets = Annotated[bool, typer.Option("--secrets", help="Look for secrets in the contents of all layers' files as well.")]
@@ -122,12 +131,8 @@ def report(
     limit: Limit = None,
     bandwidth: Bandwidth = "100Mbit/s",
     pull: Pull = "estimate",
-    base: Annotated[
-        str | None, typer.Option(metavar="IMAGE", show_default=False, help="The base image: what both begin with is its.")
-    ] = None,
-    base_layers: Annotated[
-        int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
-    ] = None,
+    base: Base = None,
+    base_layers: BaseLayers = None,
     ignore_base: Annotated[bool, typer.Option("--ignore-base", help="Leave out causes in the base image.")] = False,
     have: Annotated[
         list[str] | None,
@@ -136,6 +141,7 @@ def report(
     verify: Verify = False,
     secrets: Secrets = False,
     color: Color = "auto",
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -162,6 +168,7 @@ def report(
         ignore_base=ignore_base,
         have=tuple(have or ()),
         secrets=secrets,
+        cache=cache,
     )
     if table is not None:
         choose(table, choices.TABLES, "table")
@@ -212,6 +219,7 @@ def files(
     limit: Limit = None,
     verify: Verify = False,
     color: Color = "auto",
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -228,7 +236,7 @@ def files(
     from layerscope.cli import verbs
 
     order = verbs.Order(
-        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet,
+        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, cache=cache,
         pull=choose(pull, choices.PULLS, "way to find the pull size"),
     )  # fmt: skip
     wish = verbs.read_wish(format_, output or (), choices.ROW_FORMATS, source)

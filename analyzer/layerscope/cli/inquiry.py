@@ -12,7 +12,7 @@ import typer
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import choose
-from layerscope.cli.commands import Color, Debug, Limit, Name, Platform, Quiet, Source, Top
+from layerscope.cli.commands import Color, Debug, Limit, Name, Platform, Quiet, Remember, Source, Top
 from layerscope.cli.comparison import Format, Output
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def whatif(
     platform: Platform = None,
     limit: Limit = None,
     color: Color = "auto",
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -84,7 +85,9 @@ def whatif(
         causes=tuple(ids),
         squash=None if squash is None else read_range(squash),
     )
-    order = verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), quiet=quiet, pull="estimate")
+    order = verbs.Order(
+        source, image, choices.read_platform(platform), verbs.read_limits(limit), quiet=quiet, pull="estimate", cache=cache
+    )
     wish = verbs.read_wish(format_, output or (), choices.DIFF_FORMATS, source)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
     loaded = verbs.load(order)

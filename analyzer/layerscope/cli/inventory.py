@@ -11,7 +11,21 @@ import typer
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import choose
-from layerscope.cli.commands import Color, Debug, Format, Limit, Name, Output, Platform, Quiet, RowPull, Source, Top, Verify
+from layerscope.cli.commands import (
+    Color,
+    Debug,
+    Format,
+    Limit,
+    Name,
+    Output,
+    Platform,
+    Quiet,
+    Remember,
+    RowPull,
+    Source,
+    Top,
+    Verify,
+)
 
 if TYPE_CHECKING:
     from layerscope.cli.verbs import Order
@@ -55,6 +69,7 @@ def packages(
     limit: Limit = None,
     verify: Verify = False,
     color: Color = "auto",
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -80,7 +95,7 @@ def packages(
         sort=choose(sort, SORTS, "column to sort by"),
         group=choose(group, GROUPS, "column to group by") if group else None,
     )
-    order = _order(source, image, platform, limit, verify=verify, quiet=quiet)
+    order = _order(source, image, platform, limit, verify=verify, quiet=quiet, cache=cache)
     order = replace(order, pull=choose(pull, choices.PULLS, "way to find the pull size"))
     wish = verbs.read_wish(format_, output or (), choices.FORMATS, source)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
@@ -117,6 +132,7 @@ def why(
     limit: Limit = None,
     verify: Verify = False,
     color: Color = "auto",
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -130,7 +146,7 @@ def why(
     from layerscope.cli import verbs
     from layerscope.render.why import WHY_FORMATS as WRITERS
 
-    order = _order(source, image, platform, limit, verify=verify, quiet=quiet)
+    order = _order(source, image, platform, limit, verify=verify, quiet=quiet, cache=cache)
     wish = verbs.read_wish(format_, output or (), WHY_FORMATS, source)
     look = verbs.Look(color=choose(color, choices.COLORS, "colour mode"))
     loaded = verbs.load(order)
@@ -153,6 +169,7 @@ def sbom(
     platform: Platform = None,
     limit: Limit = None,
     verify: Verify = False,
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -169,7 +186,7 @@ def sbom(
 
     choose(format_, SBOM_FORMATS, "format")
     moment = choices.read_epoch(os.environ.get("SOURCE_DATE_EPOCH"))
-    order = _order(source, image, platform, limit, verify=verify, quiet=quiet)
+    order = _order(source, image, platform, limit, verify=verify, quiet=quiet, cache=cache)
     loaded = verbs.load(order)
     text = write_sbom(loaded, api.own(loaded), format_, moment)
     return verbs.finish(Answer(None, {output: text}) if output else Answer(text), order, complete=loaded.complete)
@@ -185,8 +202,10 @@ def join(app: typer.Typer) -> typer.Typer:
 
 
 def _order(
-    source: str, image: str | None, platform: str | None, limit: list[str] | None, *, verify: bool, quiet: bool
+    source: str, image: str | None, platform: str | None, limit: list[str] | None, *, verify: bool, quiet: bool, cache: bool
 ) -> Order:
     from layerscope.cli import verbs
 
-    return verbs.Order(source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet)
+    return verbs.Order(
+        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, cache=cache
+    )

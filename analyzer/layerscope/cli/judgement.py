@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import IO
 
-from layerscope import api
 from layerscope.audit import Audit
 from layerscope.audit import audit as judge
 from layerscope.audit.template import write_policy
 from layerscope.cli.answer import Answer, OutputError
 from layerscope.cli.policies import NAMES, find_baseline, find_policy, read
-from layerscope.cli.verbs import Look, Order, Wish, finish, load
+from layerscope.cli.verbs import Look, Order, Wish, examine, finish
 from layerscope.render.audit import AUDIT_FORMATS, baseline_json, exit_code, summary_github
 from layerscope.render.options import Dockerfile
 
@@ -53,7 +52,7 @@ def find_dockerfile(path: str | None) -> Dockerfile | None:
 def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None) -> Audit:
     """Return the audit of an image. The policy is read first: a wrong one is told before minutes of reading."""
     policy, known = find_policy(court.policy), find_baseline(court.baseline)
-    report = api.analyze(load(order, stdin))
+    report = examine(order, stdin, whole=True)
     return judge(report, policy, known, today=date.today())  # noqa: DTZ011 - the day where the reader is
 
 
@@ -71,6 +70,6 @@ def init(order: Order, court: Court) -> Answer:
     place = court.policy or NAMES[0]
     if os.path.lexists(place):
         raise OutputError(f"{place}: is there already, and is not overwritten")
-    made = judge(api.analyze(load(order)), today=date.today())  # noqa: DTZ011 - the day where the reader is
+    made = judge(examine(order, whole=True), today=date.today())  # noqa: DTZ011 - the day where the reader is
     answer = finish(Answer(fresh={place: write_policy(made)}), order, complete=made.report.complete)
     return replace(answer, fresh={} if answer.code else answer.fresh)

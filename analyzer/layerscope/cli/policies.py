@@ -13,7 +13,7 @@ from layerscope.audit.baseline import Baseline, read_baseline
 from layerscope.errors import PolicyError
 
 if TYPE_CHECKING:
-    from layerscope.audit.secrets import Inspector
+    from layerscope.archive.inspection import Inspector
 
 NAMES = ("layerscope.toml", "pyproject.toml")
 DIVE = ".dive-ci"
@@ -56,13 +56,13 @@ def find_baseline(path: str | None) -> Baseline | None:
 
 def find_inspector(rules: str | None) -> Inspector:
     """Return what looks into contents: our own rules, and those of somebody else's file if one is named."""
-    from layerscope.audit.secrets import Inspector
+    from layerscope.audit.secrets import inspector
 
     if rules is None:
-        return Inspector()
+        return inspector()
     from layerscope.audit.secrets.gitleaks import read_rules
 
-    return Inspector(finders=[read_rules(read(rules), rules)])
+    return inspector(finders=[read_rules(read(rules), rules)])
 
 
 def read(path: str) -> str:

@@ -9,7 +9,7 @@ import typer
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import choose
-from layerscope.cli.commands import Color, Debug, Limit, Name, Platform, Quiet, Source, Top
+from layerscope.cli.commands import Color, Debug, Limit, Name, Platform, Quiet, Remember, Source, Top
 
 review = typer.Typer()
 AuditFormat = Annotated[
@@ -63,6 +63,7 @@ def audit(
     secrets: Secrets = True,
     secret_rules: SecretRules = None,
     color: Color = "auto",
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -79,7 +80,7 @@ def audit(
 
     order = verbs.Order(
         source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
-        secret_rules=secret_rules,
+        secret_rules=secret_rules, cache=cache,
     )  # fmt: skip
     court = judgement.Court(policy, baseline)
     if init:
@@ -103,6 +104,7 @@ def baseline(
     verify: Verified = True,
     secrets: Secrets = True,
     secret_rules: SecretRules = None,
+    cache: Remember = True,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -116,7 +118,7 @@ def baseline(
 
     order = verbs.Order(
         source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
-        secret_rules=secret_rules,
+        secret_rules=secret_rules, cache=cache,
     )  # fmt: skip
     return judgement.baseline(order, output, judgement.Court(policy))
 
@@ -151,7 +153,7 @@ def guard(
 
     order = verbs.Order(
         "-", image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
-        secret_rules=secret_rules,
+        secret_rules=secret_rules, cache=False,
     )  # fmt: skip
     return watch.guard(order, judgement.Court(policy, baseline), command)
 

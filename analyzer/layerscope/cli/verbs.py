@@ -7,25 +7,25 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import typer
 
 from layerscope import api
 from layerscope.analysis.files import Sieve, sift
+from layerscope.archive.cache import Cache, default_folder
+from layerscope.archive.identity import identify
 from layerscope.archive.limits import Limits
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
+from layerscope.cli.memory import Memory
 from layerscope.cli.progress import show_progress
-from layerscope.model import Fate
+from layerscope.model import Fate, Image
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
 from layerscope.render.images import ImageRow
 from layerscope.render.options import Dockerfile
-
-if TYPE_CHECKING:
-    from layerscope.model import Image
-    from layerscope.report import Report
+from layerscope.report import Report
 
 _PART = 3
 
@@ -47,6 +47,7 @@ class Order:
     base_layers: int | None = None
     ignore_base: bool = False
     have: tuple[str, ...] = ()
+    cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Look:
     dockerfile: Dockerfile | None = None
     sort: str = "size"
     files: bool = False
+    raw: bool = False
 
     def paper(self) -> Options:
         """Return the options of a text that goes to a file: 80 columns, no colour."""
@@ -83,6 +85,7 @@ class Look:
             dockerfile=self.dockerfile,
             sort=self.sort,
             files=self.files,
+            raw=self.raw,
         )
 
     def screen(self, name: str) -> Options:
@@ -117,27 +120,19 @@ def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], 
 
 def report(order: Order, wish: Wish, look: Look) -> Answer:
     """Return the report; of an image that is not complete with exit code 3."""
-    image = load(order)
-    made = _analyze(image, order)
+    made = examine(order)
+    if order.have:
+        made = api.hold(made, order.have, limits=order.limits or None)
+    if order.ignore_base:
+        made = made.without_base()
 
     def write(name: str, options: Options) -> str:
         if name == "csv" and look.table == "files":
+            image = load(order)
             return FILE_FORMATS[name](image, api.list_files(image), options)
         return FORMATS[name](made, options)
 
     return finish(wish.answer(write, look), order, complete=made.complete)
-
-
-def _analyze(image: Image, order: Order) -> Report:
-    """Return the report, with the base image that the order names, or without what lies in it."""
-    if order.base is None and order.base_layers is None:
-        made = api.analyze(image)
-    else:
-        given = None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
-        made = api.analyze(image, base_layers=order.base_layers, base=given)
-    if order.have:
-        made = api.hold(made, order.have, limits=order.limits or None)
-    return made.without_base() if order.ignore_base else made
 
 
 def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None = None) -> Answer:
@@ -213,6 +208,54 @@ def _check_input(source: str) -> None:
 
 
 def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
+    """Return the image that an order names: as it was read before, if the input is the same."""
+    memory = _memory(order, "image", stdin)
+    image = memory.recall(Image)
+    if image is None:
+        image = _read(order, stdin)
+        if image.complete:
+            memory.remember(image)
+    return image
+
+
+def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False) -> Report:
+    """Return the report on the image that an order names; one that is remembered has no files, unless it is to be `whole`."""
+    base = None if order.base is None else identify(order.base)
+    memory = _memory(order, ("report", order.base_layers, order.base, base), stdin)
+    made = memory.recall(Report) if base is not None or order.base is None else None
+    if made is not None:
+        return replace(made, image=load(order, stdin)) if whole else made
+    image = load(order, stdin)
+    made = api.analyze(image, base_layers=order.base_layers, base=load_base(order))
+    if made.complete:
+        bare = tuple(replace(layer, index=None) for layer in image.layers)
+        memory.remember(replace(made, image=replace(image, layers=bare)))
+    return made
+
+
+def load_base(order: Order) -> Image | None:
+    """Read the image that an order names as the base image; None if it names none."""
+    return None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
+
+
+def _memory(order: Order, what: object, stdin: IO[bytes] | None) -> Memory:
+    """Return what may be remembered of an order's input."""
+    rules = None if order.secret_rules is None else identify(order.secret_rules)
+    known = order.cache and stdin is None and order.source != "-" and (rules is not None or order.secret_rules is None)
+    asked = (
+        order.image,
+        order.platform,
+        sorted(order.limits.items()),
+        order.verify,
+        order.secrets,
+        order.secret_rules,
+        rules,
+        order.pull,
+    )
+    return Memory(Cache(default_folder() if known else None), order.source, (what, asked))
+
+
+def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Read the image that an order names."""
     if stdin is None:
         _check_input(order.source)
@@ -220,10 +263,9 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     if order.secrets or order.secret_rules:
         from layerscope.cli.policies import find_inspector
 
-        asked["inspect"] = find_inspector(order.secret_rules)
+        asked["inspectors"] = [find_inspector(order.secret_rules)]
     if stdin is not None:
         asked["stdin"] = stdin
-    _check_input(order.source)
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,

@@ -5,8 +5,7 @@ Adding one is a module and a name in `DATABASES`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from layerscope.archive.inspection import Inspector
 from layerscope.packages.apk import APK
 from layerscope.packages.busybox import BUSYBOX
 from layerscope.packages.chisel import CHISEL
@@ -15,7 +14,7 @@ from layerscope.packages.conda import CONDA
 from layerscope.packages.database import Database
 from layerscope.packages.dotnet import DOTNET
 from layerscope.packages.dpkg import DPKG
-from layerscope.packages.executables import Content, is_executable
+from layerscope.packages.executables import is_executable
 from layerscope.packages.gems import GEMS
 from layerscope.packages.golang import GOLANG
 from layerscope.packages.homebrew import HOMEBREW
@@ -35,9 +34,6 @@ from layerscope.packages.runtimes import RUNTIMES
 from layerscope.packages.rust import RUST
 from layerscope.packages.yarn import YARN
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 DATABASES: tuple[Database, ...] = (
     APK, DPKG, CHISEL, RPM, PACMAN, OPKG, PORTAGE, NIX, CONDA, HOMEBREW, PYTHON, NPM, YARN, GEMS, COMPOSER, DOTNET, JAVA, RLANG,
     PERL, GOLANG, RUST, RUNTIMES, BUSYBOX,
@@ -52,18 +48,18 @@ PATTERNS: tuple[str, ...] = (
 )
 """Everything worth keeping while a layer is scanned."""
 
-INSPECTORS: tuple[tuple[str, Callable[[bytes, Content], bytes | None]], ...] = tuple(
-    (database.name, database.inspect) for database in DATABASES if database.inspect is not None
-)
 
-
-def worth_inspecting(path: bytes, mode: int) -> bool:
+def may_tell(path: bytes, mode: int, _size: int) -> bool:
     """Tell whether a file may be a program or a jar, before its content is at hand."""
     return bool(mode & 0o111) or path.endswith(JAR_ENDINGS)
 
 
-def inspect(path: bytes, content: Content) -> tuple[tuple[str, bytes], ...]:
-    """Return what a program or a jar tells of the packages inside it, by the database that reads it."""
-    if content[0:2] != b"PK" and not is_executable(content):
-        return ()
-    return tuple((name, told) for name, look in INSPECTORS if (told := look(path, content)) is not None)
+def tells(head: bytes) -> bool:
+    """Tell by its first bytes whether a file is a program or an archive."""
+    return head[:2] == b"PK" or is_executable(head)
+
+
+INSPECTORS: tuple[Inspector, ...] = tuple(
+    Inspector(database.name, "1", may_tell, tells, database.inspect) for database in DATABASES if database.inspect is not None
+)
+"""Who looks into programs and jars while a layer is scanned, by the database that reads what they find."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from layerscope.archive.inspection import Content
 from layerscope.model import Package
 from layerscope.packages.database import Database, View
-from layerscope.packages.executables import Content, is_executable
+from layerscope.packages.executables import is_executable
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 

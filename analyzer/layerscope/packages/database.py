@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from layerscope.archive.inspection import Content
 from layerscope.model import Level, Note, Package, Release
-from layerscope.packages.executables import Content
 
 Result = TypeVar("Result")
 

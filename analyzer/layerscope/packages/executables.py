@@ -6,23 +6,14 @@ ELF is walked by its section table, which is small; of PE and Mach-O only the fi
 from __future__ import annotations
 
 import struct
-from typing import Protocol
+
+from layerscope.archive.inspection import Content
 
 ELF = b"\x7fELF"
 PE = b"MZ"
 _MACH_O = frozenset({b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"})
 _MAX_SECTIONS = 65_536
 _MAX_TITLES = 16 << 20
-
-
-class Content(Protocol):
-    """Bytes, or what slices like them: a program may lie in a file of which only parts are read."""
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-
-    def __getitem__(self, part: slice, /) -> bytes:
-        """Return some of them; both ends are given, and neither counts from the end."""
 
 
 def is_executable(content: Content) -> bool:

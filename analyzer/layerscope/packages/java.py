@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layerscope.archive.inspection import Content
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
-from layerscope.packages.executables import Content
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 from layerscope.packages.zips import Allowance, members, unpack

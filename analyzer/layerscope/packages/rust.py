@@ -10,9 +10,10 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from layerscope.archive.inspection import Content
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
-from layerscope.packages.executables import Content, section
+from layerscope.packages.executables import section
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 

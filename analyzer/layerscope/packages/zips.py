@@ -9,7 +9,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from layerscope.packages.executables import Content
+from layerscope.archive.inspection import Content
 
 MAX_ENTRIES = 200_000
 MAX_FILE = 64 << 20

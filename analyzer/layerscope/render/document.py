@@ -47,7 +47,7 @@ def report_document(report: Report) -> Object:
         "duplicates": [rows.duplicate_row(group) for group in report.duplicates],
         "causes": [rows.cause_row(cause) for cause in report.causes],
         "security": [rows.exposure_row(exposure) for exposure in report.exposures],
-        "secrets_scanned": report.image.inspected,
+        "secrets_scanned": report.secrets_scanned,
         "notes": [rows.note_row(note) for note in all_notes(report)],
     }
     return clean(document)

@@ -66,6 +66,11 @@ def one_line(text: str) -> str:
     return terminal(re.sub(r"[ \t\r\n]+", " ", text).strip())
 
 
+def script(line: str) -> str:
+    """Return a line of a file that people read and programs run: as `terminal`, but tabs stay what they are."""
+    return defuse("\t".join(map(terminal, line.split("\t"))))
+
+
 def code(text: str) -> str:
     """Return text as a Markdown code span, whose fence is longer than any run of backticks in it."""
     text = terminal(text)

@@ -31,6 +31,7 @@ class Options:
     dockerfile where findings are placed, if it is known
     sort       how files are sorted: by size, path or layer
     files      whether a JSON diff lists paths
+    raw        whether a history shows what the builder wrote
     """
 
     width: int = 80
@@ -41,6 +42,7 @@ class Options:
     dockerfile: Dockerfile | None = None
     sort: str = "size"
     files: bool = False
+    raw: bool = False
 
     @property
     def columns(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCHEMAS = ("audit", "baseline", "compare", "diff", "files", "images", "packages", "report", "whatif", "why")
+SCHEMAS = ("audit", "baseline", "compare", "diff", "files", "history", "images", "packages", "report", "whatif", "why")
 
 
 def schema_text(name: str) -> str:

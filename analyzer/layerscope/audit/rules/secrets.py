@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from layerscope.analysis.exposures import Exposure
 from layerscope.audit.rules.rule import Look, Rule
 from layerscope.audit.secrets.context import weigh
-from layerscope.audit.secrets.inspector import SECRETS, search
+from layerscope.audit.secrets.search import SECRETS, search
 from layerscope.audit.secrets.secret import Secret
 from layerscope.report import Report
 

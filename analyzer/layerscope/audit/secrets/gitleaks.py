@@ -7,6 +7,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from layerscope.audit.secrets.context import weigh
@@ -35,8 +36,11 @@ class ForeignRule:
 class ForeignRules:
     """All rules of a file; a finder for the inspector."""
 
-    def __init__(self, rules: tuple[ForeignRule, ...], paths: tuple[Any, ...], allowed: tuple[Any, ...]) -> None:
+    def __init__(
+        self, rules: tuple[ForeignRule, ...], paths: tuple[Any, ...], allowed: tuple[Any, ...], version: str = ""
+    ) -> None:
         self.rules = rules
+        self.version = version
         self._paths = paths
         self._allowed = allowed
 
@@ -122,7 +126,7 @@ def read_rules(text: str, source: str) -> ForeignRules:
     lists = _allowlists(document)
     paths = tuple(pattern for one in lists for pattern in compile_all(one.get("paths", ()), "allowlist"))
     allowed = tuple(pattern for one in lists for pattern in compile_all(one.get("regexes", ()), "allowlist"))
-    return ForeignRules(tuple(rules), paths, allowed)
+    return ForeignRules(tuple(rules), paths, allowed, blake2b(text.encode(), digest_size=16).hexdigest())
 
 
 def entropy_of(value: bytes) -> float:

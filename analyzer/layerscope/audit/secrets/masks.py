@@ -6,7 +6,7 @@ import re
 
 from layerscope.analysis.told import ASSIGNMENT, is_secret
 from layerscope.audit.secrets.files import FILES
-from layerscope.audit.secrets.inspector import search
+from layerscope.audit.secrets.search import search
 from layerscope.audit.secrets.tokens import TOKENS
 
 MASK = "***"

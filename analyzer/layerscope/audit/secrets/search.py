@@ -9,6 +9,9 @@ from hashlib import blake2b
 from typing import Protocol
 
 from layerscope.analysis.credentials import kind_of
+from layerscope.analysis.marks import SECRETS as NAME
+from layerscope.analysis.marks import pack
+from layerscope.archive.inspection import Content, Inspector
 from layerscope.audit.secrets.context import weigh
 from layerscope.audit.secrets.files import FILES
 from layerscope.audit.secrets.prints import print_of
@@ -18,7 +21,14 @@ from layerscope.audit.secrets.tokens import TOKENS
 from layerscope.model import Mark
 
 SECRETS: tuple[Secret, ...] = (*TOKENS, *FILES)
-HEAD, MARKS = 8192, 100
+VERSION = 1
+"""To be raised by whoever changes what is found in the same content without changing a declaration."""
+
+MARKS = 100
+LEAST = 8
+FIRST = 8 << 20
+"""Bytes of a file that are looked into."""
+
 _KEPT = 400
 _FREE = frozenset(("dotenv-secret", "url-credentials", "netrc-password", "pypirc-password", "npmrc-auth"))
 
@@ -37,18 +47,41 @@ class Hit:
 
 
 class Finder(Protocol):
-    """Something else that finds secrets: other people's rules."""
+    """Something else that finds secrets: other people's rules; `version` is another one if they are others."""
+
+    version: str
 
     def find(self, path: bytes, content: bytes) -> Iterator[Mark]:
         """Yield what it finds in a text."""
 
 
-class Inspector:
-    """Looks into contents, into each distinct content once.
+def inspector(secrets: Sequence[Secret] = SECRETS, finders: Sequence[Finder] = ()) -> Inspector:
+    """Return who finds secrets in contents; `analysis.marks` reads what it finds."""
+    search_in = Search(secrets, finders)
 
-    Callable as `(path, mode, content) -> marks`, as the scan takes it. Binary files (a NUL among the first bytes) are not
-    looked into: keys in programs are those of their tests.
-    """
+    def find(path: bytes, content: Content) -> bytes | None:
+        marks = search_in(path, content[0 : len(content)])
+        return pack(marks) if marks else None
+
+    rules = [
+        (one.id, one.title, one.level, one.literals, one.pattern.pattern, one.proof.__name__, one.doubt, one.lead, one.names)
+        for one in secrets
+    ]
+    said = repr((VERSION, rules, [finder.version for finder in finders]))
+    return Inspector(NAME, blake2b(said.encode(), digest_size=16).hexdigest(), _holds_something, is_text, find, FIRST)
+
+
+def _holds_something(_path: bytes, _mode: int, size: int) -> bool:
+    return size >= LEAST
+
+
+def is_text(head: bytes) -> bool:
+    """Whether a file may be a text: keys in programs are those of their tests."""
+    return b"\0" not in head
+
+
+class Search:
+    """Looks into contents, into each distinct content once: path and content in, marks out."""
 
     def __init__(self, secrets: Sequence[Secret] = SECRETS, finders: Sequence[Finder] = ()) -> None:
         self._secrets = tuple(secret for secret in secrets if not secret.names)
@@ -57,10 +90,8 @@ class Inspector:
         self._seen: dict[bytes, tuple[Hit, ...]] = {}
         self._present = sieve(self._secrets)
 
-    def __call__(self, path: bytes, _mode: int, content: bytes) -> tuple[Mark, ...]:
+    def __call__(self, path: bytes, content: bytes) -> tuple[Mark, ...]:
         """Return the marks of one file, at most `MARKS`, in the order they stand in it."""
-        if len(content) < 8 or b"\0" in content[:HEAD]:
-            return ()
         named = b"/" + path
         found = [*self._look(content), *search(content, [one for one in self._named if _is_named(named, one)])]
         marks = [mark for hit in found if (mark := _mark(path, hit)) is not None]

@@ -1,0 +1,117 @@
+"""What was found out about the same input before?
+
+Images and reports are kept in the cache under what the input is (see `archive.identity`), what was asked, and which code
+answered. What comes back is made of the project's own values and plain data, and of nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import sys
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from enum import Enum
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TypeVar
+
+import zstandard
+
+from layerscope._version import __version__
+from layerscope.archive.cache import Cache
+from layerscope.archive.identity import identify
+
+T = TypeVar("T")
+LARGEST = 1 << 30
+"""Bytes that a value may have when it is unpacked."""
+PLAIN = frozenset(
+    {
+        ("array", "array"),
+        ("array", "_array_reconstructor"),
+        ("builtins", "bytearray"),
+        ("builtins", "frozenset"),
+        ("builtins", "set"),
+    }
+)
+
+
+class Memory:
+    """A value that depends on an input and on what was asked of it, and on nothing else."""
+
+    def __init__(self, cache: Cache, source: str, asked: object) -> None:
+        """`asked` is told apart by its repr."""
+        self._cache = cache
+        self._source = source
+        self._asked = asked
+        self._key = self._find_key()
+
+    def _find_key(self) -> bytes | None:
+        """Return under what the value is kept; None where the input cannot be known again."""
+        if self._cache.folder is None:
+            return None
+        identity = identify(self._source)
+        return (
+            None
+            if identity is None
+            else repr((code_stamp(), self._source, identity, self._asked)).encode("utf-8", "surrogateescape")
+        )
+
+    def recall(self, kind: type[T]) -> T | None:
+        """Return what is kept, None if there is nothing, or nothing that can be trusted."""
+        data = None if self._key is None else self._cache.get(self._key)
+        if data is None:
+            return None
+        try:
+            raw = zstandard.ZstdDecompressor().decompress(data, max_output_size=LARGEST)
+            found = _Reader(io.BytesIO(raw)).load()
+        except Exception:  # noqa: BLE001 - written by hand: then it is not remembered
+            return None
+        return found if isinstance(found, kind) else None
+
+    def remember(self, value: object) -> None:
+        """Keep a value, unless the input has changed since."""
+        if self._key is None or self._key != self._find_key():
+            return
+        raw = pickle.dumps(value, protocol=5)
+        if len(raw) <= LARGEST:
+            self._cache.put(self._key, zstandard.ZstdCompressor(level=1).compress(raw))
+
+
+class _Reader(pickle.Unpickler):
+    """Reads plain data and values of the project; anything else that a pickle may name is refused."""
+
+    def find_class(self, module: str, name: str) -> object:
+        """Return the class of a value."""
+        if (module, name) in PLAIN:
+            return getattr(import_module(module), name)
+        if module.partition(".")[0] == "layerscope" and "." not in name:
+            found = getattr(import_module(module), name, None)
+            if isinstance(found, type) and found.__module__ == module and (is_dataclass(found) or issubclass(found, Enum)):
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} is no value")
+
+
+@cache
+def code_stamp() -> str:
+    """Return what changes with the code: what another version found out is not believed."""
+    digest = hashlib.sha256(repr((__version__, sys.version_info[:2])).encode())
+    for entry in sorted(_sources(Path(__file__).parents[1]), key=lambda entry: entry.path):
+        status = entry.stat()
+        digest.update(repr((entry.path, status.st_size, status.st_mtime_ns)).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _sources(folder: Path) -> Iterator[os.DirEntry[str]]:
+    waiting = [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    if entry.name != "__pycache__":
+                        waiting.append(entry.path)
+                elif entry.name.endswith(".py"):
+                    yield entry
