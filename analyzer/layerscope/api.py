@@ -17,8 +17,8 @@ from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
-from layerscope.model import Image, Level, Note
-from layerscope.packages import INSPECTORS, PATTERNS
+from layerscope.model import Image, Lap, Level, Note, untimed
+from layerscope.packages import INSPECTORS, PATTERNS, may_be_sealed
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report
@@ -49,18 +49,21 @@ def load(
     stdin: BinaryIO | None = None,
     inspectors: Sequence[Inspector] = (),
     sums: bool = False,
+    lap: Lap = untimed,
 ) -> Image:
     """Read one image of an archive, a folder or, for "-", standard input.
 
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
     `pull` says how the pull size of uncompressed layers is found: "estimate" from samples, "exact" by compressing them, "off".
     `verify` hashes every blob and tar and compares digests. `inspectors` look into files, beside those of the databases; `sums`
-    takes the digests that these know of files. `progress` is called with bytes done, bytes in all, and what is read. Raises
-    `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read of a damaged one is
-    returned, with `complete` false.
+    takes the digests that these know of files. `progress` is called with bytes done, bytes in all, and what is read, `lap` with
+    each stage that is over. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be
+    read of a damaged one is returned, with `complete` false.
     """
-    asked = Inspectors((*INSPECTORS, *inspectors), sums=sums)
-    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked) as container:
+    asked = Inspectors((*INSPECTORS, *inspectors), sums=may_be_sealed if sums else None)
+    with _open(
+        source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked, lap=lap
+    ) as container:
         return _load(container, image, platform)
 
 
@@ -130,13 +133,13 @@ def list_images(
         return images.summarize(container, images.discover(container))
 
 
-def analyze(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> Report:
+def analyze(image: Image, *, base_layers: int | None = None, base: Image | None = None, lap: Lap = untimed) -> Report:
     """Ask every question of an image once.
 
-    `base_layers`, or the image that it was built on, tell which layers are the base image's.
+    `base_layers`, or the image that it was built on, tell which layers are the base image's. `lap` is told of each stage.
     """
     with _quiet_collector():
-        return report.analyze(image, base_layers=base_layers, base=base)
+        return report.analyze(image, base_layers=base_layers, base=base, lap=lap)
 
 
 def history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:
@@ -289,6 +292,7 @@ def _open(
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
     inspectors: Inspectors = OURS,
+    lap: Lap = untimed,
 ) -> Iterator[Container]:
     done = 0
 
@@ -302,12 +306,14 @@ def _open(
         limits=Limits().raised(limits or {}),
         keep=compile_patterns(PATTERNS),
         inspectors=inspectors,
+        lap=lap,
         verify=verify,
         pull=pull,
         progress=count if progress is not None else None,
     )
     with _quiet_collector():
         container = open_container(source, settings, stdin)
+        lap("opening")
         try:
             yield container
         finally:

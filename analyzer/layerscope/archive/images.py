@@ -360,6 +360,7 @@ def _layers(
         else:
             first[member.ident] = position
             yield _scanned(container, layer, ref, member, notes)
+            container.settings.lap(f"layer {position}")
 
 
 def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, notes: Notebook) -> Layer:
@@ -448,6 +449,7 @@ def _compare(container: Container, members: Sequence[Member | None], layers: Seq
     ours.places += places
     if pool is None:
         ours.mark()
+        container.settings.lap("equal files")
 
 
 def _price(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -459,6 +461,7 @@ def _price(container: Container, members: Sequence[Member | None], layers: Seque
             if place is not None:
                 found[layer.position] = pull.Place(*place, layer.blob_bytes)
     prices = dict(zip(found, pull.price(list(found.values()), container.settings.pull), strict=True))
+    container.settings.lap("pull sizes")
     return tuple(replace(layer, pull=prices.get(layer.position, layer.pull)) for layer in layers)
 
 

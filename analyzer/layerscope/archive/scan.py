@@ -17,7 +17,7 @@ from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError
-from layerscope.model import Course, LayerIndex, Pull
+from layerscope.model import Course, Lap, LayerIndex, Pull, untimed
 
 STEP, FINE = 1 << 14, 1 << 22
 HEX = re.compile(rb"[0-9a-f]{64,}")
@@ -37,6 +37,7 @@ class Settings:
     verify: bool = False
     progress: Callable[[int], None] | None = None
     pull: str = "off"
+    lap: Lap = untimed
 
 
 @dataclass(frozen=True, slots=True)

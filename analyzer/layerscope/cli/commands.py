@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -142,6 +143,7 @@ def report(
     secrets: Secrets = False,
     color: Color = "auto",
     cache: Remember = True,
+    timings: Annotated[bool, typer.Option("--timings", help="Tell on standard error how long each stage took.")] = False,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -168,13 +170,23 @@ def report(
         ignore_base=ignore_base,
         have=tuple(have or ()),
         secrets=secrets,
+        sums=verify,
         cache=cache,
     )
     if table is not None:
         choose(table, choices.TABLES, "table")
     wish = verbs.read_wish(format_ or ("csv" if table and not output else None), output or (), choices.FORMATS, source)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), table, choices.read_bandwidth(bandwidth))
-    return verbs.report(order, wish, look)
+    if not timings:
+        return verbs.report(order, wish, look)
+    from layerscope.cli.answer import complain
+    from layerscope.cli.timings import Timings
+
+    lap = Timings()
+    answer = verbs.report(replace(order, lap=lap), wish, look)
+    lap("rendering")
+    complain(lap.text())
+    return answer
 
 
 @app.command(no_args_is_help=True)
