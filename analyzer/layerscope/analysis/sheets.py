@@ -47,7 +47,7 @@ def keep(sheet: Sheet, rows: Sequence[int], heirs: Iterable[tuple[int, Sheet, in
         if isinstance(column, dict):
             columns[field.name] = {places[row]: value for row, value in column.items() if row in places}
         elif isinstance(column, list | bytearray | array):
-            columns[field.name] = _pick(column, rows)
+            columns[field.name] = _pick(column, rows) if len(column) == len(sheet.index) else column[:0]
     index = replace(sheet.index, **columns)
     costs = None if sheet.costs is None else array("d", [sheet.costs[row] for row in rows])
     for row, giver, origin in heirs:
@@ -124,6 +124,8 @@ def _chain(sheets: Sequence[Sheet]) -> Sheet:
             column = columns[field.name] = found[0][:]
             for more in found[1:]:
                 column += more
+            if len(column) != starts[-1]:  # not taken, or let go
+                del column[:]
     costs, pull = array("d"), 0.0
     known = all(sheet.costs is not None and sheet.pull is not None for sheet in sheets)
     for sheet in sheets if known else ():
