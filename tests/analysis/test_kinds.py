@@ -103,6 +103,42 @@ def test_development_dependencies():
     assert claims(report(tree, WorkingDir="/app", Cmd=["jest"])) == claims(made)  # no such program there
 
 
+@pytest.mark.parametrize(("dev", "freed"), [(["a/test"], 900), ([], 0)])
+def test_development_dependencies_of_composer(dev, freed):
+    packages = [
+        {"name": "a/test", "version": "1", "install-path": "../a/test"},
+        {"name": "b/run", "version": "1", "install-path": "../b/run"},
+    ]
+    installed = json.dumps({"packages": packages, "dev-package-names": dev}).encode()
+    made = report(
+        {
+            "app/composer.json": b'{"require": {"b/run": "1"}}',
+            "app/vendor/composer/installed.json": installed,
+            "app/vendor/a/test/a.php": b"t" * 900,
+            "app/vendor/b/run/b.php": b"r" * 500,
+        },
+        WorkingDir="/app",
+    )
+    assert claims(made, "development-dependencies") == freed
+    assert sum(cause.tar_bytes for cause in made.causes if cause.id == "development-dependencies") == (1536 if freed else 0)
+
+
+@pytest.mark.parametrize(("needs", "freed"), [("", 3000), ("D:gcc\n", 0)])
+def test_a_compiler_of_apk_goes_unless_something_needs_it(needs, freed):
+    gcc = "P:gcc\nV:13\nA:x86_64\nF:usr/bin\nR:gcc\n\n"
+    app = f"P:app\nV:1\nA:x86_64\n{needs}F:usr/bin\nR:app\n\n"
+    made = report(
+        {
+            "etc/apk/world": b"app\ngcc\n",
+            "lib/apk/db/installed": (gcc + app).encode(),
+            "usr/bin/gcc": b"g" * 3000,
+            "usr/bin/app": b"a" * 100,
+        },
+        Cmd=["/usr/bin/app"],
+    )
+    assert claims(made, "build-only-packages") == freed
+
+
 def test_duplicates_only_of_what_nothing_else_claims():
     made = report({"app/a": b"x" * 70, "app/b": b"x" * 70, "tmp/c": b"x" * 70})
     assert claims(made) == {"temporary-files": 70, "duplicate-content": 70}
