@@ -7,6 +7,7 @@ import json
 import pytest
 from build import File, Hardlink, layer, tar, whiteout
 from layerscope.analysis.kinds import KIND, KINDS
+from packages.test_rpm import database, header
 
 from analysis.make import claims, dpkg, report
 
@@ -137,6 +138,24 @@ def test_a_compiler_of_apk_goes_unless_something_needs_it(needs, freed):
         Cmd=["/usr/bin/app"],
     )
     assert claims(made, "build-only-packages") == freed
+
+
+@pytest.mark.parametrize(("requires", "freed"), [([], 2000), (["gcc"], 0)])
+def test_a_compiler_of_rpm_goes_unless_something_needs_it(requires, freed):
+    def package(name, *needed):
+        paths = {"basenames": [name], "dirnames": ["/usr/bin/"], "dirindexes": [0]}
+        return header(name, provides=[name], **paths, **({"requires": list(needed)} if needed else {}))
+
+    made = report(
+        {
+            "var/lib/rpm/rpmdb.sqlite": database(package("gcc"), package("app", *requires)),
+            "usr/bin/gcc": b"g" * 2000,
+            "usr/bin/app": b"a" * 100,
+        },
+        Cmd=["/usr/bin/app"],
+    )
+    assert claims(made, "build-only-packages") == freed
+    assert sum(cause.tar_bytes for cause in made.causes if cause.id == "build-only-packages") == (2560 if freed else 0)
 
 
 def test_duplicates_only_of_what_nothing_else_claims():
