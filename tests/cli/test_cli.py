@@ -61,7 +61,7 @@ def test_arguments_reach_the_loader(api, capsys):
     source, options = api.calls[0]
     assert source == "-"
     assert options["progress"] is None
-    assert {**options, "progress": 0} == {
+    assert {**options, "progress": 0, "lap": 0} == {
         "image": "a:1",
         "platform": "linux/arm/v7",
         "limits": {"layer_bytes": 4 * 2**30},
@@ -69,6 +69,7 @@ def test_arguments_reach_the_loader(api, capsys):
         "sums": True,
         "pull": "estimate",
         "progress": 0,
+        "lap": 0,
     }
 
 
