@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
-os.environ["XDG_CACHE_HOME"] = os.devnull + "/none"  # no run may know what another found out; tests of the cache set their own
+os.environ["LAYERSCOPE_CACHE_DIR"] = (
+    os.devnull + "/none"
+)  # no run knows what another found out; tests of the cache set their own
 
 
 @pytest.fixture(scope="session")

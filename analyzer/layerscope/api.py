@@ -17,8 +17,8 @@ from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
-from layerscope.model import Image, Level, Note
-from layerscope.packages import INSPECTORS, PATTERNS
+from layerscope.model import Image, Lap, Level, Note, untimed
+from layerscope.packages import INSPECTORS, PATTERNS, may_be_sealed
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report
@@ -50,18 +50,21 @@ def load(
     stdin: BinaryIO | None = None,
     inspectors: Sequence[Inspector] = (),
     sums: bool = False,
+    lap: Lap = untimed,
 ) -> Image:
     """Read one image of an archive, a folder or, for "-", standard input.
 
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
     `pull` says how the pull size of uncompressed layers is found: "estimate" from samples, "exact" by compressing them, "off".
     `verify` hashes every blob and tar and compares digests. `inspectors` look into files, beside those of the databases; `sums`
-    takes the digests that these know of files. `progress` is called with bytes done, bytes in all, and what is read. Raises
-    `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read of a damaged one is
-    returned, with `complete` false.
+    takes the digests that these know of files. `progress` is called with bytes done, bytes in all, and what is read, `lap` with
+    each stage that is over. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be
+    read of a damaged one is returned, with `complete` false.
     """
-    asked = Inspectors((*INSPECTORS, *inspectors), sums=sums)
-    with _open(source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked) as container:
+    asked = Inspectors((*INSPECTORS, *inspectors), sums=may_be_sealed if sums else None)
+    with _open(
+        source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked, lap=lap
+    ) as container:
         return _load(container, image, platform)
 
 
@@ -108,6 +111,17 @@ def _build(container: Container, image: str | None, platform: str | None, pool: 
     return images.build(container, found, images.choose(container, found, image, platform), pool)
 
 
+def hold(report: Report, sources: Sequence[str], *, limits: Mapping[str, int] | None = None) -> Report:
+    """Return a report that also tells what is left to pull where the images of these archives are already."""
+    from layerscope.analysis.held import find_held
+
+    there: set[str] = set()
+    for source in sources:
+        with _open(source, limits) as container:
+            there |= images.list_layers(container)
+    return replace(report, held=find_held(report.image, report.books, tuple(sources), there))
+
+
 def list_images(
     source: str, *, limits: Mapping[str, int] | None = None, stdin: BinaryIO | None = None
 ) -> tuple[ImageSummary, ...]:
@@ -121,15 +135,20 @@ def list_images(
 
 
 def analyze(
-    image: Image, *, base_layers: int | None = None, base: Image | None = None, dockerfile: Source | None = None
+    image: Image,
+    *,
+    base_layers: int | None = None,
+    base: Image | None = None,
+    dockerfile: Source | None = None,
+    lap: Lap = untimed,
 ) -> Report:
     """Ask every question of an image once.
 
     `base_layers`, or the image that it was built on, tell which layers are the base image's; so does the Dockerfile, which
-    also tells the line of each layer. Raises `DockerfileError` for one that is too large.
+    also tells the line of each layer. `lap` is told of each stage. Raises `DockerfileError` for a file that is too large.
     """
     with _quiet_collector():
-        return report.analyze(image, base_layers=base_layers, base=base, dockerfile=dockerfile)
+        return report.analyze(image, base_layers=base_layers, base=base, dockerfile=dockerfile, lap=lap)
 
 
 def history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:
@@ -189,19 +208,31 @@ def compare(
     return find_sharing(loaded, counts), all(image.complete for image in loaded)
 
 
-def list_files(image: Image) -> tuple[FileRow, ...]:
-    """Return every entry of every layer with its fate and owner."""
+def list_files(image: Image, *, priced: bool = False) -> tuple[FileRow, ...]:
+    """Return every entry of every layer with its fate and owner; `priced` as for `own`."""
     from layerscope.analysis.files import list_files as list_rows
 
     stack = report.stack_image(image)
     ownership = report.own_image(image, stack)
-    return list_rows(image, stack, lambda row: report.name_owner(ownership, row))
+    return list_rows(image, stack, lambda row: report.name_owner(ownership, row), priced=priced)
 
 
-def own(image: Image) -> Ownership:
-    """Return every package of an image and the bytes that are its, and who has the others."""
+def own(image: Image, *, priced: bool = False) -> Ownership:
+    """Return every package of an image and the bytes that are its, and who has the others.
+
+    `priced` adds what a registry sends for each, as far as the image was loaded with its pull sizes.
+    """
     with _quiet_collector():
-        return report.own_image(image, report.stack_image(image))
+        stack = report.stack_image(image)
+        owned = report.own_image(image, stack)
+        if not priced:
+            return owned
+        from layerscope.analysis.carriage import price_rows
+        from layerscope.packages.ownership import price
+
+        rows = {layer.position: price_rows(layer, layer.index) for layer in image.layers if layer.index is not None}
+        known = {position: prices for position, prices in rows.items() if prices is not None}
+        return price(owned, stack.starts, known) if len(known) == len(rows) else owned
 
 
 def why(image: Image, subject: str) -> Why:
@@ -270,6 +301,7 @@ def _open(
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
     inspectors: Inspectors = OURS,
+    lap: Lap = untimed,
 ) -> Iterator[Container]:
     done = 0
 
@@ -283,12 +315,14 @@ def _open(
         limits=Limits().raised(limits or {}),
         keep=compile_patterns(PATTERNS),
         inspectors=inspectors,
+        lap=lap,
         verify=verify,
         pull=pull,
         progress=count if progress is not None else None,
     )
     with _quiet_collector():
         container = open_container(source, settings, stdin)
+        lap("opening")
         try:
             yield container
         finally:

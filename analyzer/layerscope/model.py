@@ -11,12 +11,18 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 SUMS = ("md5", "sha1", "sha256")
 """The digests by which package databases know their files."""
+Lap = Callable[[str], None]
+"""Told the name of a stage of the work when it is over."""
+
+
+def untimed(stage: str) -> None:
+    """Let a stage pass."""
 
 
 class Kind(IntEnum):
@@ -121,6 +127,7 @@ class LayerIndex:
     digests       tokens of contents: equal exactly where the contents are, within one image. SHA-256 of the content where the
                   tar passed once, and where files under different paths may be equal; rows without a token are equal to none
     kept          content of the rows that a pattern asked for
+    prints        fingerprints of the contents of small files, 0 where none was taken; gone once contents are compared
     inspected     what inspectors found in a row's content, as pairs (who looked, what was found): small, unlike the file
     sums          digests of a row's content, as `SUMS` names them, one behind the other, if they were asked for
     tar_bytes     length of the uncompressed stream, to its very end
@@ -147,6 +154,7 @@ class LayerIndex:
     tar_bytes: int
     diff_id: str | None = None
     notes: tuple[Note, ...] = ()
+    prints: array[int] = field(default_factory=lambda: array("q"))
     inspected: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
     sums: dict[int, bytes] = field(default_factory=dict)
 
@@ -405,3 +413,21 @@ class Package:
     def key(self) -> tuple[str, str, str, str | None, bytes]:
         """What makes two readings of a database speak of one installation."""
         return (self.type, self.name, self.version, self.arch, self.location)
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A file whose content is not what its package shipped.
+
+    row       row id in the stack
+    package   "deb:bash"
+    expected  the digest that the database tells; found: that of the content
+    intact    position of the layer in which the file is still as it was shipped; None if there is none
+    """
+
+    row: int
+    package: str
+    algorithm: str
+    expected: bytes
+    found: bytes
+    intact: int | None = None

@@ -13,14 +13,17 @@ from layerscope.analysis.copies import find_copies
 from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
+from layerscope.analysis.exposure import Ground
 from layerscope.analysis.exposures import Exposure, find_exposures
+from layerscope.analysis.held import Held
 from layerscope.analysis.leftovers import find_leftovers
 from layerscope.analysis.marks import SECRETS
 from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
-from layerscope.model import Image, Note, Release
+from layerscope.model import Image, Lap, Note, Release, untimed
 from layerscope.packages.ownership import Ownership, own
 from layerscope.packages.requirements import edges
+from layerscope.packages.verification import Verification, verify
 from layerscope.rootfs import Stack, merge_repeats, stack
 
 if TYPE_CHECKING:
@@ -56,7 +59,7 @@ COUNTS = ("layers", "entries", "files", "packages")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Every question asked once; facts, no opinions."""
+    """Every question asked once; facts, no opinions. `verification` is None if no digests of files were taken."""
 
     image: Image
     release: Release | None
@@ -69,6 +72,8 @@ class Report:
     notes: tuple[Note, ...]
     base: Base = NO_BASE
     placement: Placement | None = None
+    held: Held | None = None
+    verification: Verification | None = None
 
     @property
     def complete(self) -> bool:
@@ -132,25 +137,36 @@ def stack_image(image: Image) -> Stack:
 
 
 def analyze(
-    image: Image, *, base_layers: int | None = None, base: Image | None = None, dockerfile: Source | None = None
+    image: Image,
+    *,
+    base_layers: int | None = None,
+    base: Image | None = None,
+    dockerfile: Source | None = None,
+    lap: Lap = untimed,
 ) -> Report:
     """Ask every question of an image once; `base_layers` or an image that it was built on tell what is the base's.
 
-    `dockerfile` is what the image was built from. Raises `DockerfileError` for one that is too large.
+    `dockerfile` is what the image was built from. `lap` is told of each stage that is over. Raises `DockerfileError` for a
+    file that is too large.
     """
     placement = None
     if dockerfile is not None:
         from layerscope.analysis.placement import place_layers
 
         placement = place_layers(image, dockerfile)
+        lap("lines of the Dockerfile")
     indexes = [image.index_of(layer.position) for layer in image.layers]
     same_as = [layer.same_as for layer in image.layers]
     stacked = stack(indexes)
     fates, ended = merge_repeats(stacked, same_as)
+    lap("stacking")
     books = keep_books(image, stacked, fates)
+    lap("books")
     ownership = own_image(image, stacked)
+    lap("packages and owners")
     managed = any(share.package.system for share in ownership.packages)
     duplicates = find_duplicates(image, stacked, fates)
+    lap("duplicates")
 
     def owner(row: int) -> str | None:
         package = ownership.owner_of(row)
@@ -159,23 +175,35 @@ def analyze(
     found = find_base(image, base_layers, base, placement)
     scene = _scene(image, stacked, fates, ended, ownership, found.layers or 0)
     # In this order a byte that two causes could claim goes to the earlier: hidden ones first, then leftovers, then copies.
+    lap("base and demand")
     causes = find_waste(scene)
+    lap("hidden bytes")
     leftovers, claimed = find_leftovers(scene)
     causes += leftovers
+    lap("leftovers")
     causes += find_copies(scene, duplicates, claimed)
     causes = [replace(cause, in_base=scene.in_base(cause.layer)) for cause in causes]
+    lap("copies")
+    verification = verify(indexes, same_as, stacked) if "sums" in image.inspected else None
+    lap("digests of packages")
+    vendor, deviations = (None, ()) if verification is None else (verification.vendor, verification.deviations)
+    exposures = find_exposures(image, Ground(stacked, fates, ended, owner, managed, vendor), deviations)
+    lap("exposures")
+    dive = count_as_dive(indexes, stacked)
+    lap("dive's numbers")
     return Report(
         image=image,
         release=ownership.release,
         books=books,
-        dive=count_as_dive(indexes, stacked),
+        dive=dive,
         ownership=ownership,
         duplicates=duplicates,
         causes=tuple(sorted(causes, key=lambda cause: (-cause.bytes, cause.layer, cause.id, cause.title))),
-        exposures=find_exposures(image, stacked, fates, ended, owner, managed=managed),
+        exposures=exposures,
         notes=(*image.notes, *stacked.notes, *ownership.notes),
         base=found,
         placement=placement,
+        verification=verification,
     )
 
 

@@ -116,6 +116,7 @@ def test_clear_forgets(cache):
 
 
 def test_the_default_place_follows_the_environment(monkeypatch, tmp_path):
+    monkeypatch.delenv("LAYERSCOPE_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_folder() == tmp_path / "layerscope"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")

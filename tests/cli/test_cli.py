@@ -42,7 +42,7 @@ from render import specimens
 api = types.ModuleType("layerscope.api")
 api.load = lambda source, **options: specimens.fat_report().image
 api.analyze = lambda image, **options: specimens.fat_report()
-api.list_files = lambda image: specimens.some_files() * 5000
+api.list_files = lambda image, **options: specimens.some_files() * 5000
 sys.modules["layerscope.api"] = layerscope.api = api
 from layerscope.cli import main
 main()
@@ -61,13 +61,15 @@ def test_arguments_reach_the_loader(api, capsys):
     source, options = api.calls[0]
     assert source == "-"
     assert options["progress"] is None
-    assert {**options, "progress": 0} == {
+    assert {**options, "progress": 0, "lap": 0} == {
         "image": "a:1",
         "platform": "linux/arm/v7",
         "limits": {"layer_bytes": 4 * 2**30},
         "verify": True,
+        "sums": True,
         "pull": "estimate",
         "progress": 0,
+        "lap": 0,
     }
 
 

@@ -23,9 +23,9 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Return where the cache is; files are taken for settled at once."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LAYERSCOPE_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(identity, "SETTLED", -60.0)
-    return tmp_path / "cache" / "layerscope"
+    return tmp_path / "cache"
 
 
 @pytest.fixture

@@ -451,7 +451,7 @@ def test_an_interrupt_while_waiting_for_input_is_quiet():
 BROKEN = """
 import sys
 import layerscope.api
-def analyze(image):
+def analyze(image, **options):
     raise {error}
 layerscope.api.analyze = analyze
 from layerscope.cli import main

@@ -32,7 +32,9 @@ class Usage:
 
 
 def default_folder() -> Path | None:
-    """Return the platform's place for caches: `$XDG_CACHE_HOME/layerscope` or `~/.cache/layerscope` on Linux."""
+    """Return `$LAYERSCOPE_CACHE_DIR`, else the platform's place for caches: `~/.cache/layerscope` on Linux."""
+    if ours := os.environ.get("LAYERSCOPE_CACHE_DIR"):
+        return Path(ours)
     told = os.environ.get("XDG_CACHE_HOME")
     if told and Path(told).is_absolute():
         return Path(told) / "layerscope"

@@ -333,6 +333,7 @@ def drop_cut(index: LayerIndex) -> None:
     for column in (index.paths, index.folders, index.kinds, index.sizes, index.modes, index.uids, index.gids, index.mtimes):
         column.pop()
     index.offsets.pop(), index.spans.pop()
+    del index.prints[row:]
     forget(index, row)
 
 

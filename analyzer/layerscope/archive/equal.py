@@ -1,35 +1,39 @@
 """Which files hold the same content? Marks rows of one image with tokens that are equal exactly where contents are.
 
-A layer that passed once brings SHA-256 digests along. Files that lie in place are compared byte by byte: first with what an
-earlier layer has under the same path (a chmod or chown copies whole trees), then with each other, where size and a checksum of
-what lies in them agree. Most are never read, and none is hashed unless it has a twin under another path.
+A layer that passed once brings SHA-256 digests along. Of files that lie in place a fingerprint is taken, of small ones while
+their layer is read: a keyed hash whose key no writer of an image can know, as dictionaries of untrusted words use it. Two
+different contents of one size share it once in 2^64 times. What may have a twin under another path gets its SHA-256 as well.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zlib
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from importlib import import_module
 
 from layerscope.archive.feed import Buffer
 from layerscope.archive.sparse import SPARSE_HASHED, content_digest
-from layerscope.model import Kind, LayerIndex
+from layerscope.model import LayerIndex
 
-FILE = int(Kind.FILE)
-SAMPLE = 1 << 14
+SMALL = 1 << 16
+"""Bytes of a file whose fingerprint is taken of the whole, while its layer is read; a longer one's comes from its chunks'."""
 PIECE = 1 << 12
 WINDOW = 1 << 16
 NEAR = 1 << 13  # so near to what was read last, reading on pays
 CHUNK = 1 << 20
-LEADERS = 8
 ROWS = 40  # bits of a member that tell its row; the rest tell its place
+_KEY = os.urandom(32)
 
-crc32: Callable[[bytes, int], int] = zlib.crc32
-with suppress(ImportError):  # no wheel for this platform
-    crc32 = import_module("isal.isal_zlib").crc32
+
+def keyed(content: bytes) -> int:
+    """Return 64 bits of BLAKE2 with a key of this process."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=_KEY).digest(), "big", signed=True)
+
+
+_SIPHASH = sys.hash_info.algorithm.startswith("siphash") and sys.hash_info.hash_bits == 64 and sys.flags.hash_randomization
+fingerprint: Callable[[bytes], int] = hash if _SIPHASH else keyed  # where PYTHONHASHSEED fixes the key, it is no secret
 
 
 class Place:
@@ -68,20 +72,19 @@ class Place:
             hasher.update(chunk)
         return hasher.digest()
 
-    def checksum(self, row: int, size: int) -> int:
-        """Return a number that files of equal content share: of a large file, of three pieces of it."""
-        if size <= SAMPLE:
-            return crc32(self.content(row, 0, size), 0)
-        head = crc32(self.content(row, 0, PIECE), 0)
-        middle = crc32(self.content(row, size // 2, PIECE), head)
-        return crc32(self.content(row, size - PIECE, PIECE), middle)
+    def fingerprint(self, row: int) -> int:
+        """Return what files of one size share where they hold the same."""
+        size = self.index.sizes[row]
+        if size <= SMALL:
+            return fingerprint(self.content(row, 0, size))
+        return fingerprint(b"".join(fingerprint(chunk).to_bytes(8, "big", signed=True) for chunk in self.chunks(row, size)))
 
 
 def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
     """Fill `digests` of the layers that lie in place; `indexes` are all layers of the image, each once.
 
     A token is a SHA-256 digest where files under different paths or of a layer that passed once may hold the same, else a
-    number that only the copies of one path share.
+    number that only the copies of one path share. The fingerprints are of no use afterwards, and go.
     """
     counts: Counter[int] = Counter()
     passed: set[int] = set()
@@ -89,124 +92,76 @@ def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
         counts.update(index.sizes)
         passed.update(index.sizes[row] for row in index.digests)
     del counts[0]
-    rows = Rows(places, {size for size, count in counts.items() if count > 1}, passed)
-    classes = Classes(places)
-    classes.join_paths(rows)
-    classes.join_others(rows)
-    classes.name()
+    shared = {size for size, count in counts.items() if count > 1}
+    for members in list(_find_twins(places, shared, passed)):
+        _name(places, members)
+    for place in places:
+        del place.index.prints[:]
 
 
-class Rows:
-    """The rows that may have a twin, those that must be hashed for that left out and hashed."""
-
-    def __init__(self, places: Sequence[Place], shared: set[int], passed: set[int]) -> None:
-        self.members: list[int] = []
-        for number, place in enumerate(places):
-            index = place.index
-            base = number << ROWS
-            for row, size in enumerate(index.sizes):
-                if size in shared:
-                    if row in index.sparse or size in passed:
-                        if row not in index.sparse or size <= SPARSE_HASHED:
-                            index.digests[row] = place.digest(row)
-                    else:
-                        self.members.append(base | row)
-
-
-class Classes:
-    """Sets of rows that hold the same bytes: `leader` of a member that has one, `followers` of a leader."""
-
-    def __init__(self, places: Sequence[Place]) -> None:
-        self.places = places
-        self.leader: dict[int, int] = {}
-        self.followers: dict[int, list[int]] = {}
-
-    def _of(self, member: int) -> tuple[Place, int]:
-        return self.places[member >> ROWS], member & ((1 << ROWS) - 1)
-
-    def _join(self, leader: int, member: int) -> None:
-        self.leader[member] = leader
-        self.followers.setdefault(leader, []).append(member)
-
-    def join_paths(self, rows: Rows) -> None:
-        """Compare each file with what the nearest earlier layer has under its path."""
-        latest: dict[bytes, int] = {}
-        get = latest.get
-        for member in rows.members:
-            place, row = self.places[member >> ROWS], member & ((1 << ROWS) - 1)
-            path = place.index.paths[row]
-            earlier = get(path)
-            latest[path] = member
-            if earlier is not None and self._same(earlier, member):
-                self._join(self.leader.get(earlier, earlier), member)
-
-    def join_others(self, rows: Rows) -> None:
-        """Compare the rest with each other, where size and checksum agree."""
-        leader = self.leader
-        rest = [member for member in rows.members if member not in leader]
-        sizes = [self._of(member)[0].index.sizes[self._of(member)[1]] for member in rest]
-        counts = Counter(sizes)
-        buckets: dict[int, list[int]] = {}
-        first: dict[int, int] = {}
-        for member, size in zip(rest, sizes, strict=True):
-            if counts[size] > 1:
-                place, row = self._of(member)
-                key = size << 32 | place.checksum(row, size)
-                other = first.setdefault(key, member)
-                if other != member:
-                    buckets.setdefault(key, [other]).append(member)
-        for bucket in buckets.values():
-            self._part(bucket)
-
-    def _part(self, bucket: list[int]) -> None:
-        """Join the members of a bucket that are equal."""
-        leaders: list[int] = []
-        for number, member in enumerate(bucket):
-            for leader in leaders:
-                if self._same(leader, member):
-                    self._merge(leader, member)
-                    break
+def _find_twins(places: Sequence[Place], shared: set[int], passed: set[int]) -> Iterator[list[int]]:
+    """Yield the sets of rows that hold the same; those that must be compared with what passed are hashed and left out."""
+    first: dict[tuple[int, int], int] = {}
+    twins: dict[int, list[int]] = {}
+    large: dict[int, list[int]] = {}
+    for number, place in enumerate(places):
+        index, base = place.index, number << ROWS
+        for row, (size, print_) in enumerate(zip(index.sizes, index.prints, strict=True)):
+            if size not in shared:
+                continue
+            if row in index.sparse or size in passed:
+                if row not in index.sparse or size <= SPARSE_HASHED:
+                    index.digests[row] = place.digest(row)
+            elif size > SMALL:
+                large.setdefault(size, []).append(base | row)
             else:
-                leaders.append(member)
-                if len(leaders) > LEADERS:  # somebody made checksums meet: hash instead of comparing each with each
-                    self._part_by_digest([*leaders, *bucket[number + 1 :]])
-                    return
+                member = base | row
+                leader = first.setdefault((size, print_ or place.fingerprint(row)), member)
+                if leader != member:
+                    twins.setdefault(leader, [leader]).append(member)
+    yield from twins.values()
+    for members in large.values():
+        yield from _find_large_twins(places, members)
 
-    def _part_by_digest(self, members: list[int]) -> None:
-        found: dict[bytes, int] = {}
-        for member in members:
-            place, row = self._of(member)
-            leader = found.setdefault(place.digest(row), member)
-            if leader != member:
-                self._merge(leader, member)
 
-    def _merge(self, leader: int, member: int) -> None:
-        for follower in self.followers.pop(member, ()):
-            self._join(leader, follower)
-        self._join(leader, member)
+def _find_large_twins(places: Sequence[Place], members: list[int]) -> Iterator[list[int]]:
+    """Yield the sets of large files of one size that hold the same.
 
-    def _same(self, one: int, other: int) -> bool:
-        """Whether two rows hold the same bytes."""
-        (here, row), (there, twin) = self._of(one), self._of(other)
-        size = here.index.sizes[row]
-        if size != there.index.sizes[twin]:
-            return False
-        if size <= CHUNK:
-            return here.content(row, 0, size) == there.content(twin, 0, size)
-        return all(a == b for a, b in zip(here.chunks(row, size), there.chunks(twin, size), strict=True))
+    A chmod or chown copies whole trees: each is compared with what the layer below has under its path, which costs less
+    than a fingerprint. Those are taken only if more than one content remains.
+    """
+    latest: dict[bytes, list[int]] = {}
+    sets: list[list[int]] = []
+    for member in members:
+        place, row = _of(places, member)
+        before = latest.get(place.index.paths[row])
+        if before is not None and _same(*_of(places, before[-1]), place, row):
+            before.append(member)
+        else:
+            latest[place.index.paths[row]] = new = [member]
+            sets.append(new)
+    by_print: dict[int, list[int]] = {}
+    for found in sets:
+        place, row = _of(places, found[0])
+        by_print.setdefault(place.fingerprint(row) if len(sets) > 1 else 0, []).extend(found)
+    return (found for found in by_print.values() if len(found) > 1)
 
-    def name(self) -> None:
-        """Give the rows of each set one token."""
-        for leader, followers in self.followers.items():
-            place, row = self._of(leader)
-            path = place.index.paths[row]
-            token = leader.to_bytes(8, "big")
-            for follower in followers:
-                there, twin = self._of(follower)
-                if there.index.paths[twin] != path:
-                    token = place.digest(row)
-                    break
-            place.index.digests[row] = token
-            for follower in followers:
-                there, twin = self._of(follower)
-                there.index.digests[twin] = token
+
+def _same(one: Place, row: int, other: Place, twin: int) -> bool:
+    size = one.index.sizes[row]
+    return all(a == b for a, b in zip(one.chunks(row, size), other.chunks(twin, size), strict=True))
+
+
+def _of(places: Sequence[Place], member: int) -> tuple[Place, int]:
+    return places[member >> ROWS], member & ((1 << ROWS) - 1)
+
+
+def _name(places: Sequence[Place], members: list[int]) -> None:
+    """Give the rows of a set one token."""
+    rows = [_of(places, member) for member in members]
+    place, first = rows[0]
+    path = place.index.paths[first]
+    alone = all(other.index.paths[row] == path for other, row in rows)
+    token = members[0].to_bytes(8, "big") if alone else place.digest(first)
+    for other, row in rows:
+        other.index.digests[row] = token

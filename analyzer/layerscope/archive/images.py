@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from layerscope.archive import pull
@@ -228,6 +229,18 @@ def _same_platform(have: str | None, wish: str) -> bool:
     return have == wish or have.startswith(wish + "/") or have.partition("/")[2] == wish
 
 
+def list_layers(container: Container) -> frozenset[str]:
+    """Return digests and diff IDs of the layers of all images in a container, as it claims them."""
+    if not holds_image(container):
+        return frozenset()
+    found: set[str | None] = set()
+    for candidate in discover(container).candidates:
+        found.update(digest for layer in candidate.layers for digest in (layer.digest, layer.diff_id))
+        with suppress(ArchiveError):
+            found.update(_config(container, candidate, Notebook()).diff_ids or ())
+    return frozenset(one for one in found if one)
+
+
 def find_member(container: Container, image: str | None, platform: str | None, position: int) -> Member | None:
     """Return where the container holds a layer of an image; None if the container is the layer."""
     if not holds_image(container):
@@ -347,6 +360,7 @@ def _layers(
         else:
             first[member.ident] = position
             yield _scanned(container, layer, ref, member, notes)
+            container.settings.lap(f"layer {position}")
 
 
 def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, notes: Notebook) -> Layer:
@@ -435,6 +449,7 @@ def _compare(container: Container, members: Sequence[Member | None], layers: Seq
     ours.places += places
     if pool is None:
         ours.mark()
+        container.settings.lap("equal files")
 
 
 def _price(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -446,6 +461,7 @@ def _price(container: Container, members: Sequence[Member | None], layers: Seque
             if place is not None:
                 found[layer.position] = pull.Place(*place, layer.blob_bytes)
     prices = dict(zip(found, pull.price(list(found.values()), container.settings.pull), strict=True))
+    container.settings.lap("pull sizes")
     return tuple(replace(layer, pull=prices.get(layer.position, layer.pull)) for layer in layers)
 
 

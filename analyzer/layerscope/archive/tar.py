@@ -13,6 +13,7 @@ from struct import Struct
 from layerscope.archive import differences
 from layerscope.archive.contents import Contents, Keep, Visit
 from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
+from layerscope.archive.equal import SMALL, fingerprint
 from layerscope.archive.extensions import read_attributes, read_extension, read_records
 from layerscope.archive.feed import Feed
 from layerscope.archive.header import (
@@ -73,7 +74,7 @@ SPECIAL = frozenset((b"x", b"g", b"L", b"K"))
 LINKS, DEVICES = frozenset((b"1", b"2")), frozenset((b"3", b"4", b"6"))
 OCTAL_END = (0x00, 0x20)
 DOT = 0x2E
-SET_AT_THE_END = frozenset(("sizes", "modes", "offsets", "spans", "tar_bytes", "notes"))
+SET_AT_THE_END = frozenset(("sizes", "modes", "offsets", "spans", "prints", "tar_bytes", "notes"))
 
 
 def nothing(path: bytes) -> bool:  # noqa: ARG001
@@ -132,6 +133,7 @@ class TarReader:
         self.modes: list[int] = []
         self.offsets: list[int] = []
         self.spans: list[int] = []
+        self.prints: list[int] = []
 
     def read(self) -> LayerIndex:
         """Read to the end of the stream."""
@@ -154,6 +156,7 @@ class TarReader:
             modes=array("H", self.modes),
             offsets=array("q", self.offsets),
             spans=array("q", self.spans),
+            prints=array("q", self.prints),
             tar_bytes=self.feed.offset,
             notes=self.notes.freeze(),
         )
@@ -177,7 +180,7 @@ class TarReader:
         add_path, add_kind, add_size, add_mode = paths.append, kinds.append, self.sizes.append, self.modes.append
         add_folder, plain_folders = index.folders.append, self.plain_folders
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
-        add_offset, add_span = self.offsets.append, self.spans.append
+        add_offset, add_span, add_print = self.offsets.append, self.spans.append, self.prints.append
         sha256 = hashlib.sha256
         passes = bool(self.inspectors) and not feed.in_place
         inspection = Inspection(self.inspectors, index, notes, self.limits) if passes else None
@@ -351,9 +354,16 @@ class TarReader:
 
             # The data
             where = base + position
+            print_ = 0
             if stored:
                 missing = 0
                 if in_place and not (kind == FILE and keep(path)):  # contents can be looked at later
+                    if stored <= SMALL:
+                        if position + stored > end:
+                            feed.position = position
+                            feed.more(stored)
+                            buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
+                        print_ = fingerprint(buffer[position : position + stored])
                     position += stored
                     if base + position > total:
                         missing = base + position - total
@@ -406,6 +416,8 @@ class TarReader:
             add_time(mtime)
             add_offset(where)
             add_span(base + position - began)
+            if in_place:
+                add_print(print_)
             if logical and kind != FILE:
                 index.declared[row] = logical
             if kind == HARDLINK:

@@ -21,7 +21,7 @@ from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
 from layerscope.cli.memory import Memory
 from layerscope.cli.progress import show_progress
-from layerscope.model import Fate, Image
+from layerscope.model import Fate, Image, Lap, untimed
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
 from layerscope.render.images import ImageRow
 from layerscope.report import Report
@@ -41,6 +41,7 @@ class Order:
     platform: str | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     verify: bool = False
+    sums: bool = False
     quiet: bool = False
     secrets: bool = False
     secret_rules: str | None = None
@@ -49,7 +50,9 @@ class Order:
     base_layers: int | None = None
     ignore_base: bool = False
     dockerfile: Source | None = None
+    have: tuple[str, ...] = ()
     cache: bool = True
+    lap: Lap = untimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], 
 def report(order: Order, wish: Wish, look: Look) -> Answer:
     """Return the report; of an image that is not complete with exit code 3."""
     made = examine(order)
+    if order.have:
+        made = api.hold(made, order.have, limits=order.limits or None)
     if order.ignore_base:
         made = made.without_base()
 
@@ -145,7 +150,7 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
         folders = sum_folders(inside, depth, sort=look.sort, least=least)
         answer = wish.answer(lambda name, options: FOLDER_FORMATS[name](image, folders, options), look)
         return finish(answer, order, complete=image.complete)
-    rows = sift(api.list_files(image), sieve)
+    rows = sift(api.list_files(image, priced=order.pull != "off"), sieve)
     answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
     return finish(answer, order, complete=image.complete)
 
@@ -209,10 +214,12 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Return the image that an order names: as it was read before, if the input is the same."""
     memory = _memory(order, "image", stdin)
     image = memory.recall(Image)
+    order.lap("recalling the image")
     if image is None:
         image = _read(order, stdin)
         if image.complete:
             memory.remember(image)
+            order.lap("remembering the image")
     return image
 
 
@@ -221,13 +228,15 @@ def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False
     base = None if order.base is None else identify(order.base)
     memory = _memory(order, ("report", order.base_layers, order.base, base, order.dockerfile), stdin)
     made = memory.recall(Report) if base is not None or order.base is None else None
+    order.lap("recalling the report")
     if made is not None:
         return replace(made, image=load(order, stdin)) if whole else made
     image = load(order, stdin)
-    made = api.analyze(image, base_layers=order.base_layers, base=load_base(order), dockerfile=order.dockerfile)
+    made = api.analyze(image, base_layers=order.base_layers, base=load_base(order), dockerfile=order.dockerfile, lap=order.lap)
     if made.complete:
         bare = tuple(replace(layer, index=None) for layer in image.layers)
         memory.remember(replace(made, image=replace(image, layers=bare)))
+        order.lap("remembering the report")
     return made
 
 
@@ -245,6 +254,7 @@ def _memory(order: Order, what: object, stdin: IO[bytes] | None) -> Memory:
         order.platform,
         sorted(order.limits.items()),
         order.verify,
+        order.sums,
         order.secrets,
         order.secret_rules,
         rules,
@@ -262,6 +272,8 @@ def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
         from layerscope.cli.policies import find_inspector
 
         asked["inspectors"] = [find_inspector(order.secret_rules)]
+    # What is a package's own, digests tell; else they are taken if asked for.
+    asked["sums"] = order.sums or order.secrets or order.secret_rules is not None
     if stdin is not None:
         asked["stdin"] = stdin
     with show_progress(quiet=order.quiet) as progress:
@@ -273,6 +285,7 @@ def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
             verify=order.verify,
             pull=order.pull,
             progress=progress,
+            lap=order.lap,
             **asked,
         )
 

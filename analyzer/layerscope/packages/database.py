@@ -21,6 +21,8 @@ MAX_RECORDS = 50_000
 MAX_PROBLEMS = 20
 """Notes that one file may cause."""
 
+MAX_NOTES = 1000
+"""Notes that one database may cause."""
 
 MAX_GROWTH = 32
 """How many times longer than the text that lists them the paths of a package may get; real ones stay below 5."""
@@ -61,7 +63,7 @@ class View:
             except (ValueError, RecursionError) as error:
                 self.memo[key] = None
                 problems.append(f"not readable: {type(error).__name__}")
-            for problem in problems[:MAX_PROBLEMS]:
+            for problem in problems:
                 self.note(path, problem)
         found: Result | None = self.memo[key]
         return found
@@ -75,8 +77,31 @@ class View:
         return found
 
     def note(self, path: bytes, message: str) -> None:
-        """Report a record or a file that was left out."""
+        """Report a record or a file that was left out; past what a file or a database may cause, only that there is more."""
+        count = self.memo[View.note, path] = self.memo.get((View.note, path), 0) + 1
+        if count > MAX_PROBLEMS + 1 or len(self.notes) > MAX_NOTES:
+            return
+        if count > MAX_PROBLEMS or len(self.notes) == MAX_NOTES:
+            message = "more was left out than is told here"
         self.notes.append(Note("P01", Level.WARNING, f"package database: {message}", layer=self.layer, path=path))
+
+
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """What a database tells of the contents of one package's files.
+
+    package    as findings name it: "deb:bash"
+    algorithm  one of `model.SUMS`
+    digests    path as it is listed -> digest
+    changing   those of the paths that may differ: settings, which people are meant to change
+    published  whether anybody may have the package; one that was built from a folder nobody else may have
+    """
+
+    package: str
+    algorithm: str
+    digests: Mapping[bytes, bytes]
+    changing: frozenset[bytes] = frozenset()
+    published: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +114,7 @@ class Database:
     places     globs of paths of which only the presence matters: a view holds them, of any kind, without content
     inspect    a mark of a program or an archive that is too large to keep, made of path and content while a layer is
                scanned, None if the file tells nothing: a view holds the mark in place of the content
+    seals      the digests that a view tells of files; never raises either
     """
 
     name: str
@@ -96,3 +122,4 @@ class Database:
     read: Callable[[View], Iterable[Package]]
     places: tuple[str, ...] = ()
     inspect: Callable[[bytes, Content], bytes | None] | None = None
+    seals: Callable[[View], Iterable[Seals]] | None = None

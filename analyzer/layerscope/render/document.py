@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from layerscope._version import __version__
 from layerscope.analysis.base import Base, find_base
 from layerscope.analysis.files import FileRow
+from layerscope.analysis.held import Held
 from layerscope.model import Image, Release
 from layerscope.render import rows
 from layerscope.render.escape import json_text, unicode
@@ -35,6 +36,7 @@ def report_document(report: Report) -> Object:
         "complete": report.complete,
         "image": image_object(image, report.release, report.base),
         "totals": _totals(report),
+        "have": _have(report.held),
         "efficiency": report.books.efficiency,
         "dive": {
             "efficiency": report.dive.efficiency,
@@ -133,6 +135,18 @@ def _dockerfile(placed: Placement | None) -> Json:
     if placed is None:
         return None
     return {"path": placed.path, "from": rows.place_object(placed.base), "image": placed.image, "user_line": placed.user}
+
+
+def _have(held: Held | None) -> Json:
+    """Return what is left to pull beside other images, null if nobody asked."""
+    if held is None:
+        return None
+    return {
+        "sources": list(held.sources),
+        "layers": list(held.layers),
+        "held_bytes": held.held_bytes,
+        "left_bytes": held.left_bytes,
+    }
 
 
 def _totals(report: Report) -> Object:
