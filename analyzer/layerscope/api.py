@@ -18,7 +18,7 @@ from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
 from layerscope.model import Image, Lap, Level, Note, untimed
-from layerscope.packages import INSPECTORS, PATTERNS
+from layerscope.packages import INSPECTORS, PATTERNS, may_be_sealed
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report
@@ -60,7 +60,7 @@ def load(
     each stage that is over. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be
     read of a damaged one is returned, with `complete` false.
     """
-    asked = Inspectors((*INSPECTORS, *inspectors), sums=sums)
+    asked = Inspectors((*INSPECTORS, *inspectors), sums=may_be_sealed if sums else None)
     with _open(
         source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked, lap=lap
     ) as container:

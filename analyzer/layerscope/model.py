@@ -414,3 +414,21 @@ class Package:
     def key(self) -> tuple[str, str, str, str | None, bytes]:
         """What makes two readings of a database speak of one installation."""
         return (self.type, self.name, self.version, self.arch, self.location)
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A file whose content is not what its package shipped.
+
+    row       row id in the stack
+    package   "deb:bash"
+    expected  the digest that the database tells; found: that of the content
+    intact    position of the layer in which the file is still as it was shipped; None if there is none
+    """
+
+    row: int
+    package: str
+    algorithm: str
+    expected: bytes
+    found: bytes
+    intact: int | None = None

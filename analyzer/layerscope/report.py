@@ -12,6 +12,7 @@ from layerscope.analysis.copies import find_copies
 from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
+from layerscope.analysis.exposure import Ground
 from layerscope.analysis.exposures import Exposure, find_exposures
 from layerscope.analysis.leftovers import find_leftovers
 from layerscope.analysis.marks import SECRETS
@@ -20,6 +21,7 @@ from layerscope.analysis.waste import find_waste
 from layerscope.model import Image, Lap, Note, Release, untimed
 from layerscope.packages.ownership import Ownership, own
 from layerscope.packages.requirements import edges
+from layerscope.packages.verification import Verification, verify
 from layerscope.rootfs import Stack, merge_repeats, stack
 
 SIZES = (
@@ -51,7 +53,7 @@ COUNTS = ("layers", "entries", "files", "packages")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Every question asked once; facts, no opinions."""
+    """Every question asked once; facts, no opinions. `verification` is None if no digests of files were taken."""
 
     image: Image
     release: Release | None
@@ -63,6 +65,7 @@ class Report:
     exposures: tuple[Exposure, ...]
     notes: tuple[Note, ...]
     base: Base = NO_BASE
+    verification: Verification | None = None
 
     @property
     def complete(self) -> bool:
@@ -159,7 +162,10 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
     causes += find_copies(scene, duplicates, claimed)
     causes = [replace(cause, in_base=scene.in_base(cause.layer)) for cause in causes]
     lap("copies")
-    exposures = find_exposures(image, stacked, fates, ended, owner, managed=managed)
+    verification = verify(indexes, same_as, stacked) if "sums" in image.inspected else None
+    lap("digests of packages")
+    vendor, deviations = (None, ()) if verification is None else (verification.vendor, verification.deviations)
+    exposures = find_exposures(image, Ground(stacked, fates, ended, owner, managed, vendor), deviations)
     lap("exposures")
     dive = count_as_dive(indexes, stacked)
     lap("dive's numbers")
@@ -174,6 +180,7 @@ def analyze(image: Image, *, base_layers: int | None = None, base: Image | None 
         exposures=exposures,
         notes=(*image.notes, *stacked.notes, *ownership.notes),
         base=found,
+        verification=verification,
     )
 
 

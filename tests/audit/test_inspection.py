@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import build
@@ -83,12 +84,18 @@ def test_long_texts_are_cut_and_that_is_told(tmp_path, monkeypatch, way):
 def test_packages_of_a_distribution_are_published_anyway(tmp_path):
     tree = {
         "var/lib/dpkg/status": "Package: x\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n",
-        "var/lib/dpkg/info/x.list": "/.\n/usr\n/usr/x.pem\n",
+        "var/lib/dpkg/info/x.list": "/.\n/usr\n/usr/x.pem\n/usr/z.pem\n",
+        "var/lib/dpkg/info/x.md5sums": f"{hashlib.md5(pem().encode()).hexdigest()}  usr/x.pem\n{'0' * 32}  usr/z.pem\n",
         "usr/x.pem": pem(),
         "usr/y.pem": pem(),
+        "usr/z.pem": pem(),
     }
-    made = audit(api.analyze(look(tmp_path / "a", build.docker_save(build.Image([build.layer(tree)])))), today=TODAY)
-    assert {(one.path, one.level) for one in found(made, "private-key")} == {(b"usr/x.pem", "warning"), (b"usr/y.pem", "error")}
+    data = build.docker_save(build.Image([build.layer(tree)]))
+    listed = audit(api.analyze(look(tmp_path / "a", data)), today=TODAY)
+    proven = audit(api.analyze(look(tmp_path / "a", data, sums=True)), today=TODAY)
+    for made, levels in ((listed, "warning error warning"), (proven, "info error error")):
+        rows = {one.path: one.level for one in found(made, "private-key")}
+        assert rows == dict(zip((b"usr/x.pem", b"usr/y.pem", b"usr/z.pem"), levels.split(), strict=True))
 
 
 def test_no_output_shows_a_secret(tmp_path, capsys):

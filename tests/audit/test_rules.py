@@ -86,8 +86,8 @@ CASES = {
     ),
     "path-escape": Case(entries(build.entry("../../etc/x", b"y")), entries(build.entry("./etc/x", b"y"))),
 }  # fmt: skip
-# Tried in tests of their own: they need an archive that lies.
-APART = {"digest-mismatch"}
+# Tried in tests of their own: they need an archive that lies, or digests of files.
+APART = {"digest-mismatch", "vendor-file-changed"}
 
 
 def run(judge, layers, more):
@@ -115,11 +115,23 @@ def test_a_near_miss(judge, rule):
 
 
 def test_every_rule_has_its_case_and_every_fact_its_rule(judge):
-    secrets = {rule.id for rule in RULES if rule.reads_contents}
+    secrets = {rule.id for rule in RULES if rule.needs == "secrets"}
     assert {rule.id for rule in RULES} == CASES.keys() | APART | secrets
     known = {rule.id for rule in RULES}
     for case in CASES.values():
         assert {fact.id for fact in run(judge, case.hit, case.more).report.exposures} <= known
+
+
+def test_a_vendor_file_that_was_changed(judge):
+    tree = DPKG | {"usr/bin/su": "x", "var/lib/dpkg/info/login.md5sums": "9dd4e461268c8034f5c8564e155c67a6  usr/bin/su\n"}
+    sums = {"sums": True}
+    assert found(judge(tree, load=sums), "vendor-file-changed") == []
+    assert check(judge(tree), "rules.vendor-file-changed").status == "skipped"
+    made = judge(tree, {"usr/bin/su": "y"}, load=sums)
+    (finding,) = found(made, "vendor-file-changed")
+    assert (finding.level, finding.path, finding.fact.layer, finding.fact.package) == ("warning", b"usr/bin/su", 1, "deb:login")
+    made = judge(tree, {"usr/bin/su": "y"}, load=sums, policy='rules = {vendor-file-changed = "error"}')
+    assert made.verdict == "fail"
 
 
 def test_rules_are_well_declared():

@@ -67,6 +67,7 @@ def test_arguments_reach_the_loader(api, capsys):
         "platform": "linux/arm/v7",
         "limits": {"layer_bytes": 4 * 2**30},
         "verify": True,
+        "sums": True,
         "pull": "estimate",
         "progress": 0,
     }

@@ -24,7 +24,8 @@ def header(name, version="1", release="1", **lists):
     tags = {
         "provides": (1047, 8), "requires": (1049, 8), "recommends": (5046, 8), "basenames": (1117, 8), "dirnames": (1118, 8),
         "dirindexes": (1116, 4), "states": (1029, 1), "flags": (1037, 4), "epoch": (1003, 4), "arch": (1022, 6),
-        "license": (1014, 6), "source": (1044, 6),
+        "license": (1014, 6), "source": (1044, 6), "modes": (1030, 3), "digests": (1035, 8), "algorithm": (5011, 4),
+        "verify": (1045, 4),
     }  # fmt: skip
     entries = [(1000, 6, [name]), (1001, 6, [version]), (1002, 6, [release])]
     entries += [(*tags[key], value if isinstance(value, list) else [value]) for key, value in lists.items()]
@@ -34,7 +35,7 @@ def header(name, version="1", release="1", **lists):
         if kind in {6, 8}:
             data += b"".join(value.encode() + b"\0" for value in values)
         else:
-            data += struct.pack(f">{len(values)}{'bI'[kind == 4]}", *values)
+            data += struct.pack(f">{len(values)}{'bHI'[(1, 3, 4).index(kind)]}", *values)
     return struct.pack(">II", len(entries), len(data)) + index + data
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from layerscope.analysis.exposure import Exposure, Ground
-from layerscope.analysis.marks import PUBLISHED
 from layerscope.model import LayerIndex
 from layerscope.rootfs import FILE
 
@@ -68,7 +67,8 @@ def find_credentials(index: LayerIndex, position: int, ground: Ground) -> Iterat
             continue
         package = ground.owner(start + row)
         state, hidden = ground.state(start + row)
-        yield Exposure(id_, _level(id_, path, package), TITLES[id_], path, position, state, hidden, package)
+        level = _level(id_, path, published=ground.publisher(start + row) is not None, owned=package is not None)
+        yield Exposure(id_, level, TITLES[id_], path, position, state, hidden, package)
 
 
 def kind_of(path: bytes) -> str | None:
@@ -81,9 +81,9 @@ def kind_of(path: bytes) -> str | None:
     return next((id_ for end, id_ in ENDS.items() if (b"/" + path).endswith(end) and name != end), None)
 
 
-def _level(id_: str, path: bytes, package: str | None) -> str:
+def _level(id_: str, path: bytes, *, published: bool, owned: bool) -> str:
     if id_ == _HOST:
         return "error"
-    if package is not None and (package.startswith(PUBLISHED) or _INSTALLED.search(path)):
+    if published or (owned and _INSTALLED.search(path)):
         return "info"
     return "info" if _HARMLESS.search(path) else "warning"

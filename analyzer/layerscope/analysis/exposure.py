@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from layerscope.model import Fate
@@ -12,6 +12,8 @@ from layerscope.rootfs import DELETED, LIVE, Stack
 
 STATES = ("visible", "replaced", "deleted")
 PER_ID = 1000
+# A distribution publishes what is in its packages: a key in there is a test's, or an example.
+PUBLISHED = ("alpm:", "apk:", "deb:", "rpm:")
 Owner = Callable[[int], str | None]
 
 
@@ -41,6 +43,8 @@ class Ground:
     fates, ended  of each row, repeated layers merged into the first
     owner         the package that has a row, None if none has
     managed       whether a distribution's package database is there, so that "owned by no package" says something
+    vendor        rows whose content is as a published package shipped it, by its digest, each with that package; None if no
+                  digests were compared
     """
 
     stack: Stack
@@ -48,11 +52,22 @@ class Ground:
     ended: array[int]
     owner: Owner
     managed: bool
+    vendor: Mapping[int, str] | None = None
 
     def state(self, row: int) -> tuple[str, int | None]:
         """Return what became of a row, and the layer that hid it."""
         fate = self.fates[row]
         return STATES[fate], None if fate == LIVE else self.ended[row]
+
+    def publisher(self, row: int) -> str | None:
+        """Return the package that has a row and gives it to everybody, None if it is somebody's own.
+
+        Where digests were compared they tell; where not, the lists of a distribution's packages do.
+        """
+        if self.vendor is not None:
+            return self.vendor.get(row)
+        package = self.owner(row)
+        return package if package is not None and package.startswith(PUBLISHED) else None
 
     def shows(self, row: int, path: bytes) -> bool:
         """Whether a container sees this very row at its path."""

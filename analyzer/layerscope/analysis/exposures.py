@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from layerscope.analysis.accounts import find_accounts
 from layerscope.analysis.credentials import find_credentials
-from layerscope.analysis.exposure import Exposure, Ground, Owner, hold_back
+from layerscope.analysis.exposure import Exposure, Ground, hold_back
 from layerscope.analysis.marks import find_marks
 from layerscope.analysis.modes import Since, find_modes
 from layerscope.analysis.told import find_told
 from layerscope.analysis.tools import find_tools
-from layerscope.model import Image
-from layerscope.rootfs import Stack
+from layerscope.analysis.vendor import find_changed
+from layerscope.model import Deviation, Image
 
 __all__ = ["Exposure", "find_exposures"]
 
 
-def find_exposures(
-    image: Image, stack: Stack, fates: bytearray, ended: array[int], owner: Owner = lambda _row: None, *, managed: bool = False
-) -> tuple[Exposure, ...]:
-    """Return what modes, names, accounts, the config and the marks of an inspection tell.
-
-    `owner` names the package that has a row; `managed` says that a distribution's database is there.
-    """
-    return tuple(hold_back(_find(image, Ground(stack, fates, ended, owner, managed))))
+def find_exposures(image: Image, ground: Ground, deviations: Iterable[Deviation] = ()) -> tuple[Exposure, ...]:
+    """Return what modes, names, accounts, the config, the marks of an inspection and the digests of packages tell."""
+    return tuple(hold_back(_find(image, ground, deviations)))
 
 
-def _find(image: Image, ground: Ground) -> Iterator[Exposure]:
+def _find(image: Image, ground: Ground, deviations: Iterable[Deviation]) -> Iterator[Exposure]:
     yield from find_told(image)
     since = Since()
     for layer in image.layers:
@@ -36,5 +30,6 @@ def _find(image: Image, ground: Ground) -> Iterator[Exposure]:
             yield from find_modes(layer.index, layer.position, ground, since)
             yield from find_credentials(layer.index, layer.position, ground)
             yield from find_marks(layer.index, layer.position, ground)
+    yield from find_changed(image, ground, deviations)
     yield from find_accounts(image, ground)
     yield from find_tools(ground)

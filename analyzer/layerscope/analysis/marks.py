@@ -12,8 +12,6 @@ from layerscope.model import LayerIndex, Mark
 SECRETS = "secrets"
 """The name under which marks are kept in `LayerIndex.inspected`."""
 
-# A distribution publishes what is in its packages: a key in there is a test's, or an example.
-PUBLISHED = ("alpm:", "apk:", "deb:", "rpm:")
 _LOWER = {"error": "warning", "warning": "info", "info": "info"}
 
 
@@ -25,11 +23,12 @@ def find_marks(index: LayerIndex, position: int, ground: Ground) -> Iterator[Exp
         if not marks:
             continue
         state, hidden = ground.state(start + row)
-        package = ground.owner(start + row)
-        published = package is not None and package.startswith(PUBLISHED)
+        package, publisher = ground.owner(start + row), ground.publisher(start + row)
         for mark in marks:
-            level = _LOWER[mark.level] if published else mark.level
-            detail = f"line {mark.line:,}, {mark.length:,} characters"
+            level, detail = mark.level, f"line {mark.line:,}, {mark.length:,} characters"
+            if publisher is not None:
+                level = _LOWER[mark.level] if ground.vendor is None else "info"
+                detail += f"; as {publisher} ships it"
             yield Exposure(mark.rule, level, mark.title, index.paths[row], position, state, hidden, package, detail)
 
 

@@ -65,22 +65,22 @@ Wanting = list[tuple[Opens, list[Inspector]]]
 
 
 class Inspectors:
-    """Those who look into the files of a layer; `sums` asks for the digests that package databases use as well.
+    """Those who look into the files of a layer; `sums` tells by its path of which file the digests are wanted as well.
 
     `names` are the inspectors', `fingerprint` is the same for sets that find the same in the same bytes.
     """
 
-    def __init__(self, each: Iterable[Inspector] = (), *, sums: bool = False) -> None:
+    def __init__(self, each: Iterable[Inspector] = (), *, sums: Callable[[bytes], bool] | None = None) -> None:
         self.sums = sums
         self.groups: dict[tuple[Wants, Opens], list[Inspector]] = {}
         for one in each:
             self.groups.setdefault((one.wants, one.opens), []).append(one)
         everybody = sorted((one.name, one.version, one.first) for group in self.groups.values() for one in group)
-        self.names = frozenset(name for name, _, _ in everybody) | ({"sums"} if sums else set())
-        self.fingerprint = hashlib.sha256(repr((everybody, SUMS if sums else ())).encode()).hexdigest()
+        self.names = frozenset(name for name, _, _ in everybody) | ({"sums"} if sums is not None else set())
+        self.fingerprint = hashlib.sha256(repr((everybody, SUMS if sums is not None else ())).encode()).hexdigest()
 
     def __bool__(self) -> bool:
-        return bool(self.groups) or self.sums
+        return bool(self.groups) or self.sums is not None
 
     def wanting(self, path: bytes, mode: int, size: int) -> Wanting:
         """Return those who want to see how a file begins."""
@@ -127,7 +127,7 @@ class Inspection:
 
     def show_to(self, wanting: Wanting, row: int, path: bytes, content: Content, start: int) -> None:
         """Show a file to those who want it, and take its digests."""
-        if self.inspectors.sums:
+        if self.inspectors.sums is not None and self.inspectors.sums(path):
             self.index.sums[row] = sum_up(content, self.index.digests.get(row))
         if wanting:
             head = content[0 : min(len(content), HEAD)]
@@ -157,7 +157,8 @@ class Inspection:
     def passing(self, row: int, path: bytes, mode: int, size: int, start: int) -> Passing | None:
         """Return what takes the pieces of a file as they pass, None if nobody wants them."""
         wanting = self.inspectors.wanting(path, mode, size)
-        return Passing(self, row, path, wanting, size, start) if wanting or self.inspectors.sums else None
+        sums = self.inspectors.sums is not None and self.inspectors.sums(path)
+        return Passing(self, row, path, wanting, size, start, sums=sums) if wanting or sums else None
 
 
 class Passing:
@@ -171,6 +172,8 @@ class Passing:
         wanting: Wanting,
         size: int,
         start: int,
+        *,
+        sums: bool,
     ) -> None:
         self.inspection = inspection
         self.row = row
@@ -182,7 +185,7 @@ class Passing:
         self._need = min(HEAD, size) if wanting else 0
         self._pieces: list[bytes] = []
         self._held = 0
-        self._hashers = start_sums(SUMS[:-1]) if inspection.inspectors.sums else ()
+        self._hashers = start_sums(SUMS[:-1]) if sums else ()
 
     def take(self, piece: bytes) -> None:
         """Take the next piece."""
@@ -219,14 +222,14 @@ def inspect_place(buffer: Buffer, start: int, index: LayerIndex, inspectors: Ins
     if not inspectors:
         return notes
     inspection, place = Inspection(inspectors, index, notes, limits), Place(index, buffer, start)
-    groups, always = [(*key, group) for key, group in inspectors.groups.items()], inspectors.sums
+    groups, sums = [(*key, group) for key, group in inspectors.groups.items()], inspectors.sums
     paths, offsets = index.paths, index.offsets
     for row, (kind, size, mode) in enumerate(zip(index.kinds, index.sizes, index.modes, strict=True)):
         if kind != FILE or not size:
             continue
         path = paths[row]
         wanting = [(opens, group) for wants, opens, group in groups if wants(path, mode, size)]
-        if not wanting and not always:
+        if not wanting and (sums is None or not sums(path)):
             continue
         fragments = index.sparse.get(row)
         if fragments is None:

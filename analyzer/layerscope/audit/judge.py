@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from layerscope.analysis.marks import SECRETS
 from layerscope.audit.baseline import Baseline
 from layerscope.audit.dive import check_dive
 from layerscope.audit.globs import name_matches, path_matches
@@ -39,7 +40,7 @@ def audit(
         level = policy.rules.get(rule.id, rule.level)
         found = [] if level == "off" else _find(rule, report, policy, baseline, live, used)
         findings += found
-        checks.append(_check_rule(rule, found, level, inspected=report.secrets_scanned))
+        checks.append(_check_rule(rule, found, level, report.image.inspected))
     findings_of_others = _foreign(report, policy, baseline, live, used, rules)
     findings += findings_of_others
     checks += _check_foreign(findings_of_others)
@@ -76,7 +77,7 @@ def _foreign(
     others = {fact.id: fact for fact in report.exposures if fact.id not in declared and fact.detail and fact.path is not None}
     found: list[Finding] = []
     for id_, fact in others.items():
-        rule = Rule(id_, "error", fact.title, "Somebody else's rule found it.", "", exposed(id_), reads_contents=True)
+        rule = Rule(id_, "error", fact.title, "Somebody else's rule found it.", "", exposed(id_), needs=SECRETS)
         found += _find(rule, report, policy, baseline, live, used)
     return found
 
@@ -98,11 +99,11 @@ def _means(ignore: Ignore, finding: Finding) -> bool:
     return ignore.package is None or (package is not None and name_matches(package, ignore.package))
 
 
-def _check_rule(rule: Rule, found: Sequence[Finding], level: str, *, inspected: bool) -> Check:
+def _check_rule(rule: Rule, found: Sequence[Finding], level: str, inspected: frozenset[str]) -> Check:
     id_ = f"rules.{rule.id}"
     if level == "off":
         return Check(id_, "rule", "skipped", None, None, "off in the policy")
-    if rule.reads_contents and not inspected and not found:
+    if rule.needs is not None and rule.needs not in inspected and not found:
         return Check(id_, "rule", "skipped", None, None, "contents were not read")
     failing = sum(finding.fails for finding in found)
     open_ = sum(finding.ignored is None and not finding.known for finding in found)

@@ -157,6 +157,7 @@ def report(
         base_layers=base_layers,
         ignore_base=ignore_base,
         secrets=secrets,
+        sums=verify,
         cache=cache,
     )
     if table is not None:

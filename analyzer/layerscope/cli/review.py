@@ -80,7 +80,7 @@ def audit(
 
     order = verbs.Order(
         source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
-        secret_rules=secret_rules, cache=cache,
+        secret_rules=secret_rules, sums=verify, cache=cache,
     )  # fmt: skip
     court = judgement.Court(policy, baseline)
     if init:
@@ -118,7 +118,7 @@ def baseline(
 
     order = verbs.Order(
         source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
-        secret_rules=secret_rules, cache=cache,
+        secret_rules=secret_rules, sums=verify, cache=cache,
     )  # fmt: skip
     return judgement.baseline(order, output, judgement.Court(policy))
 
@@ -153,7 +153,7 @@ def guard(
 
     order = verbs.Order(
         "-", image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
-        secret_rules=secret_rules, cache=False,
+        secret_rules=secret_rules, sums=verify, cache=False,
     )  # fmt: skip
     return watch.guard(order, judgement.Court(policy, baseline), command)
 

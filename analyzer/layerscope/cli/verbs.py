@@ -39,6 +39,7 @@ class Order:
     platform: str | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     verify: bool = False
+    sums: bool = False
     quiet: bool = False
     secrets: bool = False
     secret_rules: str | None = None
@@ -249,6 +250,7 @@ def _memory(order: Order, what: object, stdin: IO[bytes] | None) -> Memory:
         order.platform,
         sorted(order.limits.items()),
         order.verify,
+        order.sums,
         order.secrets,
         order.secret_rules,
         rules,
@@ -266,6 +268,8 @@ def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
         from layerscope.cli.policies import find_inspector
 
         asked["inspectors"] = [find_inspector(order.secret_rules)]
+    # What is a package's own, digests tell; else they are taken if asked for.
+    asked["sums"] = order.sums or order.secrets or order.secret_rules is not None
     if stdin is not None:
         asked["stdin"] = stdin
     with show_progress(quiet=order.quiet) as progress:

@@ -63,3 +63,12 @@ INSPECTORS: tuple[Inspector, ...] = tuple(
     Inspector(database.name, "1", may_tell, tells, database.inspect) for database in DATABASES if database.inspect is not None
 )
 """Who looks into programs and jars while a layer is scanned, by the database that reads what they find."""
+
+_UNSEALED = (b"var/cache/", b"var/lib/apt/", b"var/lib/dpkg/", b"tmp/", b"root/", b"home/", b"run/")
+
+
+def may_be_sealed(path: bytes) -> bool:
+    """Tell whether a database may know the digest of a file: none does that of caches and homes, nor npm's of modules."""
+    if path.startswith(b"usr/") or b"-packages/" in path:
+        return True
+    return not path.startswith(_UNSEALED) and b"node_modules/" not in path

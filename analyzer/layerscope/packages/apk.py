@@ -7,11 +7,12 @@ files of a record are its `R` lines, each below the last `F` line.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
-from layerscope.packages.database import MAX_GROWTH, MAX_RECORDS, Database, View
+from layerscope.packages.database import MAX_GROWTH, MAX_RECORDS, Database, Seals, View
 from layerscope.packages.purl import distribution
 from layerscope.packages.text import text
 
@@ -119,6 +120,41 @@ def _record(chunk: bytes) -> _Record | None:
     )
 
 
+def seals(view: View) -> Iterator[Seals]:
+    """Yield the digest of each package's files: apk writes SHA-1 behind `Q1`, its version 3 SHA-256 behind `Q2`."""
+    path = next((path for path in INSTALLED if path in view.files), None)
+    for chunk in _RECORD_END.split(view.files[path])[: 2 * MAX_RECORDS] if path is not None else ():
+        yield from view.once(_seals, chunk)
+
+
+def _seals(chunk: bytes) -> tuple[Seals, ...]:
+    """Parse the files of one record. What lies below etc/ people are meant to change: apk keeps their version."""
+    found: dict[bytes, dict[bytes, bytes]] = {b"Q1": {}, b"Q2": {}}
+    name, folder, path = "", b"", b""
+    room = MAX_GROWTH * len(chunk)
+    for line in chunk.split(b"\n"):
+        letter = line[:2]
+        if letter == b"P:":
+            name = text(line[2:])
+        elif letter == b"F:":
+            folder = line[2:].strip(b"/") + b"/" if len(line) > 2 else b""
+        elif letter == b"R:":
+            room -= len(folder)
+            if room < 0:
+                return ()
+            path = folder + line[2:]
+        elif letter == b"Z:" and path and line[2:4] in found:
+            try:
+                found[line[2:4]][path] = b64decode(line[4:], validate=True)
+            except ValueError:
+                continue
+    return tuple(
+        Seals(f"apk:{name}", algorithm, digests, frozenset(path for path in digests if path.startswith(b"etc/")))
+        for algorithm, digests in (("sha1", found[b"Q1"]), ("sha256", found[b"Q2"]))
+        if digests
+    )
+
+
 def _names(tokens: bytes) -> tuple[str, ...]:
     """Return the names in a list of `name[@tag][op version]`, without the conflicts (`!name`)."""
     return tuple(text(_NAME_END.split(token, 1)[0]) for token in tokens.split() if not token.startswith(b"!"))
@@ -131,4 +167,4 @@ def _resolve(record: _Record, providers: dict[str, str]) -> tuple[str, ...]:
     return tuple(needed)
 
 
-APK = Database("apk", (*(path.decode() for path in INSTALLED), WORLD.decode()), read)
+APK = Database("apk", (*(path.decode() for path in INSTALLED), WORLD.decode()), read, seals=seals)

@@ -80,6 +80,24 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Seals:
+    """What a database tells of the contents of one package's files.
+
+    package    as findings name it: "deb:bash"
+    algorithm  one of `model.SUMS`
+    digests    path as it is listed -> digest
+    changing   those of the paths that may differ: settings, which people are meant to change
+    published  whether anybody may have the package; one that was built from a folder nobody else may have
+    """
+
+    package: str
+    algorithm: str
+    digests: Mapping[bytes, bytes]
+    changing: frozenset[bytes] = frozenset()
+    published: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """A kind of package database.
 
@@ -89,6 +107,7 @@ class Database:
     places     globs of paths of which only the presence matters: a view holds them, of any kind, without content
     inspect    a mark of a program or an archive that is too large to keep, made of path and content while a layer is
                scanned, None if the file tells nothing: a view holds the mark in place of the content
+    seals      the digests that a view tells of files; never raises either
     """
 
     name: str
@@ -96,3 +115,4 @@ class Database:
     read: Callable[[View], Iterable[Package]]
     places: tuple[str, ...] = ()
     inspect: Callable[[bytes, Content], bytes | None] | None = None
+    seals: Callable[[View], Iterable[Seals]] | None = None

@@ -6,11 +6,12 @@ a package in `status.d/` and only the checksums beside it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages.apt import EXTENDED_STATES, HISTORY, automatic, commands
-from layerscope.packages.database import MAX_RECORDS, Database, View
+from layerscope.packages.database import MAX_RECORDS, Database, Seals, View
 from layerscope.packages.paragraphs import Record, chosen, read_list, read_record
 from layerscope.packages.paragraphs import providers as known_providers
 from layerscope.packages.purl import distribution
@@ -146,6 +147,52 @@ def _checksums(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
     return tuple(path.removeprefix(b"./").lstrip(b"/") for path in paths if path)
 
 
+def seals(view: View) -> Iterator[Seals]:
+    """Yield the checksums of each package's files, and of its settings as they were shipped.
+
+    A path that has left the list, since another package replaces it, is no longer checked; one that is diverted is looked for
+    where it went.
+    """
+    diversions = view.files.get(DIVERSIONS, b"")
+    for _, stem, record in _records(view):
+        name = record.name.encode()
+        names = (name, name + b":" + (record.arch or "").encode())
+        sums = _first(view, (stem + b".md5sums", *(INFO + one + b".md5sums" for one in names)))
+        listed = _first(view, tuple(INFO + one + b".list" for one in names))
+        found = view.once(_seals, record, sums, listed, diversions)
+        if found is not None:
+            yield found
+
+
+def _first(view: View, paths: Iterable[bytes]) -> bytes | None:
+    """Return the content of the first of the files that is there."""
+    return next((view.files[path] for path in paths if path in view.files), None)
+
+
+def _seals(record: Record, sums: bytes | None, listed: bytes | None, diversions: bytes) -> Seals | None:
+    """Return what is told of one package; files of which nothing lists them are taken as they are."""
+    digests = _sums(sums or b"")
+    if listed is not None:
+        there = frozenset(read_list(listed, []))
+        digests = {path: digest for path, digest in digests.items() if path in there}
+    digests.update(record.settings)
+    moved = _divert(tuple(digests), record.name, _diversions(diversions, []))
+    whole = dict(zip(moved, digests.values(), strict=True))
+    return Seals(f"deb:{record.name}", "md5", whole, frozenset(record.settings)) if whole else None
+
+
+def _sums(content: bytes) -> dict[bytes, bytes]:
+    """Parse `NAME.md5sums` to path -> MD5; what is no checksum is left out."""
+    found: dict[bytes, bytes] = {}
+    for line in content.split(b"\n"):
+        digest, _, path = line.partition(b" ")
+        if not path:
+            continue
+        with suppress(ValueError):
+            found[path.lstrip(b" *").removeprefix(b"./").lstrip(b"/")] = bytes.fromhex(digest.decode("ascii"))
+    return found
+
+
 def _diversions(content: bytes, problems: list[str]) -> dict[bytes, tuple[bytes, str]]:
     """Return original path -> (where other packages' copies go, package that diverts; `:` for the administrator)."""
     lines = content.split(b"\n")
@@ -175,4 +222,5 @@ DPKG = Database(
         HISTORY.decode(),
     ),
     read,
+    seals=seals,
 )

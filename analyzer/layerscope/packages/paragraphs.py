@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from layerscope.packages.text import text
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 _FIELD = re.compile(
     rb"^(Package|Status|Version|Architecture|Source|License|Pre-Depends|Depends|Recommends|Provides|Essential|Priority"
-    rb"|Auto-Installed)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)",
+    rb"|Auto-Installed|Conffiles)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)",
     re.MULTILINE | re.IGNORECASE,
 )
 _DEPENDENCY = re.compile(rb"[^\s:(\[<]+")
+_MD5 = 32
+_HEX = frozenset(b"0123456789abcdef")
 _BASE = frozenset({"required", "important"})
 
 
@@ -26,6 +28,7 @@ class Record:
 
     states     the words of `Status`, None if there is no such field
     automatic  whether `Auto-Installed` says so
+    settings   the files of settings, each with the MD5 that it was shipped with
     """
 
     name: str
@@ -39,6 +42,7 @@ class Record:
     provides: tuple[str, ...]
     depends: tuple[tuple[str, ...], ...]
     recommends: tuple[tuple[str, ...], ...]
+    settings: Mapping[bytes, bytes] = field(default_factory=dict, hash=False)
 
     @property
     def state(self) -> str | None:
@@ -64,7 +68,18 @@ def read_record(chunk: bytes) -> Record | None:
         provides=tuple(choice[0] for choice in _choices(fields.get(b"provides", b""))),
         depends=_choices(fields.get(b"pre-depends", b"")) + _choices(fields.get(b"depends", b"")),
         recommends=_choices(fields.get(b"recommends", b"")),
+        settings=_settings(fields.get(b"conffiles", b"")),
     )
+
+
+def _settings(value: bytes) -> dict[bytes, bytes]:
+    """Parse lines of ` /path md5[ obsolete]`; what is no line like that is left out."""
+    found: dict[bytes, bytes] = {}
+    for line in value.split(b"\n"):
+        path, _, digest = line.strip().removesuffix(b" obsolete").rpartition(b" ")
+        if path.startswith(b"/") and len(digest) == _MD5 and set(digest) <= _HEX:
+            found[path.lstrip(b"/")] = bytes.fromhex(digest.decode())
+    return found
 
 
 def _choices(value: bytes) -> tuple[tuple[str, ...], ...]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import json
 import re
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
-from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
+from layerscope.packages.database import MAX_RECORDS, Database, Seals, View, bloated
 from layerscope.packages.paths import join, parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
@@ -141,6 +142,43 @@ def _record(content: bytes, problems: list[str]) -> tuple[bytes, ...]:
         return ()
 
 
+def seals(view: View) -> Iterator[Seals]:
+    """Yield the digests in each RECORD. One installed from an address of its own (`direct_url.json`) may be anybody's own."""
+    for path in sorted(view.files):
+        if not path.endswith(b".dist-info/RECORD"):
+            continue
+        folder = parent(path)
+        metadata = view.parsed(folder + b"/METADATA", _metadata)
+        if metadata is not None:
+            own = folder + b"/direct_url.json" in view.files
+            found = view.once(_seals, metadata.name, parent(folder), view.files[path], not own)
+            if found is not None:
+                yield found
+
+
+def _seals(name: str, site: bytes, record: bytes, published: bool) -> Seals | None:
+    listed = _digests(record)
+    if not listed or bloated(site, len(listed), record):
+        return None
+    digests = {join(site, path): one for path, one in listed.items()}
+    # Modules that a wheel brings compiled are compiled again by whoever comes first.
+    compiled = frozenset(path for path in digests if path.endswith(b".pyc"))
+    return Seals(f"pypi:{name}", "sha256", digests, compiled, published)
+
+
+def _digests(content: bytes) -> dict[bytes, bytes]:
+    """Parse RECORD to path -> SHA-256; rows without one (RECORD itself, compiled modules) are left out."""
+    found: dict[bytes, bytes] = {}
+    try:
+        for row in csv.reader(content.decode("utf-8", "surrogateescape").splitlines()):
+            if len(row) >= 2 and row[1].startswith("sha256="):
+                digest = urlsafe_b64decode(row[1][7:] + "=")
+                found[row[0].encode("utf-8", "surrogateescape")] = digest
+    except (csv.Error, ValueError):  # `read` tells
+        return found
+    return found
+
+
 def _lines(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
     return tuple(line for line in map(bytes.strip, content.splitlines()) if line)
 
@@ -159,4 +197,5 @@ PYTHON = Database(
         "**/*.egg-info/top_level.txt",
     ),
     read,
+    seals=seals,
 )

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages import sqlite
-from layerscope.packages.database import MAX_RECORDS, Database, View
+from layerscope.packages.database import MAX_RECORDS, Database, Seals, View
 from layerscope.packages.purl import purl
 from layerscope.packages.rpmdb import read_headers
-from layerscope.packages.rpmheader import Header, read_header
+from layerscope.packages.rpmheader import Header, read_header, read_seals
 from layerscope.packages.text import text
 
 if TYPE_CHECKING:
@@ -101,6 +101,21 @@ def _logged(content: bytes, log: bytes) -> tuple[Header, ...]:
         return _database(content, [], log)
     except ValueError:
         return ()
+
+
+def seals(view: View) -> Iterator[Seals]:
+    """Yield the digests of the files that rpm verifies."""
+    for path in (folder + name for name in NAMES for folder in FOLDERS):
+        if path in view.files:
+            yield from view.once(_seals, view.files[path], view.files.get(path + _WAL, b""))
+
+
+def _seals(content: bytes, log: bytes) -> tuple[Seals, ...]:
+    try:
+        blobs = read_headers(content, log, []) if content else []
+    except ValueError:  # `read` tells
+        return ()
+    return tuple(found for blob in blobs[:MAX_RECORDS] if (found := read_seals(blob)) is not None)
 
 
 def _manifest(content: bytes, problems: list[str]) -> tuple[Header, ...]:
@@ -224,4 +239,5 @@ RPM = Database(
         ZYPP.decode(),
     ),
     read,
+    seals=seals,
 )

@@ -81,7 +81,7 @@ def presences(timeline: Timeline) -> dict[Key, Presence]:
 def image_release(contents: Contents) -> Release | None:
     """Return the distribution that a container sees; if the files that tell it were removed, what they told last."""
     release = None
-    for _, files in _states(contents.matching(RELEASE_PATTERNS)):
+    for _, files in states(contents.matching(RELEASE_PATTERNS)):
         release = read_release(files) or release
     return release
 
@@ -90,14 +90,14 @@ def _timeline(contents: Contents, database: Database, release: Release | None) -
     memo: dict[object, Any] = {}
     notes: list[Note] = []
     versions = []
-    for position, files in _states(contents.of(database)):
+    for position, files in states(contents.of(database)):
         view = View(files, release, position, memo, notes)
         versions.append(Version(position, tuple(database.read(view))))
     return Timeline(database, tuple(versions), tuple(notes))
 
 
-def _states(spans: Iterable[Span]) -> Iterator[tuple[int, dict[bytes, bytes]]]:
-    """Yield (position, files) for each layer that changes one of the files, the same dict each time."""
+def states(spans: Iterable[Span]) -> Iterator[tuple[int, dict[bytes, bytes]]]:
+    """Yield (position, files) for each layer that changes one of a database's files, the same dict each time."""
     changes: defaultdict[int, list[Change]] = defaultdict(list)
     for position, ended, path, content in spans:
         changes[position].append((path, content))

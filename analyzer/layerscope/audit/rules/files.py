@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from layerscope.analysis.vendor import CHANGED
 from layerscope.audit.rules.rule import Rule, exposed
 
 _CIS = "https://www.cisecurity.org/benchmark/docker"
@@ -66,6 +67,17 @@ FILES: tuple[Rule, ...] = (
         check=exposed("unowned-executable"),
         counterparts=("CIS-DI-0011",),
         severity=2.0,
+    ),
+    Rule(
+        id=CHANGED,
+        level="warning",
+        title="file that is not as its package shipped it",
+        why="Nobody's update repairs it, scanners take it for the package's, and whoever put it there may be an intruder.",
+        fix="Install the package again; to change how it works use its settings, dpkg-divert, or a file of your own.",
+        check=exposed(CHANGED),
+        references=("https://man7.org/linux/man-pages/man1/dpkg.1.html", "https://rpm.org/docs/latest/man/rpm.8"),
+        severity=6.5,
+        needs="sums",
     ),
     Rule(
         id="device-file",

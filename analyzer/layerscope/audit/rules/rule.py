@@ -18,7 +18,7 @@ class Rule:
     level           of its gravest finding: "error" fails, "warning" and "info" are told
     check           what it finds in a report; a fact may be of a lower level where its place speaks for it
     raises          the rule's level goes for all its findings, whatever level the fact has
-    reads_contents  it finds nothing unless the scan read the files' contents
+    needs           what must have been asked of the scan, as `Image.inspected` names it: without it the rule finds nothing
     severity        0 to 10, as SARIF's security-severity has it
     references      addresses to read on
     counterparts    ids of dockle and CIS checks that it answers
@@ -34,7 +34,7 @@ class Rule:
     counterparts: tuple[str, ...] = ()
     severity: float = 5.0
     raises: bool = False
-    reads_contents: bool = False
+    needs: str | None = None
     tags: tuple[str, ...] = ("security",)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from layerscope.analysis.exposures import Exposure
+from layerscope.analysis.marks import SECRETS as MARKS
 from layerscope.audit.rules.rule import Look, Rule
 from layerscope.audit.secrets.context import weigh
 from layerscope.audit.secrets.search import SECRETS, search
@@ -26,7 +27,7 @@ def _rule(secret: Secret) -> Rule:
         references=_REFERENCES,
         counterparts=("CIS-DI-0010", "CIS 4.10"),
         severity=secret.severity,
-        reads_contents=True,
+        needs=MARKS,
         tags=("security", "secret"),
     )
 

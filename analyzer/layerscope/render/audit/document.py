@@ -16,7 +16,7 @@ from layerscope.render.text.notes import all_notes
 
 def audit_document(audit: Audit) -> Object:
     """Return the audit as schema 1 says it."""
-    policy = audit.policy
+    policy, verification = audit.policy, audit.report.verification
     document: Object = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "layerscope", "version": __version__},
@@ -27,6 +27,7 @@ def audit_document(audit: Audit) -> Object:
         "checks": [_check(check) for check in audit.checks],
         "findings": [_finding(finding) for finding in audit.findings],
         "secrets_scanned": audit.secrets_scanned,
+        "files_verified": None if verification is None else verification.verified,
         "notes": [note_row(note) for note in all_notes(audit.report)],
     }
     return clean({key: _mask(value) for key, value in document.items()})

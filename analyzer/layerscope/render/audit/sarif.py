@@ -70,7 +70,7 @@ def _rule(rule: Rule) -> Object:
         "defaultConfiguration": {"level": LEVELS[rule.level]},
         "properties": {
             "tags": list(rule.tags[:TAGS]),
-            "precision": "high" if rule.reads_contents else "very-high",
+            "precision": "high" if rule.needs else "very-high",
             "problem.severity": {"error": "error", "warning": "warning", "info": "recommendation"}[rule.level],
             "security-severity": f"{rule.severity:.1f}",
         },

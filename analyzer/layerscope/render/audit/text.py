@@ -102,6 +102,9 @@ def _remarks(audit: Audit, options: Options) -> list[str]:
     groups = group_findings(finding for finding in audit.findings if finding.level == "info" and not finding.fails)
     said = ", ".join(f"{len(group):,} x {terminal(group[0].rule)}" for group in groups)
     lines = wrap(f"remarks: {said}; --format json tells them", options.columns, "  ") if said else []
+    verification = audit.report.verification
+    if verification is not None and verification.verified:
+        lines += wrap(f"{verification.verified:,} files are as their packages shipped them, by digest", options.columns, "  ")
     if not audit.secrets_scanned:
         lines += wrap("contents were not read for secrets", options.columns, "  ")
     return [options.paint(line, "faint") for line in lines]
