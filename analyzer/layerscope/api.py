@@ -110,6 +110,17 @@ def _build(container: Container, image: str | None, platform: str | None, pool: 
     return images.build(container, found, images.choose(container, found, image, platform), pool)
 
 
+def hold(report: Report, sources: Sequence[str], *, limits: Mapping[str, int] | None = None) -> Report:
+    """Return a report that also tells what is left to pull where the images of these archives are already."""
+    from layerscope.analysis.held import find_held
+
+    there: set[str] = set()
+    for source in sources:
+        with _open(source, limits) as container:
+            there |= images.list_layers(container)
+    return replace(report, held=find_held(report.image, report.books, tuple(sources), there))
+
+
 def list_images(
     source: str, *, limits: Mapping[str, int] | None = None, stdin: BinaryIO | None = None
 ) -> tuple[ImageSummary, ...]:
@@ -188,19 +199,31 @@ def compare(
     return find_sharing(loaded, counts), all(image.complete for image in loaded)
 
 
-def list_files(image: Image) -> tuple[FileRow, ...]:
-    """Return every entry of every layer with its fate and owner."""
+def list_files(image: Image, *, priced: bool = False) -> tuple[FileRow, ...]:
+    """Return every entry of every layer with its fate and owner; `priced` as for `own`."""
     from layerscope.analysis.files import list_files as list_rows
 
     stack = report.stack_image(image)
     ownership = report.own_image(image, stack)
-    return list_rows(image, stack, lambda row: report.name_owner(ownership, row))
+    return list_rows(image, stack, lambda row: report.name_owner(ownership, row), priced=priced)
 
 
-def own(image: Image) -> Ownership:
-    """Return every package of an image and the bytes that are its, and who has the others."""
+def own(image: Image, *, priced: bool = False) -> Ownership:
+    """Return every package of an image and the bytes that are its, and who has the others.
+
+    `priced` adds what a registry sends for each, as far as the image was loaded with its pull sizes.
+    """
     with _quiet_collector():
-        return report.own_image(image, report.stack_image(image))
+        stack = report.stack_image(image)
+        owned = report.own_image(image, stack)
+        if not priced:
+            return owned
+        from layerscope.analysis.carriage import price_rows
+        from layerscope.packages.ownership import price
+
+        rows = {layer.position: price_rows(layer, layer.index) for layer in image.layers if layer.index is not None}
+        known = {position: prices for position, prices in rows.items() if prices is not None}
+        return price(owned, stack.starts, known) if len(known) == len(rows) else owned
 
 
 def why(image: Image, subject: str) -> Why:

@@ -128,7 +128,6 @@ class LayerIndex:
                   tar passed once, and where files under different paths may be equal; rows without a token are equal to none
     kept          content of the rows that a pattern asked for
     prints        fingerprints of the contents of small files, 0 where none was taken; gone once contents are compared
-    prints        fingerprints of the contents of small files, 0 where none was taken; gone once contents are compared
     inspected     what inspectors found in a row's content, as pairs (who looked, what was found): small, unlike the file
     sums          digests of a row's content, as `SUMS` names them, one behind the other, if they were asked for
     tar_bytes     length of the uncompressed stream, to its very end

@@ -14,6 +14,7 @@ from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
 from layerscope.analysis.exposure import Ground
 from layerscope.analysis.exposures import Exposure, find_exposures
+from layerscope.analysis.held import Held
 from layerscope.analysis.leftovers import find_leftovers
 from layerscope.analysis.marks import SECRETS
 from layerscope.analysis.scene import Scene
@@ -65,6 +66,7 @@ class Report:
     exposures: tuple[Exposure, ...]
     notes: tuple[Note, ...]
     base: Base = NO_BASE
+    held: Held | None = None
     verification: Verification | None = None
 
     @property

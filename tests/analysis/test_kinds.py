@@ -7,6 +7,7 @@ import json
 import pytest
 from build import File, Hardlink, layer, tar, whiteout
 from layerscope.analysis.kinds import KIND, KINDS
+from packages.test_rpm import database, header
 
 from analysis.make import claims, dpkg, report
 
@@ -101,6 +102,60 @@ def test_development_dependencies():
     assert claims(made) == {"development-dependencies": 500 + len(package("jest"))}
     assert made.causes[0].fix == "npm ci --omit=dev in layer 1"
     assert claims(report(tree, WorkingDir="/app", Cmd=["jest"])) == claims(made)  # no such program there
+
+
+@pytest.mark.parametrize(("dev", "freed"), [(["a/test"], 900), ([], 0)])
+def test_development_dependencies_of_composer(dev, freed):
+    packages = [
+        {"name": "a/test", "version": "1", "install-path": "../a/test"},
+        {"name": "b/run", "version": "1", "install-path": "../b/run"},
+    ]
+    installed = json.dumps({"packages": packages, "dev-package-names": dev}).encode()
+    made = report(
+        {
+            "app/composer.json": b'{"require": {"b/run": "1"}}',
+            "app/vendor/composer/installed.json": installed,
+            "app/vendor/a/test/a.php": b"t" * 900,
+            "app/vendor/b/run/b.php": b"r" * 500,
+        },
+        WorkingDir="/app",
+    )
+    assert claims(made, "development-dependencies") == freed
+    assert sum(cause.tar_bytes for cause in made.causes if cause.id == "development-dependencies") == (1536 if freed else 0)
+
+
+@pytest.mark.parametrize(("needs", "freed"), [("", 3000), ("D:gcc\n", 0)])
+def test_a_compiler_of_apk_goes_unless_something_needs_it(needs, freed):
+    gcc = "P:gcc\nV:13\nA:x86_64\nF:usr/bin\nR:gcc\n\n"
+    app = f"P:app\nV:1\nA:x86_64\n{needs}F:usr/bin\nR:app\n\n"
+    made = report(
+        {
+            "etc/apk/world": b"app\ngcc\n",
+            "lib/apk/db/installed": (gcc + app).encode(),
+            "usr/bin/gcc": b"g" * 3000,
+            "usr/bin/app": b"a" * 100,
+        },
+        Cmd=["/usr/bin/app"],
+    )
+    assert claims(made, "build-only-packages") == freed
+
+
+@pytest.mark.parametrize(("requires", "freed"), [([], 2000), (["gcc"], 0)])
+def test_a_compiler_of_rpm_goes_unless_something_needs_it(requires, freed):
+    def package(name, *needed):
+        paths = {"basenames": [name], "dirnames": ["/usr/bin/"], "dirindexes": [0]}
+        return header(name, provides=[name], **paths, **({"requires": list(needed)} if needed else {}))
+
+    made = report(
+        {
+            "var/lib/rpm/rpmdb.sqlite": database(package("gcc"), package("app", *requires)),
+            "usr/bin/gcc": b"g" * 2000,
+            "usr/bin/app": b"a" * 100,
+        },
+        Cmd=["/usr/bin/app"],
+    )
+    assert claims(made, "build-only-packages") == freed
+    assert sum(cause.tar_bytes for cause in made.causes if cause.id == "build-only-packages") == (2560 if freed else 0)
 
 
 def test_duplicates_only_of_what_nothing_else_claims():

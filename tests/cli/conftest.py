@@ -35,7 +35,7 @@ def api(monkeypatch):
 
     fake.load = load
     fake.analyze = lambda image, **options: fake.made
-    fake.list_files = lambda image: specimens.some_files()
+    fake.list_files = lambda image, **options: specimens.some_files()
     fake.list_images = lambda source, **options: (
         Summary(("a:1", specimens.HOSTILE), "linux/amd64", "sha256:" + "a" * 64, 3, True, "docker"),
         Summary((), "linux/arm64", "sha256:" + "b" * 64, 3, False, "docker"),

@@ -74,7 +74,8 @@ MET = {
 
 
 def test_every_limit_has_a_test():
-    assert set(MET) == {field.name for field in dataclasses.fields(Limits)}
+    written = {"file_bytes"}  # tests/cli/test_cat.py: no report reads a file as large
+    assert set(MET) | written == {field.name for field in dataclasses.fields(Limits)}
 
 
 @pytest.mark.case("E08", "E09", "E10", "E13", "E14", "E18")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import compress
 
 from layerscope.analysis.books import Books
-from layerscope.analysis.sheets import Sheet, all_above, keep, read_sheet, stored
+from layerscope.analysis.carriage import stored
+from layerscope.analysis.sheets import Sheet, all_above, keep, read_sheet
 from layerscope.model import Image, Kind
 from layerscope.rootfs import Stack, stack
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from layerscope.analysis.carriage import price_rows
 from layerscope.model import Fate, Image, Kind
 from layerscope.rootfs import Stack, merge_repeats
 
@@ -18,6 +19,7 @@ class FileRow:
     layer     position of the layer that stores it
     ended_by  position of the layer that replaced or deleted it, None while it lives
     owner     who owns its bytes: a package or a class, None for what has no bytes to own
+    pull      bytes that a registry sends for it, an estimate; None if nobody asked, or nothing tells
     """
 
     path: bytes
@@ -31,6 +33,7 @@ class FileRow:
     fate: Fate
     ended_by: int | None
     owner: str | None
+    pull: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,12 @@ def sift(files: Iterable[FileRow], sieve: Sieve) -> tuple[FileRow, ...]:
     return tuple(filter(sieve.passes, files))
 
 
-def list_files(image: Image, stack: Stack, owner_name: Callable[[int], str | None]) -> tuple[FileRow, ...]:
+def list_files(
+    image: Image, stack: Stack, owner_name: Callable[[int], str | None], *, priced: bool = False
+) -> tuple[FileRow, ...]:
     """Return every entry of every layer, in the order of layers and of their tars; a repeated layer once.
 
-    `owner_name` is asked for row ids of the stack.
+    `owner_name` is asked for row ids of the stack; `priced` adds what a registry sends for each.
     """
     fates, ends = merge_repeats(stack, [layer.same_as for layer in image.layers])
     rows: list[FileRow] = []
@@ -74,6 +79,7 @@ def list_files(image: Image, stack: Stack, owner_name: Callable[[int], str | Non
         if index is None or layer.same_as is not None:
             continue
         start = stack.starts[layer.position]
+        prices = price_rows(layer, index) if priced else None
         for row, path in enumerate(index.paths):
             fate, ended = Fate(fates[start + row]), ends[start + row]
             rows.append(
@@ -89,6 +95,7 @@ def list_files(image: Image, stack: Stack, owner_name: Callable[[int], str | Non
                     fate=fate,
                     ended_by=None if ended < 0 else ended,
                     owner=owner_name(start + row),
+                    pull=None if prices is None else round(prices[row]),
                 )
             )
     return tuple(rows)

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from layerscope.analysis.carriage import BLOCK, price_rows, stored
 from layerscope.model import Kind, Layer, LayerIndex
 from layerscope.rootfs import MARKS, Stack, parent_of, stack
 
-BLOCK, RECORD = 512, 10_240
+RECORD = 10_240
 _FOLDER, _SYMLINK, _WHITEOUT = int(Kind.DIRECTORY), int(Kind.SYMLINK), int(Kind.WHITEOUT)
 
 
@@ -34,20 +35,7 @@ class Sheet:
 
 def read_sheet(layer: Layer, index: LayerIndex, pull: int | None) -> Sheet:
     """Return the sheet of a layer as it is."""
-    course = layer.course
-    if course is None or pull is None:
-        return Sheet(index, None, pull)
-    costs = array("d", bytes(8 * len(index)))
-    for row, (offset, span) in enumerate(zip(index.offsets, index.spans, strict=True)):
-        costs[row] = course.over(offset + stored(index, row) - span, span)
-    return Sheet(index, costs, pull)
-
-
-def stored(index: LayerIndex, row: int) -> int:
-    """Return the bytes of the tar that a row's data take, with their padding."""
-    fragments = index.sparse.get(row)
-    size = index.declared.get(row, index.sizes[row]) if fragments is None else sum(length for _, length in fragments)
-    return -(-size // BLOCK) * BLOCK
+    return Sheet(index, None if pull is None else price_rows(layer, index), pull)
 
 
 def keep(sheet: Sheet, rows: Sequence[int], heirs: Iterable[tuple[int, Sheet, int]] = ()) -> Sheet:
@@ -59,7 +47,7 @@ def keep(sheet: Sheet, rows: Sequence[int], heirs: Iterable[tuple[int, Sheet, in
         if isinstance(column, dict):
             columns[field.name] = {places[row]: value for row, value in column.items() if row in places}
         elif isinstance(column, list | bytearray | array):
-            columns[field.name] = _pick(column, rows)
+            columns[field.name] = _pick(column, rows) if len(column) == len(sheet.index) else column[:0]
     index = replace(sheet.index, **columns)
     costs = None if sheet.costs is None else array("d", [sheet.costs[row] for row in rows])
     for row, giver, origin in heirs:
@@ -136,6 +124,8 @@ def _chain(sheets: Sequence[Sheet]) -> Sheet:
             column = columns[field.name] = found[0][:]
             for more in found[1:]:
                 column += more
+            if len(column) != starts[-1]:  # not taken, or let go
+                del column[:]
     costs, pull = array("d"), 0.0
     known = all(sheet.costs is not None and sheet.pull is not None for sheet in sheets)
     for sheet in sheets if known else ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from layerscope.archive import pull
@@ -226,6 +227,18 @@ def _same_platform(have: str | None, wish: str) -> bool:
     if have is None:
         return False
     return have == wish or have.startswith(wish + "/") or have.partition("/")[2] == wish
+
+
+def list_layers(container: Container) -> frozenset[str]:
+    """Return digests and diff IDs of the layers of all images in a container, as it claims them."""
+    if not holds_image(container):
+        return frozenset()
+    found: set[str | None] = set()
+    for candidate in discover(container).candidates:
+        found.update(digest for layer in candidate.layers for digest in (layer.digest, layer.diff_id))
+        with suppress(ArchiveError):
+            found.update(_config(container, candidate, Notebook()).diff_ids or ())
+    return frozenset(one for one in found if one)
 
 
 def find_member(container: Container, image: str | None, platform: str | None, position: int) -> Member | None:

@@ -19,6 +19,7 @@ from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError
 from layerscope.model import Course, Lap, LayerIndex, Pull, untimed
 
+STEP, FINE = 1 << 14, 1 << 22
 HEX = re.compile(rb"[0-9a-f]{64,}")
 
 
@@ -114,8 +115,9 @@ def scan_stream(
         head += more
     compression = detect(head)
     notes = Notebook()
-    gauge = Gauge(_again(head, outer))
-    inner = gauge.inner = Peek(decompress(gauge, compression, settings.limits, notes))
+    blob = _again(head, outer)
+    gauge = Gauge(blob)
+    inner = gauge.inner = Peek(decompress(blob if compression == "none" else gauge, compression, settings.limits, notes))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
     sampled = sampler(inner) if sampler is not None and compression == "none" else None
     index = read_tar(
@@ -154,10 +156,14 @@ class Peek:
 
 
 class Gauge:
-    """An iterator of compressed chunks that notes, whenever one is wanted, how much came out of those before."""
+    """An iterator of compressed chunks that notes, whenever one is wanted, how much came out of those before.
+
+    The first ones are cut up, so that a small layer has several notes.
+    """
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
+        self._rest = b""
         self._size = 0
         self._raw, self._sent = array("q", [0]), array("d", [0.0])
         self.inner: Peek | None = None
@@ -169,7 +175,10 @@ class Gauge:
         if self.inner is not None and self.inner.size > self._raw[-1]:
             self._raw.append(self.inner.size)
             self._sent.append(self._size)
-        chunk = next(self._chunks)
+        chunk = self._rest or next(self._chunks)
+        self._rest = b""
+        if self._size < FINE and len(chunk) > STEP:
+            chunk, self._rest = chunk[:STEP], chunk[STEP:]
         self._size += len(chunk)
         return chunk
 

@@ -70,6 +70,13 @@ Pull = Annotated[
         autocompletion=lambda: list(choices.PULLS),
     ),
 ]  # fmt: skip
+RowPull = Annotated[
+    str,
+    typer.Option(
+        "--pull", metavar="HOW", help="estimate or exact: also tell what a registry sends for each, an estimate.",
+        autocompletion=lambda: list(choices.PULLS),
+    ),
+]  # fmt: skip
 Base = Annotated[
     str | None, typer.Option("--base", metavar="IMAGE", show_default=False, help="The base image: what both begin with is its.")
 ]
@@ -128,6 +135,10 @@ def report(
     base: Base = None,
     base_layers: BaseLayers = None,
     ignore_base: Annotated[bool, typer.Option("--ignore-base", help="Leave out causes in the base image.")] = False,
+    have: Annotated[
+        list[str] | None,
+        typer.Option(metavar="IMAGE", show_default=False, help="An image that is there already: what is left to pull?"),
+    ] = None,
     verify: Verify = False,
     secrets: Secrets = False,
     color: Color = "auto",
@@ -141,6 +152,7 @@ def report(
     \b
     docker save node-app | layerscope report -
     layerscope report image.tar --output report.json --output report.md
+    layerscope report image.tar --have debian.tar --have node.tar --bandwidth 20Mbit/s
     layerscope report image.tar --table packages > packages.csv
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
@@ -156,6 +168,7 @@ def report(
         base=base,
         base_layers=base_layers,
         ignore_base=ignore_base,
+        have=tuple(have or ()),
         secrets=secrets,
         sums=verify,
         cache=cache,
@@ -212,6 +225,7 @@ def files(
     sort: Annotated[
         str, typer.Option(metavar="HOW", help="size, path or layer.", autocompletion=lambda: list(choices.SORTS))
     ] = "size",
+    pull: RowPull = "off",
     image: Name = None,
     platform: Platform = None,
     limit: Limit = None,
@@ -234,8 +248,9 @@ def files(
     from layerscope.cli import verbs
 
     order = verbs.Order(
-        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, cache=cache
-    )
+        source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, cache=cache,
+        pull=choose(pull, choices.PULLS, "way to find the pull size"),
+    )  # fmt: skip
     wish = verbs.read_wish(format_, output or (), choices.ROW_FORMATS, source)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), sort=choose(sort, choices.SORTS, "order"))
     return verbs.files(order, wish, look, verbs.read_sieve(layer, fate, owner, glob, min_size), depth)

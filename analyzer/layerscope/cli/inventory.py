@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,21 @@ import typer
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import choose
-from layerscope.cli.commands import Color, Debug, Format, Limit, Name, Output, Platform, Quiet, Remember, Source, Top, Verify
+from layerscope.cli.commands import (
+    Color,
+    Debug,
+    Format,
+    Limit,
+    Name,
+    Output,
+    Platform,
+    Quiet,
+    Remember,
+    RowPull,
+    Source,
+    Top,
+    Verify,
+)
 
 if TYPE_CHECKING:
     from layerscope.cli.verbs import Order
@@ -48,6 +63,7 @@ def packages(
         str | None,
         typer.Option(metavar="COLUMN", show_default=False, help="Sum by source or type.", autocompletion=lambda: list(GROUPS)),
     ] = None,
+    pull: RowPull = "off",
     image: Name = None,
     platform: Platform = None,
     limit: Limit = None,
@@ -80,10 +96,11 @@ def packages(
         group=choose(group, GROUPS, "column to group by") if group else None,
     )
     order = _order(source, image, platform, limit, verify=verify, quiet=quiet, cache=cache)
+    order = replace(order, pull=choose(pull, choices.PULLS, "way to find the pull size"))
     wish = verbs.read_wish(format_, output or (), choices.FORMATS, source)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
     loaded = verbs.load(order)
-    owned = api.own(loaded)
+    owned = api.own(loaded, priced=order.pull != "off")
     inventory = take_inventory(owned, selection)
     answer = wish.answer(lambda name, options: INVENTORY_FORMATS[name](loaded, inventory, owned.release, options), look)
     return verbs.finish(answer, order, complete=loaded.complete)

@@ -47,6 +47,7 @@ class Order:
     base: str | None = None
     base_layers: int | None = None
     ignore_base: bool = False
+    have: tuple[str, ...] = ()
     cache: bool = True
     lap: Lap = untimed
 
@@ -122,6 +123,8 @@ def read_wish(name: str | None, outputs: Iterable[str], allowed: Sequence[str], 
 def report(order: Order, wish: Wish, look: Look) -> Answer:
     """Return the report; of an image that is not complete with exit code 3."""
     made = examine(order)
+    if order.have:
+        made = api.hold(made, order.have, limits=order.limits or None)
     if order.ignore_base:
         made = made.without_base()
 
@@ -146,7 +149,7 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
         folders = sum_folders(inside, depth, sort=look.sort, least=least)
         answer = wish.answer(lambda name, options: FOLDER_FORMATS[name](image, folders, options), look)
         return finish(answer, order, complete=image.complete)
-    rows = sift(api.list_files(image), sieve)
+    rows = sift(api.list_files(image, priced=order.pull != "off"), sieve)
     answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
     return finish(answer, order, complete=image.complete)
 

@@ -55,6 +55,7 @@ class Group:
     live_bytes: int
     hidden_bytes: int
     files: int
+    pull_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def _group(shares: Iterable[PackageShare], by: str) -> Sequence[Group]:
             sum(share.live_bytes for share in found),
             sum(share.hidden_bytes for share in found),
             sum(share.files for share in found),
+            sum(pulls) if (pulls := [share.pull_bytes for share in found if share.pull_bytes is not None]) else None,
         )
         for name, found in rows.items()
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,7 @@ class PackageShare:
     required_by       names of the packages that need it, at the end
     roots             "known" or "inferred": whether something tells what was asked for
     retained_bytes    what leaves the image with it and all that only it needs; None if it is gone already
+    pull_bytes        what a registry sends for its files, an estimate; None if nobody asked
     """
 
     package: Package
@@ -58,13 +59,14 @@ class PackageShare:
     required_by: tuple[str, ...] = ()
     roots: str = "inferred"
     retained_bytes: int | None = None
+    pull_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerShare:
     """The bytes of one kind of owner: a package type, or (owner None) a class of unowned files.
 
-    `by_layer` maps a layer position to `(bytes, hidden bytes)`.
+    `by_layer` maps a layer position to `(bytes, hidden bytes)`; `pull_bytes` as of a package.
     """
 
     owner: str | None
@@ -74,6 +76,7 @@ class OwnerShare:
     hidden_bytes: int
     files: int
     by_layer: Mapping[int, tuple[int, int]]
+    pull_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,25 @@ def own(
         notes=tuple(note for line in lines for note in line.notes),
         release=release,
         column=column,
+    )
+
+
+def price(ownership: Ownership, starts: Sequence[int], prices: Mapping[int, Sequence[float]]) -> Ownership:
+    """Return an ownership that tells what a registry sends for each owner: `prices` of the rows of each distinct layer."""
+    sums: defaultdict[int, float] = defaultdict(float)
+    for position, costs in prices.items():
+        for number, cost in zip(ownership.column[starts[position] : starts[position + 1]], costs, strict=True):
+            sums[number] += cost
+    owners: defaultdict[tuple[str | None, str | None], float] = defaultdict(float)
+    for number, cost in sums.items():
+        if number >= 0:
+            owners[ownership.packages[number].package.type, None] += cost
+        elif number <= FIRST_CLASS:
+            owners[None, CLASSES[FIRST_CLASS - number]] += cost
+    return replace(
+        ownership,
+        packages=tuple(replace(one, pull_bytes=round(sums[number])) for number, one in enumerate(ownership.packages)),
+        owners=tuple(replace(one, pull_bytes=round(owners[one.owner, one.class_])) for one in ownership.owners),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from layerscope._version import __version__
 from layerscope.analysis.base import Base, find_base
 from layerscope.analysis.files import FileRow
+from layerscope.analysis.held import Held
 from layerscope.model import Image, Release
 from layerscope.render import rows
 from layerscope.render.escape import json_text, unicode
@@ -30,6 +31,7 @@ def report_document(report: Report) -> Object:
         "complete": report.complete,
         "image": image_object(image, report.release, report.base),
         "totals": _totals(report),
+        "have": _have(report.held),
         "efficiency": report.books.efficiency,
         "dive": {
             "efficiency": report.dive.efficiency,
@@ -117,6 +119,18 @@ def image_object(image: Image, release: Release | None, base: Base | None = None
 def _base(base: Base) -> Object:
     """Return what is known of the base image; nobody has looked whether what the image claims is true."""
     return {"name": base.name, "digest": base.digest, "layers": base.layers, "how": base.how}
+
+
+def _have(held: Held | None) -> Json:
+    """Return what is left to pull beside other images, null if nobody asked."""
+    if held is None:
+        return None
+    return {
+        "sources": list(held.sources),
+        "layers": list(held.layers),
+        "held_bytes": held.held_bytes,
+        "left_bytes": held.left_bytes,
+    }
 
 
 def _totals(report: Report) -> Object:

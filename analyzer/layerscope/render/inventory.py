@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from layerscope.model import Image, Release
-from layerscope.packages.inventory import Inventory
+from layerscope.packages.inventory import Group, Inventory
 from layerscope.packages.ownership import OwnerShare, PackageShare
 from layerscope.render import rows
 from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json
@@ -20,19 +20,22 @@ _MEASURE = 50
 _WHY = 16
 
 Line = Sequence[str]
-"""Name, type, size, hidden, retained, layer, reason."""
+"""Name, type, size, hidden, pull, retained, layer, reason."""
 
-_HEAD: Line = ("PACKAGES", "type", "size", "hidden", "frees", "layer", "why")
+_HEAD_OF_MARKDOWN: Line = ("package", "type", "size", "hidden", "pull", "frees", "layer", "why")
+_RULE: Line = ("---", "---", "---:", "---:", "---:", "---:", "---:", "---")
+_HEAD: Line = ("PACKAGES", "type", "size", "hidden", "pull", "frees", "layer", "why")
 
 
 def inventory_text(_image: Image, inventory: Inventory, _release: Release | None, options: Options) -> str:
     """Return a row a package or group, what no package owns by class, and the sum."""
-    why = _WHY if options.columns >= 76 else 10
-    name = options.columns - 8 - 3 * 8 - 6 - 2 - why
+    priced = _is_priced(inventory)
+    why = 0 if priced and options.columns < 100 else _WHY if options.columns >= 76 else 10
+    name = options.columns - 8 - 3 * 8 - (9 if priced else 0) - 6 - 2 - why
 
     def write(line: Line) -> str:
-        title, kind, size, hidden, frees, layer, reason = line
-        cells = (right(size, 8), right(hidden, 8), right(frees, 8), right(layer, 6))
+        title, kind, size, hidden, pull, frees, layer, reason = line
+        cells = (right(size, 8), right(hidden, 8), right(pull, 9) if priced else "", right(frees, 8), right(layer, 6))
         return f"{left(_cut(title, name - 1), name)}{left(kind, 8)}{''.join(cells)}  {fit(reason, why)}"
 
     lines = [options.paint(write(_HEAD), "title"), *map(write, _lines(inventory, options.rows(_MEASURE)))]
@@ -41,10 +44,10 @@ def inventory_text(_image: Image, inventory: Inventory, _release: Release | None
 
 def inventory_markdown(_image: Image, inventory: Inventory, _release: Release | None, options: Options) -> str:
     """Return the same as a table."""
-    head = "| package | type | size | hidden | frees | layer | why |\n| --- | --- | ---: | ---: | ---: | ---: | --- |\n"
-    return head + "".join(
-        "| " + " | ".join(cell(field.strip()) for field in line) + " |\n" for line in _lines(inventory, options.rows(_MEASURE))
-    )
+    priced = _is_priced(inventory)
+    lines: list[Line] = [_HEAD_OF_MARKDOWN, _RULE]
+    lines += ([cell(field.strip()) for field in line] for line in _lines(inventory, options.rows(_MEASURE)))
+    return "".join(f"| {' | '.join(line if priced else (*line[:4], *line[5:]))} |\n" for line in lines)
 
 
 def inventory_json(image: Image, inventory: Inventory, release: Release | None, options: Options) -> str:
@@ -82,7 +85,7 @@ def inventory_csv(_image: Image, inventory: Inventory, _release: Release | None,
         )
     columns = (
         "type", "name", "version", "arch", "bytes", "live_bytes", "hidden_bytes", "retained_bytes", "files", "layer",
-        "removed_in", "reason", "evidence", "required_by", "source", "license", "purl",
+        "removed_in", "reason", "evidence", "required_by", "source", "license", "purl", "pull_estimate_bytes",
     )  # fmt: skip
     return write_csv([columns, *map(_record, inventory.packages[: options.top])])
 
@@ -92,50 +95,37 @@ def _record(share: PackageShare) -> Sequence[str | int | None]:
     return (
         package.type, package.name, package.version, package.arch, share.bytes, share.live_bytes, share.hidden_bytes,
         share.retained_bytes, share.files, share.layer, share.removed_in, package.reason, package.evidence,
-        " ".join(share.required_by), package.source, package.license, package.purl,
+        " ".join(share.required_by), package.source, package.license, package.purl, share.pull_bytes,
     )  # fmt: skip
+
+
+def _is_priced(inventory: Inventory) -> bool:
+    return any(owner.pull_bytes is not None for owner in inventory.owners)
 
 
 def _lines(inventory: Inventory, measure: int) -> Iterator[Line]:
     """Yield the rows of a table for people, the sums last."""
     packages, groups = inventory.packages, inventory.groups
     if inventory.selection.group:
-        shown = groups[:measure]
-        for group in shown:
-            yield (
-                f" {one_line(group.name)}",
-                say_count(group.packages, "pkg"),
-                *_sizes(group.bytes, group.hidden_bytes),
-                "",
-                "",
-                "",
-            )
-        rest = groups[measure:]
-        if rest:
-            yield _more(len(rest), sum(one.bytes for one in rest), sum(one.hidden_bytes for one in rest))
+        for group in groups[:measure]:
+            yield (f" {one_line(group.name)}", say_count(group.packages, "pkg"), *_sizes([group]), "", "", "")
+        if rest := groups[measure:]:
+            yield (f" ... and {len(rest):,} more", "", *_sizes(rest), "", "", "")
     else:
         for share in packages[:measure]:
             yield _package(share)
-        left_out = packages[measure:]
-        if left_out:
-            yield _more(len(left_out), *_sum(left_out))
+        if left_out := packages[measure:]:
+            yield (f" ... and {len(left_out):,} more", "", *_sizes(left_out), "", "", "")
     if not packages and not inventory.selection.unowned:
-        yield (" no package", "", "", "", "", "", "")
+        yield (" no package", "", "", "", "", "", "", "")
     if inventory.unowned:
-        yield (" in no package", "", *_sizes(*_sum(inventory.unowned)), "", "", "")
+        yield (" in no package", "", *_sizes(inventory.unowned), "", "", "")
         for owner in inventory.unowned:
-            yield (f"   {one_line(owner.class_ or 'other')}", "", *_sizes(owner.bytes, owner.hidden_bytes), "", "", "")
-    yield ("", "", "---", "---", "", "", "")
-    size, hidden = _sum(packages)
-    more, gone = _sum(inventory.unowned)
-    yield (
-        f" all {say_count(len(packages), 'package')}" if packages and not inventory.unowned else " all",
-        "",
-        *_sizes(size + more, hidden + gone),
-        "",
-        "",
-        "",
-    )
+            yield (f"   {one_line(owner.class_ or 'other')}", "", *_sizes([owner]), "", "", "")
+    yield ("", "", "---", "---", "---", "", "", "")
+    name = f" all {say_count(len(packages), 'package')}" if packages and not inventory.unowned else " all"
+    everything: list[PackageShare | OwnerShare | Group] = [*packages, *inventory.unowned]
+    yield (name, "", *_sizes(everything), "", "", "")
 
 
 def _package(share: PackageShare) -> Line:
@@ -144,7 +134,7 @@ def _package(share: PackageShare) -> Line:
     layer = "?" if share.layer is None else str(share.layer)
     name = f" {one_line(package.name)} {one_line(package.version)}".rstrip()
     why = f"in {one_line(share.parent.name)}" if share.parent is not None else say_reason(share)
-    return (name, one_line(package.type), *_sizes(share.bytes, share.hidden_bytes), frees, layer, why)
+    return (name, one_line(package.type), *_sizes([share]), frees, layer, why)
 
 
 def _cut(title: str, width: int) -> str:
@@ -153,17 +143,11 @@ def _cut(title: str, width: int) -> str:
     return fit(title, width) if width_of(name) + 6 <= width else " " + fit_path(title.lstrip(), width - 1)
 
 
-def _more(count: int, size: int, hidden: int) -> Line:
-    return (f" ... and {count:,} more", "", *_sizes(size, hidden), "", "", "")
-
-
-def _sizes(size: int, hidden: int) -> tuple[str, str]:
-    return say_size(size), say_size(hidden)
-
-
-def _sum(shares: Iterable[PackageShare | OwnerShare]) -> tuple[int, int]:
-    sizes = [(share.bytes, share.hidden_bytes) for share in shares]
-    return sum(size for size, _ in sizes), sum(hidden for _, hidden in sizes)
+def _sizes(shares: Sequence[PackageShare | OwnerShare | Group]) -> tuple[str, str, str]:
+    """Return size, hidden size and pull size of all; the last is a guess, and nothing where nobody asked for it."""
+    size, hidden = sum(one.bytes for one in shares), sum(one.hidden_bytes for one in shares)
+    pulls = [one.pull_bytes for one in shares if one.pull_bytes is not None]
+    return say_size(size), say_size(hidden), f"~{say_size(sum(pulls))}" if pulls else ""
 
 
 INVENTORY_FORMATS: dict[str, Callable[[Image, Inventory, Release | None, Options], str]] = {

@@ -9,7 +9,7 @@ from layerscope.render.escape import absolute, cell, code, one_line, prose, term
 from layerscope.render.options import Options
 from layerscope.render.text.balance import balance_lines
 from layerscope.render.text.causes import rank_causes, say_layers
-from layerscope.render.text.head import image_traits, say_sizes, say_verdict
+from layerscope.render.text.head import image_traits, say_held, say_sizes, say_verdict
 from layerscope.render.text.layers import choose_layers
 from layerscope.render.text.notes import all_notes, group_notes, say_place
 from layerscope.render.text.packages import rank_packages, say_reason
@@ -40,7 +40,8 @@ def _head(report: Report, options: Options) -> list[str]:
         wrong = sum(note.level is Level.ERROR for note in image.notes)
         lines += [f"> **INCOMPLETE**: {say_count(wrong, 'part')} of this image could not be read.", ""]
     traits = " · ".join(map(prose, image_traits(report)))
-    return [*lines, f"**{prose(say_verdict(report))}**", "", f"{traits} · {prose(say_sizes(report, options))}"]
+    lines += [f"**{prose(say_verdict(report))}**", "", f"{traits} · {prose(say_sizes(report, options))}"]
+    return [*lines, "", prose(say_held(report, options))] if report.held else lines
 
 
 def _causes(report: Report, options: Options) -> list[str]:

@@ -90,6 +90,7 @@ def package_row(share: PackageShare) -> Object:
         "live_bytes": share.live_bytes,
         "hidden_bytes": share.hidden_bytes,
         "files": share.files,
+        "pull_estimate_bytes": share.pull_bytes,
         "bytes_by_layer": {str(layer): size for layer, size in sorted(share.by_layer.items())},
         "license": package.license,
         "source": package.source,
@@ -117,6 +118,7 @@ def owner_row(share: OwnerShare) -> Object:
         "live_bytes": share.live_bytes,
         "hidden_bytes": share.hidden_bytes,
         "files": share.files,
+        "pull_estimate_bytes": share.pull_bytes,
     }
 
 
@@ -193,6 +195,7 @@ def file_row(file: FileRow) -> Object:
         "fate": file.fate.name.lower(),
         "ended_by": file.ended_by,
         "owner": file.owner,
+        "pull_estimate_bytes": file.pull,
         "link": f"/{link}" if link is not None and file.kind is Kind.HARDLINK else link,
     }
 

@@ -31,7 +31,8 @@ def report_csv(report: Report, options: Options) -> str:
 
 def files_csv(_image: Image, files: Sequence[FileRow], options: Options) -> str:
     """Return the files, largest first; all of them unless the options say how many."""
-    head: Row = ("path", "kind", "bytes", "mode", "uid", "gid", "layer", "fate", "ended_by", "owner", "link")
+    head: Row = ("path", "kind", "bytes", "mode", "uid", "gid", "layer", "fate", "ended_by", "owner", "link",
+                 "pull_estimate_bytes")  # fmt: skip
     rows: list[Row] = [
         (
             absolute(file.path),
@@ -45,6 +46,7 @@ def files_csv(_image: Image, files: Sequence[FileRow], options: Options) -> str:
             file.ended_by,
             file.owner,
             None if file.link is None else decode(file.link),
+            file.pull,
         )
         for file in rank_files(files, options.sort)[: options.top]
     ]

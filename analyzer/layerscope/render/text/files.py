@@ -23,11 +23,15 @@ def files_text(_image: Image, files: Sequence[FileRow], options: Options) -> str
     shown = [file for file in ranked if file.bytes][: options.rows(_MEASURE)]
     rows = [[say_size(file.bytes), str(file.layer), say_fate(file), fit(one_line(file.owner or ""), _OWNER)] for file in shown]
     head = ["size", "layer", "fate", "owner"]
+    align = ["right", "right", "left", "left"]
+    if any(file.pull is not None for file in files):
+        rows = [[row[0], f"~{say_size(file.pull)}", *row[1:]] for row, file in zip(rows, shown, strict=True)]
+        head, align = ["size", "pull", *head[1:]], ["right", *align]
     table = tabulate(
-        [head, ["9" * 7, "", "", ""], *rows],
+        [head, ["9" * 7, *[""] * (len(head) - 1)], *rows],
         tablefmt="plain",
         disable_numparse=True,
-        colalign=("right", "right", "left", "left"),
+        colalign=align,
     ).splitlines()
     del table[1]
     pad = max(map(_width, table))

@@ -30,6 +30,7 @@ def head_lines(report: Report, options: Options) -> list[str]:
         *_gap(report, options),
         *_traits(report, options),
         *wrap(say_sizes(report, options), options.columns),
+        *(wrap(say_held(report, options), options.columns) if report.held else ()),
         "",
         *(options.paint(line, verdict) for line in wrap(say_verdict(report), options.columns)),
     ]
@@ -66,6 +67,20 @@ def say_sizes(report: Report, options: Options) -> str:
     if about and books.pull_low is not None and books.pull_high is not None and books.pull_low < books.pull_high:
         about += f"{say_size(books.pull_low)} to {say_size(books.pull_high)}, say "
     return f"{said}, {about}{say_size(books.pull_bytes)} to pull ({time} at {say_bandwidth(options.bandwidth)})"
+
+
+def say_held(report: Report, options: Options) -> str:
+    """Return what is left to pull where other images are already; nothing if nobody asked."""
+    held = report.held
+    if held is None:
+        return ""
+    names = ", ".join(one_line(source) for source in held.sources)
+    shared = f"{len(held.layers):,} of {say_count(len(report.image.layers), 'layer')}"
+    if held.left_bytes is None:
+        return f"Beside {names}: {shared} are there"
+    about = "about " if any(row.pull_estimated for row in report.books.layers) else ""
+    time = say_duration(8 * held.left_bytes / options.bandwidth)
+    return f"Beside {names}: {shared} are there, {about}{say_size(held.left_bytes)} left to pull ({time})"
 
 
 def say_verdict(report: Report) -> str:
