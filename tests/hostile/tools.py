@@ -63,7 +63,8 @@ def live(report):
 
 def environment(**more):
     """Return an environment for a child."""
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "analyzer"), "PYTHONDONTWRITEBYTECODE": "1", **more}
+    usual = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "analyzer"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return usual | {"XDG_CACHE_HOME": os.devnull + "/none"} | more
 
 
 def run(*words, env=None, timeout=60, **options):
@@ -86,11 +87,10 @@ sys.exit(code)
 """
 
 
-def measure(*words, **options):
+def measure(*words, timeout=100, **options):
     """Run the command line in a child; return its exit code, standard output, standard error and peak memory."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED, *map(str, words)],
-        env=environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=100, check=False, **options,
-    )  # fmt: skip
+    options = {"stdin": subprocess.DEVNULL, **options}
+    command = [sys.executable, "-c", MEASURED, *map(str, words)]
+    done = subprocess.run(command, env=environment(), capture_output=True, timeout=timeout, check=False, **options)
     said, _, peak = done.stderr.decode().rpartition("peak ")
     return done.returncode, done.stdout.decode(), said, int(peak or 0)

@@ -42,7 +42,7 @@ def test_portage():
     found, notes = seen(PORTAGE, "var/")
     bash = found["app-shells/bash"]
     assert (bash.version, bash.reason, bash.license) == ("5.2_p21-r2", "asked", "GPL-3+")
-    assert bash.paths == (b"bin/bash", b"etc/a b c", b"bin/sh")
+    assert bash.paths == (b"bin/bash", b"bin/sh", b"etc/a b c")
     assert bash.requires == ("sys-libs/readline",)
     assert bash.purl == "pkg:ebuild/app-shells/bash@5.2_p21-r2"
     assert found["sys-libs/readline"].reason == "dependency"

@@ -61,7 +61,8 @@ class GoReader:
 
     def __init__(self, folder: Path) -> None:
         binary = folder / "readers"
-        subprocess.run(["go", "build", "-o", str(binary), str(SOURCE)], check=True, capture_output=True)
+        environment = {name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"}  # Go keeps things there
+        subprocess.run(["go", "build", "-o", str(binary), str(SOURCE)], check=True, capture_output=True, env=environment)
         self.process = subprocess.Popen([str(binary)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def read(self, data: bytes) -> tuple[list[dict[str, Any]], str]:
@@ -160,9 +161,11 @@ def assert_agrees(go: GoReader, data: bytes) -> LayerIndex:
     """Fail unless layerscope reads a tar as Go does; return the index."""
     rows, error = go.read(data)
     index = in_place(data)
-    if error and failed(index) and rows and not rows[-1]["digest"] and len(index) < len(rows):
-        rows.pop()  # a huge sparse file, which Go was not asked to read
-    wanted = [expected(row) for row in rows if row["type"] != "g"]
+    rows = [row for row in rows if row["type"] != "g"]
+    if failed(index) and len(index) < len(rows) and not rows[len(index)]["digest"]:
+        error = "a huge sparse file, which Go was not asked to read, does not match its map"
+        del rows[len(index) :]
+    wanted = [expected(row) for row in rows]
     have = [found(index, row) for row in range(len(index))]
     for row in have:  # libarchive's spelling is layerscope's own business
         row["xattrs"] = {key: value for key, value in row["xattrs"].items() if not key.startswith(b"libarchive ")}

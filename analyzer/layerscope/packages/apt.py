@@ -16,13 +16,13 @@ EXTENDED_STATES = b"var/lib/apt/extended_states"
 HISTORY = b"var/log/apt/history.log"
 
 _LINE = re.compile(rb"^(Commandline|Install|Reinstall): (.*)$", re.MULTILINE)
-_INSTALLED = re.compile(rb"([^\s:,()]+):[^\s,()]+ \(([^()]*)\)")
+_INSTALLED = re.compile(rb"(?<![^\s:,()])([^\s:,()]++):[^\s,()]++ \(([^()]*+)\)")
 
 
 def automatic(content: bytes, problems: list[str]) -> frozenset[str]:
     """Return the names of the packages that apt installed on its own account, from `extended_states`."""
     names = set()
-    for chunk in content.split(b"\n\n")[:MAX_RECORDS]:
+    for chunk in content.split(b"\n\n", MAX_RECORDS)[:MAX_RECORDS]:
         record = read_record(chunk)
         if record is None:
             if chunk.strip():

@@ -69,15 +69,13 @@ def _manifest(content: bytes, problems: list[str]) -> _Found:
 
 def _lines(content: bytes, problems: list[str]) -> Iterator[dict[str, Any]]:
     try:
-        unpacked = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()
-        whole = b""
-        for at in range(0, len(content), 1 << 14):
-            whole += unpacked.decompress(content[at : at + (1 << 14)])
-            if len(whole) > MAX_MANIFEST:
-                problems.append(f"larger than {MAX_MANIFEST} bytes")
-                return
+        with zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).stream_reader(content) as stream:
+            whole = stream.read(MAX_MANIFEST + 1)
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from error
+    if len(whole) > MAX_MANIFEST:
+        problems.append(f"larger than {MAX_MANIFEST} bytes")
+        return
     for line in whole.splitlines():
         document = json.loads(line)
         if isinstance(document, dict):

@@ -21,6 +21,8 @@ MAX_RECORDS = 50_000
 MAX_PROBLEMS = 20
 """Notes that one file may cause."""
 
+MAX_NOTES = 1000
+"""Notes that one database may cause."""
 
 MAX_GROWTH = 32
 """How many times longer than the text that lists them the paths of a package may get; real ones stay below 5."""
@@ -61,7 +63,7 @@ class View:
             except (ValueError, RecursionError) as error:
                 self.memo[key] = None
                 problems.append(f"not readable: {type(error).__name__}")
-            for problem in problems[:MAX_PROBLEMS]:
+            for problem in problems:
                 self.note(path, problem)
         found: Result | None = self.memo[key]
         return found
@@ -75,7 +77,12 @@ class View:
         return found
 
     def note(self, path: bytes, message: str) -> None:
-        """Report a record or a file that was left out."""
+        """Report a record or a file that was left out; past what a file or a database may cause, only that there is more."""
+        count = self.memo[View.note, path] = self.memo.get((View.note, path), 0) + 1
+        if count > MAX_PROBLEMS + 1 or len(self.notes) > MAX_NOTES:
+            return
+        if count > MAX_PROBLEMS or len(self.notes) == MAX_NOTES:
+            message = "more was left out than is told here"
         self.notes.append(Note("P01", Level.WARNING, f"package database: {message}", layer=self.layer, path=path))
 
 

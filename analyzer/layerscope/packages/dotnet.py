@@ -75,7 +75,7 @@ def _libraries(content: bytes, problems: list[str]) -> tuple[_Library, ...]:
         if not title or not version:
             problems.append("a library without a name or a version was left out")
             continue
-        if kind not in {"package", "project", "runtimepack", None}:
+        if kind not in ("package", "project", "runtimepack", None):
             continue
         entry = target.get(key) if isinstance(target, dict) else None
         entry = entry if isinstance(entry, dict) else {}

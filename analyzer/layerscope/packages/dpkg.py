@@ -61,13 +61,17 @@ def read(view: View) -> Iterator[Package]:
 
 def _records(view: View) -> Iterator[tuple[bytes, bytes, Record]]:
     """Yield (file that told, stem of the file lists that belong to it, record) of the packages that are installed."""
-    count = 0
+    left = MAX_RECORDS
     for path in (STATUS, *sorted(path for path in view.files if path.startswith(STATUS_D))):
         if path not in view.files or path.endswith(b".md5sums"):
             continue
-        for chunk in view.files[path].split(b"\n\n"):
+        for chunk in view.files[path].split(b"\n\n", left + 1):
             if not chunk or chunk.isspace():
                 continue
+            left -= 1
+            if left < 0:
+                view.note(path, f"only the first {MAX_RECORDS} paragraphs were read")
+                return
             record = view.once(read_record, chunk)
             if record is None:
                 view.note(path, f"a paragraph that is no package was left out: {text(chunk[:40])!r}")
@@ -75,11 +79,7 @@ def _records(view: View) -> Iterator[tuple[bytes, bytes, Record]]:
                 continue
             elif not record.version:
                 view.note(path, f"package {record.name} has no version and was left out")
-            elif count == MAX_RECORDS:
-                view.note(path, f"only the first {MAX_RECORDS} packages were read")
-                return
             else:
-                count += 1
                 yield path, b"" if path == STATUS else path, record
 
 

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 MAX_SPECIFICATION = 1 << 20
 
 _STRING = r"""["']([^"'\n]{1,200})["'](?:\.freeze)?"""
-_FIELD = re.compile(rf"^\s*\w+\.(name|version|platform)\s*=\s*(?:Gem::Version\.new\s*\(?\s*)?{_STRING}", re.MULTILINE)
-_LICENSES = re.compile(r"^\s*\w+\.licenses?\s*=\s*\[?([^\]\n]{1,300})", re.MULTILINE)
-_FILES = re.compile(r"^\s*\w+\.files\s*=\s*\[([^\]]*)\]", re.MULTILINE)
-_NEEDS = re.compile(rf"^\s*\w+\.add_(?:runtime_)?dependency\s*\(?\s*(?:%q<([^>\n]{{1,200}})>|{_STRING})", re.MULTILINE)
+# Each blank is looked at once: what may be blank never gives back, and never begins in the line before.
+_OF = r"^[ \t]*+\w++\."
+_IS = r"[ \t]*+=[ \t]*+"
+_FIELD = re.compile(rf"{_OF}(name|version|platform){_IS}(?:Gem::Version\.new[ \t]*+\(?+[ \t]*+)?{_STRING}", re.MULTILINE)
+_LICENSES = re.compile(rf"{_OF}licenses?{_IS}\[?([^\]\n]{{1,300}})", re.MULTILINE)
+_FILES = re.compile(rf"{_OF}files{_IS}\[", re.MULTILINE)
+_NEEDS = re.compile(rf"{_OF}add_(?:runtime_)?dependency[ \t]*+\(?+[ \t]*+(?:%q<([^>\n]{{1,200}})>|{_STRING})", re.MULTILINE)
 _QUOTED = re.compile(_STRING)
 _DEFAULT = b"/specifications/default/"
 _BUILT = b"/gem.build_complete"
@@ -101,7 +104,11 @@ def _specification(content: bytes, problems: list[str]) -> _Specification | None
         version=fields["version"],
         platform=fields.get("platform", ""),
         license=", ".join(_QUOTED.findall(licenses[1]))[:200] or None if licenses else None,
-        files=tuple(file.encode("utf-8", "replace") for file in _QUOTED.findall(files[1])) if files else (),
+        files=tuple(
+            file.encode("utf-8", "replace") for file in _QUOTED.findall(ruby[files.end() : ruby.find("]", files.end())])
+        )
+        if files
+        else (),
         needs=tuple(dict.fromkeys(text(one or other) for one, other in _NEEDS.findall(ruby))),
     )
 

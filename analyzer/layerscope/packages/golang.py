@@ -147,7 +147,8 @@ def _mark(content: bytes, _problems: list[str]) -> BuildInfo | None:
 
 
 def _pair(value: object) -> tuple[str, str] | None:
-    return (text(value[0]), text(value[1])) if isinstance(value, list) and len(value) == 2 else None
+    name, version = map(text, value) if isinstance(value, list) and len(value) == 2 else ("", "")
+    return (name, version) if name else None
 
 
 GOLANG = Database("golang", (), read, inspect=inspect)

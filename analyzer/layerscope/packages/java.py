@@ -29,7 +29,7 @@ MAX_JARS = 5_000
 
 _MAX_TEXT = 1 << 20
 _FILE = re.compile(r"(.+?)-(\d[A-Za-z0-9.+_-]*)\Z")
-_PROPERTY = re.compile(rb"^\s*(groupId|artifactId|version)\s*[=:]\s*(.+?)\s*$", re.MULTILINE)
+_PROPERTY = re.compile(rb"^[ \t]*+(groupId|artifactId|version)[ \t]*+[=:]([^\r\n]*)", re.MULTILINE)
 _FOLDED = re.compile(rb"\r?\n ")
 _HEADER = re.compile(rb"^([A-Za-z0-9_-]+): *(.*?)\r?$", re.MULTILINE)
 _DOTTED = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)+\Z")

@@ -30,7 +30,7 @@ def read(view: View) -> Iterator[Package]:
 
 def _installed(view: View, folder: bytes, path: bytes) -> Iterator[Package]:
     records: list[Record] = []
-    for chunk in view.files[path].split(b"\n\n")[:MAX_RECORDS]:
+    for chunk in view.files[path].split(b"\n\n", MAX_RECORDS)[:MAX_RECORDS]:
         record = view.once(read_record, chunk) if chunk.strip() else None
         if record is not None and record.version and record.state == "installed":
             records.append(record)

@@ -21,8 +21,6 @@ WORLD = b"var/lib/portage/world"
 
 _VERSIONED = re.compile(r"(.+?)-(\d[^-]*(?:-r\d+)?)\Z")
 _ATOM = re.compile(r"[<>=~]*([A-Za-z0-9+_.-]+/[A-Za-z0-9+_-]+)")
-_OBJECT = re.compile(rb"^obj /(.+) [0-9a-f]+ \d+$", re.MULTILINE)
-_LINK = re.compile(rb"^sym /(.+?) -> .+ \d+$", re.MULTILINE)
 
 
 def read(view: View) -> Iterator[Package]:
@@ -82,7 +80,17 @@ def _bare(atom: str) -> str:
 
 
 def _contents(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
-    return (*_OBJECT.findall(content), *_LINK.findall(content))
+    return tuple(path for line in content.split(b"\n") if (path := _listed(line)))
+
+
+def _listed(line: bytes) -> bytes:
+    """Return the path in `obj /PATH MD5 TIME` or `sym /PATH -> TARGET TIME`, nothing of other lines."""
+    kind, _, rest = line.partition(b" /")
+    if kind == b"obj" and rest.count(b" ") >= 2:
+        return rest.rsplit(b" ", 2)[0]
+    if kind == b"sym" and b" -> " in rest:
+        return rest.partition(b" -> ")[0]
+    return b""
 
 
 PORTAGE = Database(
