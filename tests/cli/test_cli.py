@@ -328,3 +328,13 @@ def test_progress_is_only_for_terminals(api, monkeypatch):
     with show_progress(quiet=False) as report:
         report(1, 10, "\x1b[2J[bold]x")
         report(10, 10, "y")
+
+
+def test_timings_tell_each_stage_on_standard_error(capsys):
+    assert leave("report", str(ROOT / "fixtures" / "node-app.docker.tar"), "--timings") == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("node-app")
+    stages = [line.split("  ")[0] for line in err.splitlines()]
+    assert stages[0] == "start-up"
+    assert stages[-1] == "all"
+    assert {"layer 0", "equal files", "packages and owners", "rendering"} <= set(stages)
