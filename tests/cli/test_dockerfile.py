@@ -82,3 +82,10 @@ def test_wrong_files_are_wrong_usage(run, tmp_path, text, said):
     else:
         (tmp_path / "Dockerfile").write_text(text)
     assert said in run("Dockerfile", code=2)
+
+
+def test_a_dockerfile_of_another_image_is_told(fixtures_dir, tmp_path, capsys):
+    other = tmp_path / "Dockerfile"
+    other.write_text("FROM golang:1.22\nRUN go build ./...\n")
+    assert session.run(["report", str(fixtures_dir / "node-app.docker.tar"), "--dockerfile", str(other)]) == 0
+    assert capsys.readouterr().err == f"{other}: none of its instructions made this image\n"

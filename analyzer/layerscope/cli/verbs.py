@@ -135,7 +135,10 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
             return FILE_FORMATS[name](image, api.list_files(image), options)
         return FORMATS[name](made, options)
 
-    return finish(wish.answer(write, look), order, complete=made.complete)
+    answer = wish.answer(write, look)
+    if made.placement is not None and not made.placement.rows and not order.quiet:
+        answer = replace(answer, warning=f"{made.placement.path}: none of its instructions made this image")
+    return finish(answer, order, complete=made.complete)
 
 
 def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None = None) -> Answer:
@@ -226,8 +229,9 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
 def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False) -> Report:
     """Return the report on the image that an order names; one that is remembered has no files, unless it is to be `whole`."""
     base = None if order.base is None else identify(order.base)
-    memory = _memory(order, ("report", order.base_layers, order.base, base, order.dockerfile), stdin)
-    made = memory.recall(Report) if base is not None or order.base is None else None
+    question = ("report", order.base_layers, order.base, base, order.dockerfile)
+    memory = _memory(order if order.base is None or base else replace(order, cache=False), question, stdin)
+    made = memory.recall(Report)
     order.lap("recalling the report")
     if made is not None:
         return replace(made, image=load(order, stdin)) if whole else made
