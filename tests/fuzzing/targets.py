@@ -18,7 +18,6 @@ from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.tar import read_tar
-from layerscope.audit.secrets import inspector
 from layerscope.errors import LayerscopeError
 from layerscope.model import Image, LayerIndex, Package, Release
 from layerscope.packages import DATABASES
@@ -26,6 +25,7 @@ from layerscope.packages.database import Database, View
 from layerscope.packages.patterns import compile_patterns
 from layerscope.render import FORMATS, Options
 from layerscope.report import Report
+from layerscope.secrets import inspector
 from tar.readers import COLUMNS, GoReader, assert_agrees
 
 from fuzzing import seeds
