@@ -19,7 +19,6 @@ from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.tar import nothing, read_tar
 from layerscope.archive.toc import Toc
-from layerscope.audit.secrets import inspector
 from layerscope.errors import LayerscopeError
 from layerscope.model import Image, LayerIndex, Package, Release
 from layerscope.packages import DATABASES
@@ -27,6 +26,7 @@ from layerscope.packages.database import Database, View
 from layerscope.packages.patterns import compile_patterns
 from layerscope.render import FORMATS, Options
 from layerscope.report import Report
+from layerscope.secrets import inspector
 from tar.readers import COLUMNS, GoReader, assert_agrees
 
 from fuzzing import seeds
