@@ -154,8 +154,10 @@ def analyze(
     placement = None
     if dockerfile is not None:
         from layerscope.analysis.placement import place_layers
+        from layerscope.secrets.masks import mask
 
-        placement = place_layers(image, dockerfile)
+        # The image's texts are masked: those that are compared with them have to be, too.
+        placement = place_layers(image, replace(dockerfile, text=mask(dockerfile.text)))
         lap("lines of the Dockerfile")
     indexes = [image.index_of(layer.position) for layer in image.layers]
     same_as = [layer.same_as for layer in image.layers]
