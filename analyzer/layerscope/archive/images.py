@@ -506,8 +506,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
             divide(container, Found(()), None, notes), blob_bytes=scan.index.tar_bytes, orphan_bytes=0, container_bytes=0
         ),
         notes=notes.freeze(),
-        # What passes once is a root file system only in hindsight: its contents are gone.
-        inspected=container.settings.inspectors.names if isinstance(container, TarFile) else frozenset(),
+        inspected=(container.inspectors if isinstance(container, PassingTar) else container.settings.inspectors).names,
     )
 
 
