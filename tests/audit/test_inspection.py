@@ -222,3 +222,15 @@ def test_rules_of_others_fail_the_audit(tmp_path, capsys, monkeypatch):
     assert session.run(["audit", "a.tar"]) == 0
     assert session.run(["audit", "a.tar", "--secret-rules", "g.toml"]) == 1
     assert "acme-key" in capsys.readouterr().out
+    rules = ("audit", "a.tar", "--secret-rules", "g.toml")
+    for level, code in (("warning", 0), ("off", 0), ("error", 1)):
+        (tmp_path / "layerscope.toml").write_text(f'rules = {{acme-key = "{level}"}}')
+        assert session.run(rules) == code
+        assert ("acme-key" in capsys.readouterr().out) == (level != "off")
+    (tmp_path / "layerscope.toml").write_text('[[ignore]]\nrule = "acme-key"\npath = "/a"\nreason = "ours"')
+    assert session.run(rules) == 0
+    (tmp_path / "layerscope.toml").write_text('rules = {acme-kex = "off"}')
+    assert session.run(rules) == 2
+    assert "did you mean 'acme-key'?" in capsys.readouterr().err
+    (tmp_path / "layerscope.toml").write_text('rules = {acme-key = "off"}')
+    assert session.run(["audit", "a.tar"]) == 2  # without the file nobody knows the rule

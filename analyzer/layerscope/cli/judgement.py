@@ -50,7 +50,7 @@ def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None, name
 
     The policy is read first: a wrong one is told before minutes of reading.
     """
-    policy, known = find_policy(court.policy), find_baseline(court.baseline)
+    policy, known = find_policy(court.policy, rules=order.secret_rules), find_baseline(court.baseline)
     report = examine(order, stdin, whole=True)
     if name is not None and not report.image.names:
         report = replace(report, image=replace(report.image, names=(name,)))
