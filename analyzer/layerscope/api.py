@@ -22,6 +22,7 @@ from layerscope.packages import INSPECTORS, PATTERNS, may_be_sealed
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report
+from layerscope.secrets.veil import veil
 
 if TYPE_CHECKING:
     from layerscope.analysis.diff import Diff
@@ -90,7 +91,7 @@ def load_pair(
 
 
 def _load(container: Container, image: str | None, platform: str | None, pool: images.Pool | None = None) -> Image:
-    """Read one image, and say so if the input changed meanwhile."""
+    """Read one image, secrets in its texts masked, and say so if the input changed meanwhile."""
     try:
         loaded = _build(container, image, platform, pool)
     except ArchiveError as error:
@@ -99,7 +100,7 @@ def _load(container: Container, image: str | None, platform: str | None, pool: i
         raise
     if container.changed():
         loaded = replace(loaded, notes=(*loaded.notes, Note("E31", Level.ERROR, f"the input {CHANGED}")))
-    return loaded
+    return veil(loaded)
 
 
 def _build(container: Container, image: str | None, platform: str | None, pool: images.Pool | None) -> Image:

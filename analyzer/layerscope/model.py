@@ -343,8 +343,23 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A secret that stood in a text of the config or the history, by the rule that knows it; it says where, never what."""
+
+    rule: str
+    level: str
+    title: str
+    where: str
+    layer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
-    """One image of an archive; `inspected` names who looked into its files' contents."""
+    """One image of an archive.
+
+    inspected  who looked into its files' contents
+    told       the secrets that stood in its config and history, whose texts are masked since it was loaded
+    """
 
     source: str
     layout: str
@@ -357,6 +372,7 @@ class Image:
     storage: Storage
     notes: tuple[Note, ...] = ()
     inspected: frozenset[str] = frozenset()
+    told: tuple[Told, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -13,6 +13,7 @@ from layerscope.analysis.copies import find_copies
 from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
 from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
+from layerscope.analysis.emptied import add_folders
 from layerscope.analysis.exposure import Ground
 from layerscope.analysis.exposures import Exposure, find_exposures
 from layerscope.analysis.held import Held
@@ -152,8 +153,10 @@ def analyze(
     placement = None
     if dockerfile is not None:
         from layerscope.analysis.placement import place_layers
+        from layerscope.secrets.masks import mask
 
-        placement = place_layers(image, dockerfile)
+        # The image's texts are masked: those that are compared with them have to be, too.
+        placement = place_layers(image, replace(dockerfile, text=mask(dockerfile.text)))
         lap("lines of the Dockerfile")
     indexes = [image.index_of(layer.position) for layer in image.layers]
     same_as = [layer.same_as for layer in image.layers]
@@ -182,7 +185,7 @@ def analyze(
     causes += leftovers
     lap("leftovers")
     causes += find_copies(scene, duplicates, claimed)
-    causes = [replace(cause, in_base=scene.in_base(cause.layer)) for cause in causes]
+    causes = [replace(cause, in_base=scene.in_base(cause.layer)) for cause in add_folders(scene, causes)]
     lap("copies")
     verification = verify(indexes, same_as, stacked) if "sums" in image.inspected else None
     lap("digests of packages")

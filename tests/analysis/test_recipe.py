@@ -177,8 +177,8 @@ def test_secrets_are_masked():
     rows = ["RUN curl -H x TOKEN=Shiy5oh58Zl5zMdFOocAtpu81xsIW", "#ENV API_TOKEN=Shiy5oh58Zl5zMdFOocAtpu81xsIW"]
     made = image(TREE, history=rows, Env=["API_TOKEN=Shiy5oh58Zl5zMdFOocAtpu81xsIW", "DB_PASSWORD=a b$ c9Xq"])
     text = recipe_text(api.history(made))
-    assert "ENV API_TOKEN=***" in text
-    assert "DB_PASSWORD=***" in text
+    assert 'ENV API_TOKEN="***"' in text
+    assert 'DB_PASSWORD="***"' in text
     assert not re.search("Shiy5|c9Xq", text)
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 from base64 import b64encode, urlsafe_b64encode
 
-from layerscope.audit.secrets.checksums import base62
+from layerscope.secrets.checksums import base62
 
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -9,13 +9,13 @@ import build
 import pytest
 from layerscope import api
 from layerscope.audit import audit
-from layerscope.audit.secrets import SECRETS, gitleaks, inspector, sieve
-from layerscope.audit.secrets import search as searching
-from layerscope.audit.secrets.search import Search
 from layerscope.cli import session
 from layerscope.errors import ExtraMissingError, PolicyError
 from layerscope.render import FORMATS, Options
 from layerscope.render.audit import AUDIT_FORMATS, baseline_json
+from layerscope.secrets import SECRETS, gitleaks, inspector, sieve
+from layerscope.secrets import search as searching
+from layerscope.secrets.search import Search
 
 from audit.conftest import TODAY, found
 from audit.secrets_specimens import SPECIMENS, crc_token, pem

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layerscope.audit import RULES
-from layerscope.audit.secrets import SECRETS, inspector
-from layerscope.audit.secrets import search as searching
-from layerscope.audit.secrets.masks import mask
-from layerscope.audit.secrets.search import Search
+from layerscope.secrets import SECRETS, inspector
+from layerscope.secrets import search as searching
+from layerscope.secrets.masks import mask
+from layerscope.secrets.search import Search
 
 from audit.conftest import found
 from audit.secrets_specimens import AWS_ID, AWS_KEY, LOCKED, OPENSSH, SPECIMENS, crc_token, jwt, pem, rnd

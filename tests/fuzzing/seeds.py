@@ -84,6 +84,17 @@ def zstd() -> Iterator[bytes]:
     yield build.zst(LAYER, 2, skippable=b"hidden")
 
 
+def tables() -> Iterator[bytes]:
+    """Yield tables of contents as lazy pulling has them, also as zstd holds them."""
+    entries = [{"name": "etc/", "type": "dir", "mode": 493}, {"name": "b", "type": "hardlink", "linkName": "a"}]
+    entries += [
+        {"name": "a", "type": "reg", "size": 1, "digest": "sha256:00", "xattrs": {"user.x": "eA=="}},
+        {"name": "a", "type": "chunk"},
+    ]
+    for text in (b'{"entries": 1}', json.dumps({"version": 1, "entries": entries}).encode()):
+        yield from (text, build.zst(text))
+
+
 def archives() -> Iterator[bytes]:
     """Yield small archives of every layout."""
     image = build.Image([build.layer({"a": b"a", "d/b": b"b" * 20}), build.tar(build.whiteout("a"), build.opaque("d"))])

@@ -17,8 +17,8 @@ from layerscope.archive.compression import decompress, detect
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.tar import read_tar
-from layerscope.audit.secrets import inspector
+from layerscope.archive.tar import nothing, read_tar
+from layerscope.archive.toc import Toc
 from layerscope.errors import LayerscopeError
 from layerscope.model import Image, LayerIndex, Package, Release
 from layerscope.packages import DATABASES
@@ -26,6 +26,7 @@ from layerscope.packages.database import Database, View
 from layerscope.packages.patterns import compile_patterns
 from layerscope.render import FORMATS, Options
 from layerscope.report import Report
+from layerscope.secrets import inspector
 from tar.readers import COLUMNS, GoReader, assert_agrees
 
 from fuzzing import seeds
@@ -47,6 +48,9 @@ DOCUMENT_WORDS = (
     *["rootfs", "diff_ids", "history", "created_by", "empty_layer", "urls", "data", "artifactType", "subject", "schemaVersion", "fsLayers", "parent", "id", "Env"],
     *["Labels", "Cmd", "container_config", "io.containerd.image.name", "org.opencontainers.image.ref.name"],
     "vnd.docker.reference.type", "@1", "@L", r"\x0a\x00\x0a",
+)  # fmt: skip
+TABLE_WORDS = (
+    "entries", "name", "type", "size", "mode", "uid", "gid", "linkName", "xattrs", "digest", "chunk", "hardlink", "symlink", "reg",
 )  # fmt: skip
 TAR_WORDS = (
     r"ustar\x0000", r"ustar  \x00", "path=", "linkpath=", "size=", "mtime=", "SCHILY.xattr.", "GNU.sparse.map=", "GNU.sparse.major=1",
@@ -101,6 +105,22 @@ def _go() -> GoReader:
 def try_go(data: bytes) -> None:
     """Read a tar as Go's archive/tar does."""
     assert_agrees(_go(), data)
+
+
+def try_toc(data: bytes) -> None:
+    """Compare a table of contents with a tar; as octets, and as what a zstd stream has in its last frame."""
+    index = read_tar(Feed.over(seeds.LAYER, 0, len(seeds.LAYER)), limits=LIMITS)
+    for chunked in (False, True):
+        toc = Toc(LIMITS, nothing)
+        if chunked:
+            toc.take_frame(0, data)
+            toc.take_frame(9, b"".join(number.to_bytes(8, "little") for number in (0, len(data), 9999, 1)) + b"GNUlInUx")
+        else:
+            toc.entry = data
+        notes = Notebook()
+        toc.compare(index, notes)
+        for note in notes.freeze():
+            note.message.encode()
 
 
 def try_compressed(data: bytes) -> None:
@@ -258,6 +278,7 @@ TARGETS: dict[str, Target] = {
     **({"go": Target(try_go, seeds.tar, TAR_WORDS, stamped=True)} if shutil.which("go") else {}),
     "gzip": Target(try_compressed, seeds.gzip),
     "zstd": Target(try_compressed, seeds.zstd),
+    "toc": Target(try_toc, seeds.tables, TABLE_WORDS),
     "archive": Target(try_archive, seeds.archives, TAR_WORDS, stamped=True),
     "docker": Target(try_docker, seeds.docker, DOCUMENT_WORDS),
     "oci": Target(try_oci, seeds.oci, DOCUMENT_WORDS),

@@ -10,7 +10,7 @@ import build
 import pytest
 from audit.secrets_specimens import pem
 from layerscope import api
-from layerscope.audit.secrets import inspector
+from layerscope.secrets import inspector
 
 from packages.images import corpus
 from packages.test_rpm import database, header

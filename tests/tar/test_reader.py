@@ -48,7 +48,7 @@ TOLD = {
     "C43 old, more": ("C43", "error"),
     "C43 1.0, overlap": ("C43", "error"),
     "C44": ("C44", "warning"),
-    "C46": ("C46", "info"),
+    "C46": ("C47", "info"),
     "C49 global": ("C49", "info"),
     "C49 bad global": ("C61", "error"),
     "C50 type 'V'": ("C50", "info"),

@@ -29,12 +29,12 @@ class Cause:
     """Bytes that need not be there, and why.
 
     bytes       content that the fix frees
-    tar_bytes   the same with headers and padding: what a rebuild saves
+    tar_bytes   the same with headers and padding, and the folders, symlinks and empty files that go along: what a rebuild saves
     layer       position of the layer that stores the bytes
     hidden_in   position of the layer that hid them; None for live bytes
     path_count  how many paths; `paths` are the largest few
     in_base     whether the bytes lie in a layer of the base image
-    rows        rows of the stack that are claimed
+    rows        rows of the stack that are claimed: the files, then what goes along
     """
 
     id: str

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.kinds import KINDS, CauseKind
 from layerscope.analysis.remedies import fix_packages, fix_trace, title_packages
-from layerscope.analysis.scene import Pile, Scene
+from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.analysis.traces import Lookup, Trace
 from layerscope.rootfs import LIVE
 
@@ -29,7 +29,7 @@ def find_leftovers(scene: Scene) -> tuple[list[Cause], set[int]]:
             continue
         claimed.add(row)
         piles.setdefault((number, position), Pile()).add(row, size, span + scene.links.get(row, 0))
-    return [_cause(scene, number, position, pile) for (number, position), pile in piles.items()], claimed
+    return [_cause(scene, number, position, pile) for (number, position), pile in piles.items() if pile.bytes], claimed
 
 
 def _numbers_of_packages(scene: Scene) -> dict[int, int]:
@@ -43,7 +43,7 @@ def _numbers_of_packages(scene: Scene) -> dict[int, int]:
 
 
 def _matches(scene: Scene, lookup: Lookup, owned: dict[int, int]) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield position, row id, claim, size and span of each live file with content that something claims."""
+    """Yield position, row id, claim, size and span of each live file and symlink that something claims."""
     none = len(CLAIMS)
     fates, starts = scene.fates, scene.stack.starts
     known, ends, claim_of = lookup.known, lookup.ends, owned.get
@@ -54,8 +54,9 @@ def _matches(scene: Scene, lookup: Lookup, owned: dict[int, int]) -> Iterator[tu
             continue
         start, count = starts[layer.position], len(index)
         folders = scene.stack.folders[start : start + count]
-        for inside, (size, fate) in enumerate(zip(index.sizes, fates[start : start + count], strict=True)):
-            if not size or fate != LIVE:
+        columns = zip(index.sizes, index.kinds, fates[start : start + count], strict=True)
+        for inside, (size, kind, fate) in enumerate(columns):
+            if fate != LIVE or (not size and kind not in BARE):
                 continue
             folder, path = folders[inside], index.paths[inside]
             number = known.get(folder, -1)

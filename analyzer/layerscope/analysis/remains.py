@@ -55,7 +55,7 @@ DOCUMENTATION = Trace(
     ),
     spare=r".*/copyright|.*/(?:LICEN[CS]E|COPYING|NOTICE)[^/]*",
     run="keep them out before the install of layer {layer}: dpkg path-exclude, dnf --nodocs; or end its RUN with: "
-    "&& rm -rf {top}",
+    "&& find {top} -type f ! -name copyright -delete",
 )
 LOCALES = Trace(
     "translations of languages that the image is not set to",

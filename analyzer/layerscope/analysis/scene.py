@@ -11,9 +11,11 @@ from heapq import nlargest
 from layerscope.analysis.causes import PathShare
 from layerscope.analysis.demand import Demand
 from layerscope.model import Image, LayerIndex, Package
-from layerscope.rootfs import Stack
+from layerscope.rootfs import FILE, SYMLINK, Stack
 
 SHOWN = 5
+BARE = (FILE, SYMLINK)
+"""Kinds of entries that a cause claims also where they have no content."""
 
 
 @dataclass(frozen=True)
@@ -108,23 +110,27 @@ class Scene:
 
 
 class Pile:
-    """Rows of one cause, summed."""
+    """Rows of one cause, summed; `bare` are entries that go with its files and have no content of their own."""
 
     def __init__(self) -> None:
         self.bytes = 0
         self.tar_bytes = 0
         self.rows: list[tuple[int, int]] = []
+        self.bare: list[int] = []
         self.aspects: set[str] = set()
 
     def add(self, row: int, size: int, span: int) -> None:
         """Add a row, its content and what it takes of the tar."""
-        self.bytes += size
         self.tar_bytes += span
+        if not size:
+            self.bare.append(row)
+            return
+        self.bytes += size
         self.rows.append((size, -row))
 
     def claimed(self) -> array[int]:
         """Return all rows."""
-        return array("q", [-negative for _, negative in self.rows])
+        return array("q", [-negative for _, negative in self.rows] + self.bare)
 
     def top(self, count: int = SHOWN) -> list[int]:
         """Return the rows of most content, then in the order of the stack."""

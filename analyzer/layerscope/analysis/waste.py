@@ -9,7 +9,7 @@ from itertools import compress
 
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.rebuilds import fix_waste
-from layerscope.analysis.scene import Pile, Scene
+from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.model import LayerIndex
 from layerscope.rootfs import REPLACED
 
@@ -35,10 +35,10 @@ def find_waste(scene: Scene) -> list[Cause]:
             continue
         start = stack.starts[layer.position]
         moved = stack.starts[last[layer.position]] - start
-        spans = index.spans
+        spans, kinds = index.spans, index.kinds
         for row in compress(range(len(index)), fates[start : start + len(index)]):
             size = index.sizes[row]
-            if not size:
+            if not size and kinds[row] not in BARE:
                 continue
             ident = start + row
             hidden_in = ended[ident]
@@ -49,16 +49,15 @@ def find_waste(scene: Scene) -> list[Cause]:
             if pile is None:
                 pile = piles[kind, layer.position, hidden_in] = Pile()
             pile.add(ident, size, spans[row] + links.get(ident, 0) if links else spans[row])
-            if aspects:
+            if aspects and size:
                 pile.aspects.update(aspects)
-    return [_cause(scene, key, pile) for key, pile in piles.items()]
+    return [_cause(scene, key, pile) for key, pile in piles.items() if pile.bytes]
 
 
 def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: int) -> tuple[str, tuple[str, ...]]:
     """Return the kind of a replacement: was the same content stored again, and what differs?"""
     stack, names = scene.stack, scene.names
-    digest = index.digests.get(row)
-    if digest is None:
+    if index.sizes[row] and row not in index.digests:
         return REPLACED_LATER, ()
     first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
     for name in (ident, *names[ident]) if ident in names else (ident,):
@@ -72,10 +71,17 @@ def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: i
         other = scene.image.index_of(position)
         assert other is not None
         there = successor - stack.starts[position]
-        if other.digests.get(there) == digest:
+        if _same(index, row, other, there):
             aspects = differences(index, row, other, there)
             return (METADATA if aspects else IDENTICAL), aspects
     return REPLACED_LATER, ()
+
+
+def _same(one: LayerIndex, row: int, other: LayerIndex, there: int) -> bool:
+    """Whether two rows hold the same bytes, or link to the same place."""
+    if one.sizes[row]:
+        return one.digests[row] == other.digests.get(there)
+    return one.kinds[row] == other.kinds[there] and not other.sizes[there] and one.links.get(row) == other.links.get(there)
 
 
 def differences(one: LayerIndex, row: int, other: LayerIndex, there: int) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from layerscope.archive.limits import MIB, Limits
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
 
 CHUNK = 256 * 1024
@@ -100,15 +101,17 @@ def detect(head: bytes) -> str:
     return "none"
 
 
-def decompress(chunks: Iterator[bytes], compression: str, limits: Limits, notes: Notebook) -> Iterator[bytes]:
-    """Yield the uncompressed bytes; `compression` is what `detect` said."""
+def decompress(
+    chunks: Iterator[bytes], compression: str, limits: Limits, notes: Notebook, toc: Toc | None = None
+) -> Iterator[bytes]:
+    """Yield the uncompressed bytes; `compression` is what `detect` said, `toc` takes what a zstd stream says beside them."""
     if compression == "none":
         return chunks
     meter = Meter(chunks)
     if compression == "zstd":
         from layerscope.archive.zstd import frames
 
-        inside = frames(meter, limits, notes)
+        inside = frames(meter, limits, notes, toc)
     else:
         inside = _members(meter, MEMBERS[compression], compression, notes)
     return _capped(inside, meter, limits)

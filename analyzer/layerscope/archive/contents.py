@@ -10,6 +10,7 @@ from layerscope.archive.inspection import HELD, Inspection
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand
+from layerscope.archive.toc import STARGZ
 from layerscope.model import LayerIndex
 
 Keep = Callable[[bytes], bool]
@@ -106,5 +107,6 @@ class Contents:
             return True
         limit = "kept_file_bytes" if size > self.limits.kept_file_bytes else "kept_bytes"
         message = f"{size:,} bytes are too many to be looked into (--limit {limit}=VALUE raises the limit)"
-        self.notes.fail("E08", message, path=path, offset=start)
+        tell = self.notes.warn if path == STARGZ else self.notes.fail
+        tell("E08", message, path=path, offset=start)
         return False

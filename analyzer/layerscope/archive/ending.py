@@ -5,9 +5,9 @@ from __future__ import annotations
 from layerscope.archive.feed import Feed
 from layerscope.archive.header import BLOCK, ZERO, HeaderError
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.toc import STARGZ, Toc
 from layerscope.errors import ArchiveError
 
-STARGZ = b"stargz.index.json"
 EROFS = b"\xe2\xe1\xf5\xe0"  # at byte 1,024
 
 
@@ -33,24 +33,36 @@ def _tell_dangling(notes: Notebook, pending: int) -> None:
         notes.warn("C64", "an extension header without the entry it speaks of", offset=pending)
 
 
-def read_rest(feed: Feed, notes: Notebook, *, empty: bool) -> None:
-    """Read what stands behind the end, and tell if it is more than zeros (C53); `empty`: no entry was read."""
+def read_rest(feed: Feed, notes: Notebook, *, empty: bool, toc: Toc | None = None) -> None:
+    """Read what stands behind the end, and tell if it is more than zeros (C53).
+
+    `empty`: no entry was read. `toc` takes a table of contents, if that is what stands there.
+    """
     first = -1
     block = b""  # the one that the first octet other than zero stands in
+    table: list[bytes] = []  # what follows it, if it begins a table of contents
+    room = toc.room if toc is not None else 0
     offset = feed.offset
     for piece in feed.pieces(1 << 62):
-        if first < 0 and piece.count(0) < len(piece):
-            lead = len(piece) - len(piece.lstrip(b"\0"))
-            first = offset + lead
-            block = bytes(first % BLOCK) + piece[lead : lead + BLOCK - first % BLOCK]
-        elif 0 < len(block) < BLOCK:
-            block += piece[: BLOCK - len(block)]
         offset += len(piece)
+        rest = piece if first >= 0 else piece.lstrip(b"\0")
+        if first < 0 and rest:
+            first = offset - len(rest)
+            block = bytes(first % BLOCK)
+        if first >= 0 and len(block) < BLOCK:
+            missing = BLOCK - len(block)
+            block, rest = block + rest[:missing], rest[missing:]
+        if room > 0 and rest and block.startswith(STARGZ):
+            table.append(rest)
+            room -= len(rest)
     if first < 0:
         return
     if empty and first == 2 * BLOCK and block.startswith(EROFS):
         notes.fail("A57", "not a tar: it is an EROFS file system", offset=first)
     elif block[:100].rstrip(b"\0") == STARGZ:
-        notes.info("C46", "an eStargz table of contents stands after the end blocks", offset=first)
+        notes.info("C47", "an eStargz table of contents stands after the end blocks", offset=first)
+        if toc is not None:
+            digits = block[124:135]
+            toc.entry = b"".join(table)[: int(digits, 8) if digits and not digits.strip(b"01234567") else 0]
     else:
         notes.warn("C53", f"{offset - first:,} bytes after the end of the tar, which no runtime unpacks", offset=first)

@@ -16,6 +16,7 @@ from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import read_tar
+from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError
 from layerscope.model import Course, Lap, LayerIndex, Pull, untimed
 
@@ -117,15 +118,19 @@ def scan_stream(
     notes = Notebook()
     blob = _again(head, outer)
     gauge = Gauge(blob)
-    inner = gauge.inner = Peek(decompress(blob if compression == "none" else gauge, compression, settings.limits, notes))
+    toc = Toc(settings.limits, settings.keep) if compression in ("gzip", "zstd") else None  # lazy pulling is of these
+    inner = gauge.inner = Peek(decompress(blob if compression == "none" else gauge, compression, settings.limits, notes, toc))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
     sampled = sampler(inner) if sampler is not None and compression == "none" else None
     index = read_tar(
         Feed.of(tap or sampled or inner),
         limits=settings.limits,
-        keep=settings.keep,
+        keep=settings.keep if toc is None else toc.keep,
         inspectors=settings.inspectors,
+        toc=toc,
     )
+    if toc is not None:
+        toc.compare(index, notes)
     for _ in outer:  # after damage: the blob is measured to its end
         pass
     if compression != "none" and not len(index) and (inside := detect(inner.head)) != "none":

@@ -39,6 +39,7 @@ from layerscope.archive.notebook import Notebook
 from layerscope.archive.opaque import opaque_index
 from layerscope.archive.pax import decimal, nanoseconds, validate_pax
 from layerscope.archive.sparse import Fragments, read_map
+from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex
 
@@ -91,14 +92,16 @@ def read_tar(
     visit: Visit | None = None,
     partial: bool = False,
     inspectors: Inspectors = NOBODY,
+    toc: Toc | None = None,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
-    With `partial` a file whose end is missing gets a row of the size that is there. `inspectors` see what passes only once.
+    With `partial` a file whose end is missing gets a row of the size that is there. `inspectors` see what passes only once;
+    `toc` takes a table of contents that stands behind the end.
     """
-    return TarReader(feed, limits, keep, whiteouts, visit, partial, inspectors).read()
+    return TarReader(feed, limits, keep, whiteouts, visit, partial, inspectors, toc).read()
 
 
 class TarReader:
@@ -113,6 +116,7 @@ class TarReader:
         visit: Visit | None,
         partial: bool,
         inspectors: Inspectors,
+        toc: Toc | None,
     ) -> None:
         self.feed = feed
         self.limits = limits
@@ -121,6 +125,7 @@ class TarReader:
         self.visit = visit
         self.partial = partial
         self.inspectors = inspectors
+        self.toc = toc
         self.notes = Notebook()
         self.extension_bytes = 0
         self.fragments = 0
@@ -139,7 +144,7 @@ class TarReader:
         """Read to the end of the stream."""
         try:
             self._entries()
-            read_rest(self.feed, self.notes, empty=not self.index.paths)
+            read_rest(self.feed, self.notes, empty=not self.index.paths, toc=self.toc)
             if self.feed.error is not None:
                 raise self.feed.error
         except HeaderError as error:

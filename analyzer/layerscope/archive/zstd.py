@@ -12,6 +12,7 @@ import zstandard
 
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
 
 MAGIC = b"\x28\xb5\x2f\xfd"
@@ -44,24 +45,26 @@ class Input:
         self.offset += len(data)
         return data
 
-    def drop(self, size: int) -> int:
-        """Move behind `size` bytes without holding them; return how many there were."""
-        left = size
-        while left:
-            data = self.take(min(left, max(len(self._buffer) - self._start, 1)))
-            if not data:
-                break
-            left -= len(data)
-        return size - left
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """Yield `size` bytes as they come; fewer at the end of the input."""
+        while size and (data := self.take(min(size, max(len(self._buffer) - self._start, 1)))):
+            size -= len(data)
+            yield data
 
 
-def frames(chunks: Iterator[bytes], limits: Limits, notes: Notebook) -> Iterator[bytes]:
-    """Yield what is in all frames; skippable ones are passed over (D07, C48)."""
+def frames(chunks: Iterator[bytes], limits: Limits, notes: Notebook, toc: Toc | None = None) -> Iterator[bytes]:
+    """Yield what is in all frames; skippable ones are passed over (D07), which `toc` may want to see (C48)."""
     source = Input(chunks)
     while magic := source.peek(4):
         if len(magic) == 4 and magic[1:] == b"\x2a\x4d\x18" and 0x50 <= magic[0] <= 0x5F:
             size = int.from_bytes(source.take(8)[4:], "little")
-            if source.drop(size) < size:
+            if toc is not None and size <= toc.room:
+                start, data = source.offset, b"".join(source.pieces(size))
+                passed = len(data)
+                toc.take_frame(start, data)
+            else:
+                passed = sum(map(len, source.pieces(size)))
+            if passed < size:
                 raise _cut(source)
         elif magic == MAGIC:
             yield from _frame(source, limits)

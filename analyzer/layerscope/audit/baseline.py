@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from layerscope.audit.measures import LAYER
-from layerscope.audit.secrets.masks import mask
 from layerscope.errors import PolicyError
 from layerscope.model import Image, Layer
 from layerscope.report import COUNTS, SIZES, Report
@@ -43,8 +42,7 @@ class Baseline:
 def layer_key(layer: Layer, image: Image) -> str:
     """Return what names a layer over rebuilds: its instruction, and its place among those that have the same one."""
     same = sum(other.instruction == layer.instruction for other in image.layers[: layer.position])
-    name = mask(layer.instruction)
-    return f"{name} #{same + 1}" if same else name
+    return f"{layer.instruction} #{same + 1}" if same else layer.instruction
 
 
 def baseline_document(report: Report, findings: Iterable[tuple[str, str]]) -> dict[str, object]:
@@ -107,7 +105,7 @@ def _from_report(document: Mapping[str, object]) -> Baseline:
     layers: dict[str, dict[str, int]] = {}
     counts: Counter[str] = Counter()
     for row in _rows(document["layers"]):
-        name = mask(str(row["instruction"]))
+        name = str(row["instruction"])
         counts[name] += 1
         numbers = _numbers({key: value for key, value in row.items() if key in LAYER})
         numbers["hidden_bytes"] = numbers.get("replaced_bytes", 0) + numbers.get("deleted_bytes", 0)

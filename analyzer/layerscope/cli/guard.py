@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# ruff: noqa: PTH116, PTH118, S603
+# ruff: noqa: PTH116, PTH118, PTH119, S603
 import os
 import subprocess
 from collections.abc import Sequence
@@ -22,10 +22,13 @@ _CANNOT = 2
 
 
 def guard(order: Order, court: Court, command: Sequence[str]) -> Answer:
-    """Audit, then run; the exit code is the audit's if it fails, else the command's (its 1 is told as 2)."""
+    """Audit, then run the command as it is.
+
+    The exit code is the audit's if it fails, else the command's; its 1 is told as 2.
+    """
     push = read_push(command)
     before = _stamp(push)
-    made = _audits(order, court, push)
+    made = _audits(order, court, push, before)
     for one in made:
         code = exit_code(one)
         if code:
@@ -39,27 +42,38 @@ def guard(order: Order, court: Court, command: Sequence[str]) -> Answer:
         code = subprocess.run(list(command), check=False).returncode
     except OSError as error:
         raise OutputError(f"{command[0]}: {error.strerror or error}") from error
+    if _stamp(push) != before:
+        return Answer(
+            warning=f"{push.path or push.name} changed while it was pushed: what got there was not audited", code=_CANNOT
+        )
     if code:
         return Answer(warning=f"{command[0]} ended with {code}", code=_CANNOT if code == 1 else abs(code))
     return Answer()
 
 
-def _audits(order: Order, court: Court, push: Push) -> list[Audit]:
-    """Return the audit of every image that would be pushed."""
+def _audits(order: Order, court: Court, push: Push, stamp: object) -> list[Audit]:
+    """Return the audit of every image that would be pushed; an engine saves it by its ID, whatever the name means by then."""
     if push.path is not None:
         chosen = replace(order, source=push.path, image=order.image or push.name)
         return [judge_image(one, court) for one in _every(chosen)]
-    assert push.engine is not None
-    with subprocess.Popen([push.engine, "save", str(push.name)], stdout=subprocess.PIPE) as process:
+    with _start([*push.engine, "save", str(stamp)]) as process:
         try:
-            made = judge_image(replace(order, source="-", image=order.image), court, stdin=process.stdout)
+            chosen = replace(order, source="-", platform=order.platform or push.platform)
+            made = judge_image(chosen, court, stdin=process.stdout, name=push.name)
         finally:
             assert process.stdout is not None
             while process.stdout.read(1 << 20):
                 pass
     if process.returncode:
-        raise OutputError(f"{push.engine} save {push.name} ended with {process.returncode}")
+        raise OutputError(f"{push.engine[0]} save {stamp} ended with {process.returncode}")
     return [made]
+
+
+def _start(words: list[str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(words, stdout=subprocess.PIPE)
+    except OSError as error:
+        raise OutputError(f"{words[0]}: {error.strerror or error}") from error
 
 
 def _every(order: Order) -> list[Order]:
@@ -78,15 +92,13 @@ def _stamp(push: Push) -> object:
     """Return what tells that the bytes, or the engine's image, are still those that were audited."""
     if push.path is not None:
         return tuple(_stat(path) for path in _files(push.path))
-    assert push.engine is not None
+    words = [*push.engine, "image", "inspect", "--format", "{{.Id}}", str(push.name)]
     try:
-        done = subprocess.run(
-            [push.engine, "image", "inspect", "--format", "{{.Id}}", str(push.name)], capture_output=True, check=False
-        )
+        done = subprocess.run(words, capture_output=True, check=False)
     except OSError as error:
-        raise OutputError(f"{push.engine}: {error.strerror or error}") from error
+        raise OutputError(f"{words[0]}: {error.strerror or error}") from error
     if done.returncode:
-        raise OutputError(f"{push.engine}: {done.stderr.decode('utf-8', 'replace').strip() or 'no such image'}")
+        raise OutputError(f"{words[0]}: {done.stderr.decode('utf-8', 'replace').strip() or 'no such image'}")
     return done.stdout.decode("utf-8", "replace").strip()
 
 
@@ -107,5 +119,5 @@ def _stat(path: str) -> tuple[str, int, int, int, int]:
 def _pinned(push: Push, made: Sequence[Audit], stamp: object) -> str:
     if push.path is not None:
         return f"{push.path}: passed; the bytes that were audited are the bytes that are pushed"
-    digest = made[0].report.image.config_digest
-    return f"{push.name}: passed; {push.engine} pushes the image with the ID {stamp} (config {digest}), unchanged"
+    engine, digest = os.path.basename(push.engine[0]), made[0].report.image.config_digest
+    return f"{push.name}: passed; {engine} pushes the image with the ID {stamp} (config {digest}), unchanged"

@@ -43,10 +43,15 @@ def _job(made: Audit, look: Look) -> dict[str, str]:
     return appends
 
 
-def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None) -> Audit:
-    """Return the audit of an image. The policy is read first: a wrong one is told before minutes of reading."""
+def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None, name: str | None = None) -> Audit:
+    """Return the audit of an image; `name` is what it is called where the archive does not say.
+
+    The policy is read first: a wrong one is told before minutes of reading.
+    """
     policy, known = find_policy(court.policy), find_baseline(court.baseline)
     report = examine(order, stdin, whole=True)
+    if name is not None and not report.image.names:
+        report = replace(report, image=replace(report.image, names=(name,)))
     return judge(report, policy, known, today=date.today())  # noqa: DTZ011 - the day where the reader is
 
 

@@ -55,11 +55,11 @@ def find_baseline(path: str | None) -> Baseline | None:
 
 def find_inspector(rules: str | None) -> Inspector:
     """Return what looks into contents: our own rules, and those of somebody else's file if one is named."""
-    from layerscope.audit.secrets import inspector
+    from layerscope.secrets import inspector
 
     if rules is None:
         return inspector()
-    from layerscope.audit.secrets.gitleaks import read_rules
+    from layerscope.secrets.gitleaks import read_rules
 
     return inspector(finders=[read_rules(read(rules), rules)])
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 from layerscope.analysis.books import LayerBooks
 from layerscope.analysis.history import BUILD, GONE, IN_FORCE, REPLACED, Effect, Step
-from layerscope.audit.secrets.masks import MASK, mask
 from layerscope.questions import History
 from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json
 from layerscope.render.escape import cell, defuse, one_line, prose, terminal
@@ -41,7 +40,7 @@ def history_text(history: History, options: Options) -> str:
         middle = "  ".join(map(right, sizes, width[2:])) if sizes else left(say_effect(step), sum(width[2:]) + 4)
         lines.append(f"{cells}{middle}  {fit(say_step(step), room)}")
         if options.raw and step.row is not None and step.row.created_by:
-            for line in mask(step.row.created_by).splitlines():
+            for line in step.row.created_by.splitlines():
                 lines += wrap(terminal(line.expandtabs()), options.columns, _INDENT)
     books = history.books
     sums = (books.content_bytes, books.replaced_bytes + books.deleted_bytes, books.pull_bytes)
@@ -83,8 +82,8 @@ def _say_pull(book: LayerBooks) -> str:
 
 
 def say_step(step: Step) -> str:
-    """Return what people read of a step; a secret in it is `***`."""
-    return one_line(mask(step.row.instruction)) if step.row is not None else _NO_ROW
+    """Return what people read of a step."""
+    return one_line(step.row.instruction) if step.row is not None else _NO_ROW
 
 
 def say_effect(step: Step) -> str:
@@ -106,24 +105,15 @@ def say_effect(step: Step) -> str:
 
 
 def history_json(history: History, _options: Options) -> str:
-    """Return the history as schema 1 says it; secrets are `***`."""
+    """Return the history as schema 1 says it."""
     steps: list[Json] = [_step_row(history, step) for step in history.steps]
     document: Object = {
         "schema_version": SCHEMA_VERSION,
         "complete": history.image.complete,
-        "image": _masked(image_object(history.image, None, history.base)),
+        "image": image_object(history.image, None, history.base),
         "steps": steps,
     }
     return write_json(clean(document))
-
-
-def _masked(image: Object) -> Object:
-    labels = image["labels"]
-    assert isinstance(labels, dict)
-    return {
-        **image,
-        "labels": {name: MASK if mask(f"{name}={value}") != f"{name}={value}" else value for name, value in labels.items()},
-    }
 
 
 def _step_row(history: History, step: Step) -> Object:
@@ -134,9 +124,9 @@ def _step_row(history: History, step: Step) -> Object:
         "index": step.index,
         "layer": step.layer,
         "same_as": None if layer is None else layer.same_as,
-        "instruction": None if row is None else mask(row.instruction),
-        "created_by": None if row is None or row.created_by is None else mask(row.created_by),
-        "comment": None if row is None or row.comment is None else mask(row.comment),
+        "instruction": None if row is None else row.instruction,
+        "created_by": None if row is None else row.created_by,
+        "comment": None if row is None else row.comment,
         "created": None if row is None else row.created,
         "empty": None if row is None else row.empty,
         "in_base": step.in_base,
@@ -163,7 +153,7 @@ def history_csv(history: History, options: Options) -> str:
             yield (
                 step.index, step.layer, step.row.created if step.row else None, "yes" if step.in_base else "no",
                 *((book.content_bytes, book.hidden_bytes, book.pull_bytes) if book else (None, None, None)),
-                "; ".join(map(_say, step.effects)), step.note, None if text is None else mask(text),
+                "; ".join(map(_say, step.effects)), step.note, text,
             )  # fmt: skip
 
     return write_csv(table())
@@ -185,7 +175,7 @@ def history_markdown(history: History, options: Options) -> str:
     for step in history.steps:
         sizes = _sizes(history, step)
         middle = " | ".join(sizes) if sizes else f"{prose(say_effect(step))} | |"
-        text = "" if step.row is None else mask((step.row.created_by if options.raw else step.row.instruction) or "")
+        text = "" if step.row is None else (step.row.created_by if options.raw else step.row.instruction) or ""
         said = cell(text if options.raw else fit(one_line(text), 200)) if step.row is not None else _NO_ROW
         day = _DATE.match(step.row.created or "") if step.row is not None else None
         numbers = " | ".join("" if number is None else str(number) for number in (step.index, step.layer))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from layerscope.analysis.recipe import rebuild
-from layerscope.audit.secrets.masks import mask
 from layerscope.model import Image, Kind
 from layerscope.questions import History
 from layerscope.render.escape import absolute, one_line, script, terminal
@@ -15,17 +14,17 @@ _TITLE = "Made again from the history and the config of an image by layerscope; 
 
 
 def recipe_text(history: History) -> str:
-    """Return a Dockerfile; secrets are `***`, and nothing in it hides or moves the cursor."""
+    """Return a Dockerfile; nothing in it hides or moves the cursor."""
     lines = wrap(_TITLE, _WIDTH, "# ")
     for line in rebuild(history.image, history.steps, history.base):
         if not line.comment:
-            lines += map(script, mask(line.text).split("\n"))
+            lines += map(script, line.text.split("\n"))
             continue
         lines.append("")
         if line.layer is not None:
             lines += wrap(say_layer(history, line.layer), _WIDTH, "# ")
         if line.text:
-            lines += wrap(one_line(mask(line.text)), _WIDTH, "#   ", "# ")
+            lines += wrap(one_line(line.text), _WIDTH, "#   ", "# ")
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from layerscope.audit.rules.rule import Rule, noted
 
+DISAGREEING = ("C46", "C48", "C52", "C56", "C57", "C58", "C59", "C60", "C61", "C62", "C63", "E06", "E07")
+
 ARCHIVE: tuple[Rule, ...] = (
     Rule(
         id="digest-mismatch",
@@ -20,9 +22,7 @@ ARCHIVE: tuple[Rule, ...] = (
         title="archive that readers disagree about",
         why="Runtimes see other files in it than some scanners do; that is how something is kept from being seen.",
         fix="Build the layer with a tool that writes plain headers; look at the byte that is named.",
-        check=noted(
-            "reader-disagreement", "warning", "C52", "C56", "C57", "C58", "C59", "C60", "C61", "C62", "C63", "E06", "E07"
-        ),
+        check=noted("reader-disagreement", "warning", *DISAGREEING),
         references=("https://nvd.nist.gov/vuln/detail/CVE-2025-62518",),
         severity=7.0,
     ),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from layerscope._version import __version__
 from layerscope.analysis.causes import Cause
-from layerscope.analysis.told import is_secret
 from layerscope.audit import Audit, Check, Finding, baseline_document
-from layerscope.audit.secrets.masks import MASK, mask
 from layerscope.render.audit.places import say_message
 from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json
 from layerscope.render.options import Options
@@ -30,7 +28,7 @@ def audit_document(audit: Audit) -> Object:
         "files_verified": None if verification is None else verification.verified,
         "notes": [note_row(note) for note in all_notes(audit.report)],
     }
-    return clean({key: _mask(value) for key, value in document.items()})
+    return clean(document)
 
 
 def audit_json(audit: Audit, _options: Options) -> str:
@@ -76,17 +74,6 @@ def _finding(finding: Finding) -> Object:
         "known": finding.known,
         "fingerprint": finding.fingerprint,
     }
-
-
-def _mask(value: Json, name: str = "") -> Json:
-    """Return a part of the document in which no secret is readable: instructions, commands, labels hold some."""
-    if isinstance(value, str):
-        return MASK if is_secret(name, value) else mask(value)
-    if isinstance(value, list):
-        return [_mask(item, name) for item in value]
-    if isinstance(value, dict):
-        return {key: _mask(item, key) for key, item in value.items()}
-    return value
 
 
 def _number(value: float | None) -> Json:

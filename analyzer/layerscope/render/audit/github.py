@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from layerscope.audit import Audit, Finding
-from layerscope.audit.secrets.masks import mask
 from layerscope.render.audit.lines import Places, find_places
 from layerscope.render.audit.markdown import audit_markdown
 from layerscope.render.audit.places import say_fix, say_message, summary_line
@@ -50,4 +49,4 @@ def _annotation(command: str, finding: Finding, places: Places) -> str:
 
 def _command(command: str, places: Places, line: int, title: str, message: str) -> str:
     where = f"file={workflow_property(places.path)},line={line}," if places.path else ""
-    return f"::{command} {where}title={workflow_property(title)}::{workflow_data(fit(mask(message), _LONG))}"
+    return f"::{command} {where}title={workflow_property(title)}::{workflow_data(fit(message, _LONG))}"

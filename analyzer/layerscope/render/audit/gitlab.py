@@ -6,7 +6,6 @@ import json
 from hashlib import sha256
 
 from layerscope.audit import Audit
-from layerscope.audit.secrets.masks import mask
 from layerscope.render.audit.lines import find_places
 from layerscope.render.audit.places import say_message
 from layerscope.render.escape import json_text, one_line, unicode
@@ -33,7 +32,7 @@ def quality(audit: Audit) -> list[Json]:
     for finding in audit.findings:
         if finding.ignored is None and not finding.known:
             severity = _SEVERITIES.get(finding.level, "info")
-            message = mask(say_message(finding))
+            message = say_message(finding)
             rows.append(_issue(message, finding.rule, finding.fingerprint, severity, places.of(finding), seen))
     return rows
 

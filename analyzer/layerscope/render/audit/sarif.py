@@ -5,7 +5,6 @@ from __future__ import annotations
 from layerscope._version import __version__
 from layerscope.analysis.causes import Cause
 from layerscope.audit import RULES, Audit, Check, Finding, Rule
-from layerscope.audit.secrets.masks import mask
 from layerscope.render.audit.lines import Places, find_places
 from layerscope.render.audit.places import say_fix, say_message, say_path
 from layerscope.render.document import clean, write_json
@@ -107,13 +106,11 @@ def _result(finding: Finding, numbers: dict[str, int], places: Places) -> Object
         "ruleId": finding.rule,
         "ruleIndex": numbers[finding.rule],
         "level": LEVELS.get(finding.level, "note"),
-        "message": {"text": _sentence(one_line(mask(f"{say_message(finding)}. {say_fix(finding)}")))},
+        "message": {"text": _sentence(one_line(f"{say_message(finding)}. {say_fix(finding)}"))},
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": path}, "region": {"startLine": line}},
-                "logicalLocations": [
-                    {"fullyQualifiedName": one_line(f"{layer}!{mask(say_path(finding))}"), "kind": "resource"}
-                ],
+                "logicalLocations": [{"fullyQualifiedName": one_line(f"{layer}!{say_path(finding)}"), "kind": "resource"}],
             }
         ],
         "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint, "layerscope/v1": finding.fingerprint},

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from layerscope.audit.secrets.context import weigh
-from layerscope.audit.secrets.prints import print_of
 from layerscope.errors import ExtraMissingError, PolicyError
 from layerscope.model import Mark
+from layerscope.secrets.context import weigh
+from layerscope.secrets.prints import print_of
 
 _MOST = 100
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 Proof = Callable[[re.Match[bytes]], bool]
 
@@ -34,7 +35,7 @@ class Secret:
     id: str
     title: str
     literals: tuple[bytes, ...]
-    pattern: re.Pattern[bytes]
+    pattern: bytes
     level: str = "error"
     proof: Proof = always
     doubt: str | None = None
@@ -43,6 +44,14 @@ class Secret:
     why: str = "Whoever has the image can use it, until it is made invalid."
     fix: str = ""
     severity: float = 8.0
+
+    @property
+    def regex(self) -> re.Pattern[bytes]:
+        """The pattern, compiled when it is first asked for: most runs meet none of its literals."""
+        return _compile(self.pattern)
+
+
+_compile = cache(re.compile)
 
 
 def token(
@@ -54,7 +63,7 @@ def token(
         id_,
         title,
         tuple(literals.encode().split()),
-        re.compile(rb"(?<![A-Za-z0-9_])(?:" + pattern.encode() + rb")(?![A-Za-z0-9_])"),
+        rb"(?<![A-Za-z0-9_])(?:" + pattern.encode() + rb")(?![A-Za-z0-9_])",
         level=level,
         proof=proof,
         doubt=doubt,

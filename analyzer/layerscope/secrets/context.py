@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from layerscope.analysis.credentials import kind_of
-from layerscope.analysis.told import PLACEHOLDER
+from layerscope.secrets.names import PLACEHOLDER
 
 LEVELS = ("info", "warning", "error")
 _EXAMPLE = re.compile(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from layerscope.audit.secrets.search import SECRETS, inspector
+from layerscope.secrets.search import SECRETS, inspector
 
 __all__ = ["SECRETS", "inspector"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from layerscope.audit.secrets.checksums import has_crc, has_partner, is_jwt
-from layerscope.audit.secrets.secret import Secret, token
+from layerscope.secrets.checksums import has_crc, has_partner, is_jwt
+from layerscope.secrets.secret import Secret, token
 
 TOKENS: tuple[Secret, ...] = (
     token(

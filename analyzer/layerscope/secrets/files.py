@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-from layerscope.audit.secrets.checksums import holds_key, is_basic_auth, is_service_account
-from layerscope.audit.secrets.secret import Secret
+from layerscope.secrets.checksums import holds_key, is_basic_auth, is_service_account
+from layerscope.secrets.secret import Secret
 
 _DOTENV = (b"/.env", b".env", b"/.envrc", b"/environment", b"/.profile", b"/.bashrc", b"/.bash_profile", b"/.zshrc")
 _NEW_KEY = "Make a new key, and take this one's public half out of every place that trusts it."
@@ -15,7 +13,7 @@ FILES: tuple[Secret, ...] = (
         "private-key",
         "private key",
         (b"PRIVATE KEY-----",),
-        re.compile(
+        (
             rb"-----BEGIN (?:RSA |EC |DSA |OPENSSH |ENCRYPTED )?PRIVATE KEY-----(?P<body>(?:\\[nr]|[A-Za-z0-9+/=\s]){40,20000})"
             rb"-----END (?:RSA |EC |DSA |OPENSSH |ENCRYPTED )?PRIVATE KEY-----"
         ),
@@ -30,7 +28,7 @@ FILES: tuple[Secret, ...] = (
         "encrypted-private-key",
         "private key with a passphrase",
         (b"PRIVATE KEY-----",),
-        re.compile(rb"-----BEGIN [A-Z]{2,8} PRIVATE KEY-----\s{1,4}Proc-Type: 4,ENCRYPTED"),
+        rb"-----BEGIN [A-Z]{2,8} PRIVATE KEY-----\s{1,4}Proc-Type: 4,ENCRYPTED",
         level="warning",
         lead=40,
         why="Whoever has the image can guess at the passphrase for as long as they like.",
@@ -41,7 +39,7 @@ FILES: tuple[Secret, ...] = (
         "pgp-private-key",
         "PGP private key",
         (b"PGP PRIVATE KEY BLOCK",),
-        re.compile(rb"-----BEGIN PGP PRIVATE KEY BLOCK-----(?:[^-]|-(?!----)){200,60000}-----END PGP PRIVATE KEY BLOCK-----"),
+        rb"-----BEGIN PGP PRIVATE KEY BLOCK-----(?:[^-]|-(?!----)){200,60000}-----END PGP PRIVATE KEY BLOCK-----",
         lead=11,
         fix="gpg --gen-revoke, and a new key.",
         severity=9.0,
@@ -50,7 +48,7 @@ FILES: tuple[Secret, ...] = (
         "putty-key",
         "PuTTY private key",
         (b"PuTTY-User-Key-File-",),
-        re.compile(rb"PuTTY-User-Key-File-[23]: [\w-]{3,40}\s{1,2}Encryption: none\s[\x20-\x7e\s]{20,2000}?Private-Lines: \d"),
+        rb"PuTTY-User-Key-File-[23]: [\w-]{3,40}\s{1,2}Encryption: none\s[\x20-\x7e\s]{20,2000}?Private-Lines: \d",
         fix=_NEW_KEY,
         severity=9.0,
     ),
@@ -58,7 +56,7 @@ FILES: tuple[Secret, ...] = (
         "gcp-service-account",
         "key file of a Google service account",
         (b'"service_account"',),
-        re.compile(rb'"type"\s{0,20}:\s{0,20}"service_account"'),
+        rb'"type"\s{0,20}:\s{0,20}"service_account"',
         proof=is_service_account,
         lead=48,
         fix="gcloud iam service-accounts keys delete",
@@ -68,7 +66,7 @@ FILES: tuple[Secret, ...] = (
         "aws-secret-key",
         "AWS secret key",
         (b"aws_secret_access_key", b"AWS_SECRET_ACCESS_KEY", b"SecretAccessKey"),
-        re.compile(
+        (
             rb"(?:aws_secret_access_key|AWS_SECRET_ACCESS_KEY|SecretAccessKey)[\"']?\s{0,8}[=:]\s{0,8}[\"']?"
             rb"(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
         ),
@@ -79,7 +77,7 @@ FILES: tuple[Secret, ...] = (
         "azure-storage-key",
         "Azure storage key",
         (b"AccountKey=", b"SharedAccessKey="),
-        re.compile(rb"(?:AccountKey=(?P<secret>[A-Za-z0-9+/]{86}==)|SharedAccessKey=[A-Za-z0-9+/]{43}=)"),
+        rb"(?:AccountKey=(?P<secret>[A-Za-z0-9+/]{86}==)|SharedAccessKey=[A-Za-z0-9+/]{43}=)",
         fix="az storage account keys renew",
         severity=9.0,
     ),
@@ -87,7 +85,7 @@ FILES: tuple[Secret, ...] = (
         "docker-auth",
         "login of a registry",
         (b'"auth"',),
-        re.compile(rb'"auth"\s{0,20}:\s{0,20}"(?P<secret>[A-Za-z0-9+/]{8,2000}={0,2})"'),
+        rb'"auth"\s{0,20}:\s{0,20}"(?P<secret>[A-Za-z0-9+/]{8,2000}={0,2})"',
         proof=is_basic_auth,
         names=(b"config.json", b".dockercfg", b".dockerconfigjson", b"auth.json"),
         fix="docker logout, and a new password.",
@@ -96,7 +94,7 @@ FILES: tuple[Secret, ...] = (
         "npmrc-auth",
         "login of an npm registry",
         (b"_authToken", b"_auth", b"_password"),
-        re.compile(rb"_(?:authToken|auth|password)\s{0,8}=\s{0,8}[\"']?(?P<secret>[^\s\"']{6,2000})"),
+        rb"_(?:authToken|auth|password)\s{0,8}=\s{0,8}[\"']?(?P<secret>[^\s\"']{6,2000})",
         names=(b"npmrc", b".yarnrc"),
         fix="npm token revoke",
     ),
@@ -104,7 +102,7 @@ FILES: tuple[Secret, ...] = (
         "netrc-password",
         "password in a .netrc",
         (b"password",),
-        re.compile(rb"(?<!\w)password\s{1,20}(?P<secret>[^\s#]{1,300})"),
+        rb"(?<!\w)password\s{1,20}(?P<secret>[^\s#]{1,300})",
         names=(b"/.netrc", b"/_netrc"),
         fix="Change the password.",
     ),
@@ -112,7 +110,7 @@ FILES: tuple[Secret, ...] = (
         "pypirc-password",
         "password of a package index",
         (b"password",),
-        re.compile(rb"(?<!\w)password\s{0,20}[:=]\s{0,20}(?P<secret>[^\s#]{1,2000})"),
+        rb"(?<!\w)password\s{0,20}[:=]\s{0,20}(?P<secret>[^\s#]{1,2000})",
         names=(b"/.pypirc", b"/.my.cnf", b"/.s3cfg"),
         fix="Change the password.",
     ),
@@ -120,7 +118,7 @@ FILES: tuple[Secret, ...] = (
         "kubeconfig-key",
         "client key of a Kubernetes cluster",
         (b"client-key-data:",),
-        re.compile(rb"client-key-data:\s{0,8}[\"']?(?P<secret>LS0tLS1CRUdJTi[A-Za-z0-9+/]{100,20000}={0,2})"),
+        rb"client-key-data:\s{0,8}[\"']?(?P<secret>LS0tLS1CRUdJTi[A-Za-z0-9+/]{100,20000}={0,2})",
         fix="Make a new client certificate.",
         severity=9.0,
     ),
@@ -128,16 +126,14 @@ FILES: tuple[Secret, ...] = (
         "wireguard-key",
         "WireGuard private key",
         (b"PrivateKey",),
-        re.compile(rb"(?<!\w)PrivateKey\s{0,8}=\s{0,8}(?P<secret>[A-Za-z0-9+/]{43}=)"),
+        rb"(?<!\w)PrivateKey\s{0,8}=\s{0,8}(?P<secret>[A-Za-z0-9+/]{43}=)",
         fix="wg genkey, and tell the peers.",
     ),
     Secret(
         "htpasswd-hash",
         "hash of a web server's password",
         (b":$apr1$", b":$2y$", b":$2a$", b":$2b$", b":$5$", b":$6$", b":$y$", b":{SHA}"),
-        re.compile(
-            rb"(?<![^\n])[\w.@-]{1,100}:(?P<secret>\$(?:apr1|2[aby]|5|6|y)\$[\x21-\x7e]{20,200}|\{SHA\}[A-Za-z0-9+/=]{28})"
-        ),
+        (rb"(?<![^\n])[\w.@-]{1,100}:(?P<secret>\$(?:apr1|2[aby]|5|6|y)\$[\x21-\x7e]{20,200}|\{SHA\}[A-Za-z0-9+/=]{28})"),
         level="warning",
         lead=101,
         names=(b"htpasswd", b".htpasswd"),
@@ -149,7 +145,7 @@ FILES: tuple[Secret, ...] = (
         "url-credentials",
         "password in an address",
         (b"://",),
-        re.compile(
+        (
             rb"(?<![A-Za-z0-9+.-])[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>(){}\[\]$%*|\\`,;]{0,80}:(?P<secret>[^\s/:@\"'<>(){}\[\]$*|\\`,;]{3,200})"
             rb"@(?P<host>[A-Za-z0-9.-]{1,200})"
         ),
@@ -162,7 +158,7 @@ FILES: tuple[Secret, ...] = (
         "dotenv-secret",
         "secret in a file of settings",
         (b"PASSWORD", b"PASSWD", b"SECRET", b"TOKEN", b"API_KEY", b"APIKEY"),
-        re.compile(
+        (
             rb"(?<![^\s;])(?P<name>[A-Za-z_][A-Za-z0-9_]{0,60}?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)|(?:PASSWORD|PASSWD|SECRET|TOKEN))"
             rb"[ \t]{0,4}=[ \t]{0,4}(?P<secret>\"[^\"\n]{1,400}\"|'[^'\n]{1,400}'|[^\s\"'#;][^\s#;]{0,400})"
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from layerscope.audit.secrets.secret import Secret
+from layerscope.secrets.secret import Secret
 
 # In so many texts that they say nothing: looked for by themselves.
 COMMON = frozenset((b"://", b"-us", b"key-", b"shp"))

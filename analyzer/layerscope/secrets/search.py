@@ -12,13 +12,13 @@ from layerscope.analysis.credentials import kind_of
 from layerscope.analysis.marks import SECRETS as NAME
 from layerscope.analysis.marks import pack
 from layerscope.archive.inspection import Content, Inspector
-from layerscope.audit.secrets.context import weigh
-from layerscope.audit.secrets.files import FILES
-from layerscope.audit.secrets.prints import print_of
-from layerscope.audit.secrets.secret import Secret
-from layerscope.audit.secrets.sieve import sieve
-from layerscope.audit.secrets.tokens import TOKENS
 from layerscope.model import Mark
+from layerscope.secrets.context import weigh
+from layerscope.secrets.files import FILES
+from layerscope.secrets.prints import print_of
+from layerscope.secrets.secret import Secret
+from layerscope.secrets.sieve import sieve
+from layerscope.secrets.tokens import TOKENS
 
 SECRETS: tuple[Secret, ...] = (*TOKENS, *FILES)
 VERSION = 1
@@ -64,7 +64,7 @@ def inspector(secrets: Sequence[Secret] = SECRETS, finders: Sequence[Finder] = (
         return pack(marks) if marks else None
 
     rules = [
-        (one.id, one.title, one.level, one.literals, one.pattern.pattern, one.proof.__name__, one.doubt, one.lead, one.names)
+        (one.id, one.title, one.level, one.literals, one.pattern, one.proof.__name__, one.doubt, one.lead, one.names)
         for one in secrets
     ]
     said = repr((VERSION, rules, [finder.version for finder in finders]))
@@ -133,7 +133,7 @@ def search(content: bytes, secrets: Sequence[Secret]) -> Iterator[Hit]:
 
 def _match(secret: Secret, content: bytes, at: int, done: int) -> re.Match[bytes] | None:
     """Return the match that begins at a literal, or not further before it than the pattern may; each start is tried once."""
-    match = secret.pattern.match
+    match = secret.regex.match
     for start in range(max(done, at - secret.lead), at + 1):
         found = match(content, start)
         if found is not None and found.end() > at:

@@ -1,0 +1,70 @@
+"""Which folders does a cause leave empty? They are entries of the layer as well, and go with what was in them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from layerscope.analysis.causes import Cause
+from layerscope.analysis.scene import Scene
+from layerscope.model import LayerIndex
+from layerscope.rootfs import DIRECTORY, MARKS, parent_of
+
+_SHARED = -1
+"""A folder that holds something that stays, or things of several causes."""
+
+
+def add_folders(scene: Scene, causes: Iterable[Cause]) -> list[Cause]:
+    """Return the causes with the folders in which a layer has nothing but what one of them claims.
+
+    Their entries count in `tar_bytes`, and are among `rows`. Empty folders go with the folder around them.
+    """
+    causes = list(causes)
+    owners = array("i", [_SHARED]) * len(scene.fates)
+    for number, cause in enumerate(causes):
+        for row in cause.rows:
+            owners[row] = number
+    for link, inode in scene.stack.inodes.items():
+        if inode >= 0:
+            owners[link] = owners[inode]
+    found: list[list[int]] = [[] for _ in causes]
+    for position in sorted({cause.layer for cause in causes}):
+        index = scene.image.index_of(position)
+        assert index is not None
+        start = scene.stack.starts[position]
+        for row, number in _emptied(index, owners[start : start + len(index)]):
+            if causes[number].layer == position:
+                found[number].append(start + row)
+    return [_with(scene, cause, rows) if rows else cause for cause, rows in zip(causes, found, strict=True)]
+
+
+def _with(scene: Scene, cause: Cause, rows: Sequence[int]) -> Cause:
+    index, start = scene.image.index_of(cause.layer), scene.stack.starts[cause.layer]
+    assert index is not None
+    spans = sum(index.spans[row - start] for row in rows)
+    return replace(cause, tar_bytes=cause.tar_bytes + spans, rows=cause.rows + array("q", rows))
+
+
+def _emptied(index: LayerIndex, owners: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the folders of a layer that hold what one cause claims and nothing else: row and number of the cause."""
+    holds: dict[bytes, int | None] = {}
+    rows: list[int] = []
+    for row, (folder, kind, owner) in enumerate(zip(index.folders, index.kinds, owners, strict=True)):
+        if kind == DIRECTORY:
+            rows.append(row)
+            holds.setdefault(index.paths[row], None)
+        elif kind not in MARKS:
+            holds[folder] = owner if holds.get(folder) in (owner, None) else _SHARED
+    for folder in list(holds):
+        while folder and (folder := parent_of(folder)) not in holds:
+            holds[folder] = None
+    down = sorted(holds)
+    for folder in reversed(down):  # what is in a folder stands behind it
+        inside, above = holds[folder], parent_of(folder)
+        if folder and inside is not None:
+            holds[above] = inside if holds[above] in (inside, None) else _SHARED
+    for folder in down:
+        if folder and holds[folder] is None:
+            holds[folder] = holds[parent_of(folder)]
+    return [(row, one) for row in rows if (one := holds[index.paths[row]]) is not None and one != _SHARED]

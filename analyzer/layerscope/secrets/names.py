@@ -1,0 +1,39 @@
+"""Which names speak of a secret, and which values are none?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_ENDS = r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|SECRET_KEY|ACCESS_KEY)"
+SECRET_NAME = re.compile(rf"{_ENDS}$", re.IGNORECASE)
+# Letters before the name's end are bounded, and a value never fails to match: a hostile history costs no more than its length.
+ASSIGNMENT = re.compile(
+    rf"(?<![\w.-])((?:--)?(?:[A-Za-z_][\w-]{{0,60}}?)?{_ENDS})"
+    r"=(\"(?:[^\"\\\n]|\\.)*\"?|'[^'\n]*'?|[^\s\"';&|]*)",
+    re.IGNORECASE,
+)
+PLACEHOLDER = re.compile(
+    r"^(?:|\W+|change_?-?me.*|.*\bexamples?\b.*|dummy|fake|test(?:ing)?|todo|tbd|none|null|nil|undefined|true|false|yes|no|on|off|\d"
+    r"|placeholder|redacted|your[-_ ].*|insert[-_ ].*|\$.*|%.*|<.*>|\{\{.*|\[.*\]|x{3,}|\*+|\.{3}|/[\w./-]+|file://.*|env:.*"
+    r"|password|passwd|secret|token|api_?key)$",
+    re.IGNORECASE,
+)
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a name speaks of a secret and its value is more than a placeholder; how random it looks is not asked."""
+    return bool(SECRET_NAME.search(name)) and not PLACEHOLDER.match(bare(value)[:200])
+
+
+def bare(value: str) -> str:
+    """Return a value without its quotes."""
+    return value.strip("'\"").strip()
+
+
+def secret_assignments(text: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values of secrets that an instruction assigns: `ARG`, `ENV`, build arguments, exports, long options."""
+    for found in ASSIGNMENT.finditer(text):
+        name, value = found[1].lstrip("-"), found[2]
+        if is_secret(name, value):
+            yield name, bare(value)
