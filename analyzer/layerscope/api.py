@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from layerscope import report
 from layerscope.analysis.causes import Certainty
+from layerscope.analysis.symbols import INSPECTOR as SYMBOLS
 from layerscope.archive import images
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.images import ImageSummary
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from layerscope.analysis.whatif import WhatIf
     from layerscope.questions import History, Plan, Why
 
-OURS = Inspectors(INSPECTORS)
+OURS = Inspectors((*INSPECTORS, SYMBOLS))
 CHANGED = "was changed while it was read: read it again"
 
 Progress = Callable[[int, int | None, str], None]
@@ -62,7 +63,7 @@ def load(
     each stage that is over. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be
     read of a damaged one is returned, with `complete` false.
     """
-    asked = Inspectors((*INSPECTORS, *inspectors), sums=may_be_sealed if sums else None)
+    asked = Inspectors((*INSPECTORS, SYMBOLS, *inspectors), sums=may_be_sealed if sums else None)
     with _open(
         source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked, lap=lap
     ) as container:

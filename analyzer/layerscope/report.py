@@ -20,6 +20,7 @@ from layerscope.analysis.held import Held
 from layerscope.analysis.leftovers import find_leftovers
 from layerscope.analysis.marks import SECRETS
 from layerscope.analysis.scene import Scene
+from layerscope.analysis.unstripped import find_unstripped
 from layerscope.analysis.waste import find_waste
 from layerscope.model import Image, Lap, Note, Release, untimed
 from layerscope.packages.ownership import Ownership, own
@@ -184,7 +185,8 @@ def analyze(
     leftovers, claimed = find_leftovers(scene)
     causes += leftovers
     lap("leftovers")
-    causes += find_copies(scene, duplicates, claimed)
+    unstripped, parts = find_unstripped(scene, claimed)
+    causes += unstripped + find_copies(scene, duplicates, claimed, parts)
     causes = [replace(cause, in_base=scene.in_base(cause.layer)) for cause in add_folders(scene, causes)]
     lap("copies")
     verification = verify(indexes, same_as, stacked) if "sums" in image.inspected else None
