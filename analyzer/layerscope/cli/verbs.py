@@ -16,7 +16,7 @@ from layerscope.analysis.files import Sieve, sift
 from layerscope.archive.cache import Cache, default_folder
 from layerscope.archive.identity import identify
 from layerscope.archive.limits import Limits
-from layerscope.cli import choices
+from layerscope.cli import choices, clock
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
 from layerscope.cli.memory import Memory
@@ -101,8 +101,10 @@ class Look:
 
 
 def read_limits(pairs: Iterable[str] | None) -> dict[str, int]:
-    """Return the limits that are raised; only those that there are."""
-    return choices.read_limits(pairs or (), [limit.name for limit in fields(Limits)])
+    """Return the limits that are raised, only those that there are; the clock runs from here on."""
+    limits = choices.read_limits(pairs or (), [limit.name for limit in fields(Limits)])
+    clock.start(limits.get("seconds") or Limits().seconds)
+    return limits
 
 
 def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str | None, least: str | None = None) -> Sieve:
