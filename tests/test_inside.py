@@ -24,6 +24,7 @@ WAYS = {
     "streamed": build.docker_save(build.Image([LAYER], tags=["app:1"], codec="gzip")),
     "packed as a whole": gzip.compress(build.docker_save(IMAGE), 1),
     "root file system": LAYER,
+    "root file system, packed": gzip.compress(LAYER, 1),
 }
 
 

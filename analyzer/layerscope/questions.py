@@ -120,7 +120,7 @@ def ask_whatif(image: Image, plan: Plan) -> WhatIf:
     steps = [
         *(Draft(glob, _rows_of_glob(image, stacked, glob)) for glob in plan.globs),
         *(Draft(f"package:{name}", _rows_of_package(made.ownership, name), folders=True) for name in plan.packages),
-        *(Draft(f"cause:{id_}", _rows_of_cause(stacked, made, id_)) for id_ in plan.causes),
+        *(_step_of_cause(stacked, made, id_) for id_ in plan.causes),
     ]
     return imagine(image, stacked, made.books, steps, plan.squash)
 
@@ -141,13 +141,16 @@ def _rows_of_package(ownership: Ownership, name: str) -> list[int]:
     return find_package_rows(ownership, number)
 
 
-def _rows_of_cause(stacked: Stack, made: Report, id_: str) -> list[int]:
-    """Return the rows that causes of that id claim, and all hard links to them: what `tar_bytes` counts."""
-    claimed = {row for cause in made.causes if cause.id == id_ for row in cause.rows}
-    if not claimed:
+def _step_of_cause(stacked: Stack, made: Report, id_: str) -> Draft:
+    """Return what causes of that id claim, and all hard links to it: what `tar_bytes` counts."""
+    causes = [cause for cause in made.causes if cause.id == id_]
+    if not causes:
         there = dict.fromkeys(cause.id for cause in made.causes)
         raise SelectionError(f"this image has no cause {id_!r}; it has", tuple(there))
-    return [*claimed, *(link for link, inode in stacked.inodes.items() if inode in claimed)]
+    claimed = {row for cause in causes for row in cause.rows}
+    parts = {row: part for cause in causes for row, part in cause.parts.items()}
+    rows = [*claimed, *(link for link, inode in stacked.inodes.items() if inode in claimed)]
+    return Draft(f"cause:{id_}", rows, parts=parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 
 import build
@@ -17,7 +19,7 @@ from layerscope.secrets import SECRETS, gitleaks, inspector, sieve
 from layerscope.secrets import search as searching
 from layerscope.secrets.search import Search
 
-from audit.conftest import TODAY, found
+from audit.conftest import TODAY, check, found
 from audit.secrets_specimens import SPECIMENS, crc_token, pem
 
 TOKEN = crc_token("ghp")
@@ -59,8 +61,21 @@ def test_every_way_finds_the_same(tmp_path, way):
 def test_a_folder_and_a_root_file_system(tmp_path):
     folder = build.oci_layout(tmp_path / "oci", IMAGE)
     assert found(audit(api.analyze(api.load(str(folder), inspectors=[inspector()])), today=TODAY), "private-key")
-    image = look(tmp_path / "a", build.layer({"etc/": build.Dir(), "etc/key": pem(), "bin/": build.Dir(), "bin/sh": "x"}))
-    assert found(audit(api.analyze(image), today=TODAY), "private-key")
+    tree = build.layer({"etc/": build.Dir(), "etc/key": pem(), "bin/": build.Dir(), "bin/sh": "x"})
+    packed = gzip.compress(tree, 1)
+    (tmp_path / "a").write_bytes(packed)
+    piped = api.load("-", stdin=io.BytesIO(tree), inspectors=[inspector()], sums=True)
+    for image in (look(tmp_path / "b", tree), look(tmp_path / "c", packed), look(tmp_path / "d", packed, sums=True), piped):
+        assert "secrets" in image.inspected
+        made = audit(api.analyze(image), today=TODAY)
+        (key,) = found(made, "private-key")
+        assert (key.path, key.level) == (b"etc/key", "error")
+    assert check(made, "rules.vendor-file-changed").status == "skipped"  # what passes once is not hashed for it
+
+
+def test_what_lies_around_layers_leaves_no_mark(tmp_path):
+    image = look(tmp_path / "a", gzip.compress(build.archive(build.docker(IMAGE) | {"README": pem().encode()}), 1))
+    assert {finding.path for finding in found(audit(api.analyze(image), today=TODAY), "private-key")} == {b"app/key"}
 
 
 def test_who_does_not_ask_gets_no_marks(tmp_path):
@@ -207,3 +222,15 @@ def test_rules_of_others_fail_the_audit(tmp_path, capsys, monkeypatch):
     assert session.run(["audit", "a.tar"]) == 0
     assert session.run(["audit", "a.tar", "--secret-rules", "g.toml"]) == 1
     assert "acme-key" in capsys.readouterr().out
+    rules = ("audit", "a.tar", "--secret-rules", "g.toml")
+    for level, code in (("warning", 0), ("off", 0), ("error", 1)):
+        (tmp_path / "layerscope.toml").write_text(f'rules = {{acme-key = "{level}"}}')
+        assert session.run(rules) == code
+        assert ("acme-key" in capsys.readouterr().out) == (level != "off")
+    (tmp_path / "layerscope.toml").write_text('[[ignore]]\nrule = "acme-key"\npath = "/a"\nreason = "ours"')
+    assert session.run(rules) == 0
+    (tmp_path / "layerscope.toml").write_text('rules = {acme-kex = "off"}')
+    assert session.run(rules) == 2
+    assert "did you mean 'acme-key'?" in capsys.readouterr().err
+    (tmp_path / "layerscope.toml").write_text('rules = {acme-key = "off"}')
+    assert session.run(["audit", "a.tar"]) == 2  # without the file nobody knows the rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import build
 import pytest
 from build import Device, Dir, File, Image
+from layerscope import api
 from layerscope.analysis.modes import say_capabilities
-from layerscope.audit import RULES
+from layerscope.audit import RULES, audit
 from layerscope.render.explanations import EXPLANATIONS, explain_rules
 from layerscope.secrets.names import is_secret, secret_assignments
 
-from audit.conftest import check, found
+from audit.conftest import TODAY, check, found
 
 DPKG = {
     "var/lib/dpkg/status": "Package: login\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n\n",
@@ -87,7 +89,7 @@ CASES = {
     "path-escape": Case(entries(build.entry("../../etc/x", b"y")), entries(build.entry("./etc/x", b"y"))),
 }  # fmt: skip
 # Tried in tests of their own: they need an archive that lies, or digests of files.
-APART = {"digest-mismatch", "vendor-file-changed"}
+APART = {"digest-mismatch", "vendor-file-changed", "platform-mismatch"}
 
 
 def run(judge, layers, more):
@@ -132,6 +134,25 @@ def test_a_vendor_file_that_was_changed(judge):
     assert (finding.level, finding.path, finding.fact.layer, finding.fact.package) == ("warning", b"usr/bin/su", 1, "deb:login")
     made = judge(tree, {"usr/bin/su": "y"}, load=sums, policy='rules = {vendor-file-changed = "error"}')
     assert made.verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("told", "written", "count"),
+    [
+        ("linux/amd64", "linux/arm64", 1),
+        ("linux/arm/v7", "linux/arm/v6", 1),
+        ("linux/arm64", "linux/arm64/v8", 0),
+        (None, "linux/arm64", 0),
+    ],
+)
+def test_platforms_that_are_told_differently(tmp_path, told, written, count):
+    members = build.oci(Image([build.layer({"a": "b"})], more={"platform": written}))
+    index = json.loads(members["index.json"])
+    if told is not None:
+        index["manifests"][0]["platform"] = dict(zip(("os", "architecture", "variant"), told.split("/"), strict=False))
+    (tmp_path / "a.tar").write_bytes(build.archive(members | {"index.json": build.dumps(index)}))
+    made = audit(api.analyze(api.load(str(tmp_path / "a.tar"))), today=TODAY)
+    assert len(found(made, "platform-mismatch")) == count
 
 
 def test_rules_are_well_declared():

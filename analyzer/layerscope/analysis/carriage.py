@@ -9,11 +9,16 @@ from layerscope.model import Layer, LayerIndex
 BLOCK = 512
 
 
+def padded(size: int) -> int:
+    """Return the bytes of a tar that data take."""
+    return -(-size // BLOCK) * BLOCK
+
+
 def stored(index: LayerIndex, row: int) -> int:
     """Return the bytes of the tar that a row's data take, with their padding."""
     fragments = index.sparse.get(row)
     size = index.declared.get(row, index.sizes[row]) if fragments is None else sum(length for _, length in fragments)
-    return -(-size // BLOCK) * BLOCK
+    return padded(size)
 
 
 def price_rows(layer: Layer, index: LayerIndex) -> array[float] | None:

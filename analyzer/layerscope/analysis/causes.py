@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -35,6 +36,7 @@ class Cause:
     path_count  how many paths; `paths` are the largest few
     in_base     whether the bytes lie in a layer of the base image
     rows        rows of the stack that are claimed: the files, then what goes along
+    parts       row -> bytes of its content that are claimed, where the rest of the file stays
     """
 
     id: str
@@ -51,3 +53,4 @@ class Cause:
     paths: tuple[PathShare, ...]
     in_base: bool = False
     rows: array[int] = field(default_factory=lambda: array("q"), repr=False, compare=False)
+    parts: Mapping[int, int] = field(default_factory=dict, repr=False, compare=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.duplicates import DuplicateSet
@@ -12,10 +12,11 @@ from layerscope.analysis.scene import Pile, Scene
 ID = "duplicate-content"
 
 
-def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[int]) -> list[Cause]:
+def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[int], parts: Mapping[int, int]) -> list[Cause]:
     """Return a cause for each layer that stores copies of what is already there.
 
-    Of each set the copies that nothing else claims count, less one: the first in layer and tar order stays.
+    Of each set the copies that nothing else claims count, less one: the first in layer and tar order stays. Of a copy of which
+    something claims a part (`parts`: row -> bytes), the rest counts.
     """
     piles: dict[int, Pile] = {}
     originals: dict[int, set[int]] = {}
@@ -23,8 +24,8 @@ def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[i
         rows = [row for row in group.rows if row not in claimed]
         for row in rows[1:]:
             position, index, inside = scene.place(row)
-            span = index.spans[inside] + scene.links.get(row, 0)
-            piles.setdefault(position, Pile()).add(row, group.bytes, span)
+            span, part = index.spans[inside] + scene.links.get(row, 0), parts.get(row, 0)
+            piles.setdefault(position, Pile()).add(row, group.bytes - part, span - part)
             originals.setdefault(position, set()).add(scene.stack.position_of(rows[0]))
     return [_cause(scene, position, pile, originals[position]) for position, pile in piles.items()]
 

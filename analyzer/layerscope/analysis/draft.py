@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import compress
 
 from layerscope.analysis.books import Books
-from layerscope.analysis.carriage import stored
+from layerscope.analysis.carriage import padded, stored
 from layerscope.analysis.sheets import Sheet, all_above, keep, read_sheet
 from layerscope.model import Image, Kind
 from layerscope.rootfs import Stack, stack
@@ -17,11 +17,15 @@ _WHITEOUT, _FOLDER = int(Kind.WHITEOUT), int(Kind.DIRECTORY)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Rows of the stack that are to be left out, and how that was asked for; with the folders that it empties, or without."""
+    """Rows of the stack that are to be left out, and how that was asked for; with the folders that it empties, or without.
+
+    parts  row -> bytes that a file loses that stays otherwise
+    """
 
     name: str
     rows: Iterable[int]
     folders: bool = False
+    parts: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Draft:
     sheets  the layers as they are, by first position
     gone    of each row whether it is left out
     names   file -> hard links to it
+    parts   file -> bytes that it loses
     """
 
     def __init__(self, image: Image, stacked: Stack, books: Books) -> None:
@@ -53,6 +58,7 @@ class Draft:
         }
         self.gone = bytearray(stacked.starts[-1])
         self.names: dict[int, set[int]] = {}
+        self.parts: dict[int, int] = {}
         for link, inode in stacked.inodes.items():
             if inode >= 0:
                 self.names.setdefault(self._row(inode), set()).add(self._row(link))
@@ -62,6 +68,7 @@ class Draft:
         before, had = self._taken(), bytes(self.gone)
         for ident in step.rows:
             self.gone[self._row(ident)] = 1
+        self.parts.update((self._row(ident), part) for ident, part in step.parts.items())
         if step.folders:
             for ident in self._emptied(had):
                 self.gone[ident] = 1
@@ -74,12 +81,16 @@ class Draft:
         for inode, link in self._heirs().items():
             position = self.stack.position_of(link)
             heirs.setdefault(position, []).append((link - self.stack.starts[position], *self._place(inode)))
+        parts: dict[int, list[tuple[int, int]]] = {}
+        for ident, part in self.parts.items():
+            position = self.stack.position_of(ident)
+            parts.setdefault(position, []).append((ident - self.stack.starts[position], part))
         left = {}
         for position, sheet in self.sheets.items():
             start = self.stack.starts[position]
             rows = [row for row in range(len(sheet.index)) if not self.gone[start + row]]
-            whole = len(rows) == len(sheet.index) and position not in heirs
-            left[position] = sheet if whole else keep(sheet, rows, heirs.get(position, ()))
+            whole = len(rows) == len(sheet.index) and position not in heirs and position not in parts
+            left[position] = sheet if whole else keep(sheet, rows, heirs.get(position, ()), parts.get(position, ()))
         return left
 
     def idle(self) -> list[int]:
@@ -118,6 +129,12 @@ class Draft:
             entries += rows.count(1)
             content += sum(compress(index.sizes, rows))
             tar += sum(compress(index.spans, rows))
+        for ident, part in self.parts.items():
+            if not self.gone[ident]:
+                sheet, row = self._place(ident)
+                content += part
+                if row not in sheet.index.sparse:
+                    tar += padded(sheet.index.sizes[row]) - padded(sheet.index.sizes[row] - part)
         for inode in self._heirs():
             sheet, row = self._place(inode)
             content -= sheet.index.sizes[row]

@@ -127,7 +127,7 @@ KINDS: tuple[CauseKind, ...] = (
         LIKELY,
         "compiled Python beside its source",
         "Python can make it again; without it the first start is slower.",
-        "PYTHONDONTWRITEBYTECODE=1 and PIP_NO_COMPILE=1 while installing.",
+        "pip install --no-compile, or delete *.pyc in the RUN that installs; PYTHONDONTWRITEBYTECODE=1 for the steps after it.",
         traces=(remains.BYTECODE,),
     ),
     CauseKind(
@@ -201,6 +201,14 @@ KINDS: tuple[CauseKind, ...] = (
         "What was unpacked is there; the archive is there as well.",
         "Unpack from a pipe, or delete the archive in the same RUN.",
         traces=(remains.UNPACKED,),
+    ),
+    CauseKind(
+        "unstripped-binaries",
+        8,
+        LIKELY,
+        "symbol tables and debug sections inside programs and libraries",
+        "Only debuggers and linkers read them; they are measured from the section tables of files that nothing above claims.",
+        "strip --strip-unneeded programs and shared libraries, strip --strip-debug static ones; go build -ldflags='-s -w'.",
     ),
     CauseKind(
         "duplicate-content",

@@ -49,6 +49,11 @@ class Scene:
         _, index, inside = self.place(row)
         return index.paths[inside]
 
+    def size(self, row: int) -> int:
+        """Return the content bytes of a row id."""
+        _, index, inside = self.place(row)
+        return index.sizes[inside]
+
     @cached_property
     def names(self) -> dict[int, list[int]]:
         """The hard-link rows of each file row that has some."""
@@ -120,7 +125,7 @@ class Pile:
         self.aspects: set[str] = set()
 
     def add(self, row: int, size: int, span: int) -> None:
-        """Add a row, its content and what it takes of the tar."""
+        """Add a row, what is claimed of its content and of the tar."""
         self.tar_bytes += span
         if not size:
             self.bare.append(row)
@@ -139,7 +144,7 @@ class Pile:
     def largest(self, scene: Scene) -> tuple[PathShare, ...]:
         """Return the largest few paths."""
         shares = []
-        for row in self.top():
-            position, index, inside = scene.place(row)
-            shares.append(PathShare(index.paths[inside], index.sizes[inside], position))
+        for size, negative in nlargest(SHOWN, self.rows):
+            position, index, inside = scene.place(-negative)
+            shares.append(PathShare(index.paths[inside], size, position))
         return tuple(shares)

@@ -38,8 +38,16 @@ def read_sheet(layer: Layer, index: LayerIndex, pull: int | None) -> Sheet:
     return Sheet(index, None if pull is None else price_rows(layer, index), pull)
 
 
-def keep(sheet: Sheet, rows: Sequence[int], heirs: Iterable[tuple[int, Sheet, int]] = ()) -> Sheet:
-    """Return a layer with only these rows; an heir `(row, sheet, row there)` is a hard link that gets its file's data."""
+def keep(
+    sheet: Sheet,
+    rows: Sequence[int],
+    heirs: Iterable[tuple[int, Sheet, int]] = (),
+    parts: Iterable[tuple[int, int]] = (),
+) -> Sheet:
+    """Return a layer with only these rows.
+
+    An heir `(row, sheet, row there)` is a hard link that gets its file's data, a part `(row, bytes)` what a file loses.
+    """
     places = {row: number for number, row in enumerate(rows)}
     columns: dict[str, Any] = {}
     for field in fields(LayerIndex):
@@ -50,6 +58,9 @@ def keep(sheet: Sheet, rows: Sequence[int], heirs: Iterable[tuple[int, Sheet, in
             columns[field.name] = _pick(column, rows) if len(column) == len(sheet.index) else column[:0]
     index = replace(sheet.index, **columns)
     costs = None if sheet.costs is None else array("d", [sheet.costs[row] for row in rows])
+    for row, part in parts:
+        if row in places:
+            _shorten(index, costs, places[row], part)
     for row, giver, origin in heirs:
         _inherit(index, costs, places[row], giver, origin)
     lost = None if sheet.costs is None or costs is None else sum(sheet.costs) - sum(costs)
@@ -61,6 +72,16 @@ def _pick(column: Any, rows: Sequence[int]) -> Any:
     if isinstance(column, array):
         return array(column.typecode, [column[row] for row in rows])
     return type(column)(column[row] for row in rows)
+
+
+def _shorten(index: LayerIndex, costs: array[float] | None, row: int, part: int) -> None:
+    """Let a file lose some of its bytes, which shrink as well as the others."""
+    before = stored(index, row)
+    index.sizes[row] -= part
+    off = before - stored(index, row)
+    if costs is not None and index.spans[row]:
+        costs[row] *= 1 - off / index.spans[row]
+    index.spans[row] -= off
 
 
 def _inherit(index: LayerIndex, costs: array[float] | None, row: int, giver: Sheet, origin: int) -> None:

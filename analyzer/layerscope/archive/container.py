@@ -216,7 +216,11 @@ class PassingTar(Container):
         inner = _at_most(inner, settings.limits.archive_bytes)
         # A thread that waits for a pipe could not be ended.
         feed = Feed.of(ahead(inner) if self.compressed and stamp is not None and pays(LEAST) else inner)
-        self.index = read_tar(feed, limits=settings.limits, whiteouts=False, visit=self._visit, partial=True)
+        # Should it turn out to be a root file system, this was the only time to look. What is large is not hashed for that.
+        self.inspectors = settings.inspectors.unsummed()
+        self.index = read_tar(
+            feed, limits=settings.limits, whiteouts=False, visit=self._visit, partial=True, inspectors=self.inspectors
+        )
         self.notes.extend(self.index.notes)
         if not isinstance(feed.error, LimitError):  # what is damaged is measured to its end
             for _ in self.raw:
@@ -319,7 +323,7 @@ class PassingTar(Container):
                 yield from part_of(inner, self.index.offsets[member.ident], member.size)
 
     def rootfs(self) -> Scan:
-        """Return the tar that passed, as one layer; its contents were hashed and kept on the way."""
+        """Return the tar that passed, as one layer; its contents were hashed, kept and looked into on the way."""
         index = self.index
         index.digests.update(self._digests)
         index.kept.update(self._kept)

@@ -48,8 +48,12 @@ class Contents:
         feed = self.feed
         where = feed.offset
         if self.visit is not None:
-            self.visit(row, path, stored, feed.pieces(stored))
+            passing = self.inspection.passing(row, path, self.mode, stored, start) if self.inspection is not None else None
+            pieces = feed.pieces(stored)
+            self.visit(row, path, stored, pieces if passing is None else passing.watch(pieces))
             feed.skip(stored - (feed.offset - where))
+            if passing is not None and feed.offset == where + stored:
+                passing.close()
         elif fragments is not None:
             self._read_sparse(row, path, stored, logical, fragments, start)
         else:

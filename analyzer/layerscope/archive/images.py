@@ -284,6 +284,10 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
         raise LimitError(f"the image has {len(candidate.layers):,} layers, more than {limit:,}", limit="layers")
     if document.diff_ids is not None and len(document.diff_ids) != len(candidate.layers):
         notes.warn("B10", f"the config tells of {len(document.diff_ids)} layers, the manifest of {len(candidate.layers)}")
+    if _differ(candidate.platform, document.config.platform):
+        notes.warn(
+            "A50", f"the index says {candidate.platform}, the config {document.config.platform}: readers choose differently"
+        )
     history = align_history(document.history, len(candidate.layers), notes)
     layers = tuple(_layers(container, candidate, document, {row.layer: row for row in history if row.layer is not None}, notes))
     if document.config.os == "windows":
@@ -305,6 +309,13 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
         notes=(*container.notes.freeze(), *notes.freeze()),
         inspected=container.settings.inspectors.names,
     )
+
+
+def _differ(told: str | None, written: str | None) -> bool:
+    """Whether two platforms differ, as far as both tell."""
+    if told is None or written is None:
+        return False
+    return any(one != other for one, other in zip(told.split("/"), written.split("/"), strict=False))
 
 
 def _check_config(container: Container, candidate: Candidate, notes: Notebook) -> str | None:
@@ -506,8 +517,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
             divide(container, Found(()), None, notes), blob_bytes=scan.index.tar_bytes, orphan_bytes=0, container_bytes=0
         ),
         notes=notes.freeze(),
-        # What passes once is a root file system only in hindsight: its contents are gone.
-        inspected=container.settings.inspectors.names if isinstance(container, TarFile) else frozenset(),
+        inspected=(container.inspectors if isinstance(container, PassingTar) else container.settings.inspectors).names,
     )
 
 

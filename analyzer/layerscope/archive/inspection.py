@@ -7,7 +7,7 @@ inspector asks for, and none of a file that nobody wants; what passes once is he
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,6 +78,10 @@ class Inspectors:
         everybody = sorted((one.name, one.version, one.first) for group in self.groups.values() for one in group)
         self.names = frozenset(name for name, _, _ in everybody) | ({"sums"} if sums is not None else set())
         self.fingerprint = hashlib.sha256(repr((everybody, SUMS if sums is not None else ())).encode()).hexdigest()
+
+    def unsummed(self) -> Inspectors:
+        """Return the same who look, without the digests of files."""
+        return self if self.sums is None else Inspectors(one for group in self.groups.values() for one in group)
 
     def __bool__(self) -> bool:
         return bool(self.groups) or self.sums is not None
@@ -206,6 +210,12 @@ class Passing:
         self._need = max((need for need, one in zip(needs, self._asked, strict=True) if one.first or need <= most), default=0)
         if not self._need:
             self._pieces = []
+
+    def watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield pieces that somebody else wants, and take each."""
+        for piece in pieces:
+            self.take(piece)
+            yield piece
 
     def close(self) -> None:
         """Let the inspectors look; all pieces have passed, and their SHA-256 is known."""

@@ -77,6 +77,8 @@ def _foreign(
     others = {fact.id: fact for fact in report.exposures if fact.id not in declared and fact.detail and fact.path is not None}
     found: list[Finding] = []
     for id_, fact in others.items():
+        if policy.rules.get(id_) == "off":
+            continue
         rule = Rule(id_, "error", fact.title, "Somebody else's rule found it.", "", exposed(id_), needs=SECRETS)
         found += _find(rule, report, policy, baseline, live, used)
     return found

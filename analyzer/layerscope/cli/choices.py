@@ -10,7 +10,7 @@ from difflib import get_close_matches
 import typer
 
 FORMATS = ("text", "json", "markdown", "csv")
-AUDIT_FORMATS = ("text", "json", "markdown", "csv", "sarif", "junit", "github", "gitlab")
+AUDIT_FORMATS = ("text", "json", "markdown", "csv", "sarif", "junit", "github", "gitlab", "container-scanning")
 SCHEMAS = ("audit", "baseline", "compare", "diff", "files", "history", "images", "packages", "report", "whatif", "why")
 DIFF_FORMATS = ("text", "json", "markdown")
 ROW_FORMATS = ("text", "json", "csv")

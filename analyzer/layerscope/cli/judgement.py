@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import IO
 
 from layerscope.audit import Audit
 from layerscope.audit import audit as judge
 from layerscope.audit.template import write_policy
+from layerscope.cli import choices
 from layerscope.cli.answer import Answer, OutputError
 from layerscope.cli.policies import NAMES, find_baseline, find_policy
-from layerscope.cli.verbs import Look, Order, Wish, examine, finish
+from layerscope.cli.verbs import Look, Order, Wish, examine, finish, warn_of_base
 from layerscope.render.audit import AUDIT_FORMATS, baseline_json, exit_code, summary_github
 
 
@@ -26,10 +27,12 @@ class Court:
 
 def audit(order: Order, wish: Wish, look: Look, court: Court) -> Answer:
     """Return the verdict: exit code 3 if the image could be read only in part, else 1 if its policy is not met."""
+    moment = choices.read_epoch(os.environ.get("SOURCE_DATE_EPOCH")) or datetime.now(UTC)
     made = judge_image(order, court)
-    answer = wish.answer(lambda name, options: AUDIT_FORMATS[name](made, options), look)
+    answer = wish.answer(lambda name, options: AUDIT_FORMATS[name](made, replace(options, moment=moment)), look)
     if "github" in (wish.format, *wish.files.values()):
         answer = replace(answer, appends=_job(made, look))
+    answer = warn_of_base(answer, made.report, order)
     return replace(finish(answer, order, complete=made.report.complete), code=exit_code(made))
 
 
@@ -48,8 +51,10 @@ def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None, name
 
     The policy is read first: a wrong one is told before minutes of reading.
     """
-    policy, known = find_policy(court.policy), find_baseline(court.baseline)
+    policy, known = find_policy(court.policy, rules=order.secret_rules), find_baseline(court.baseline)
     report = examine(order, stdin, whole=True)
+    if order.ignore_base:
+        report = report.without_base()
     if name is not None and not report.image.names:
         report = replace(report, image=replace(report.image, names=(name,)))
     return judge(report, policy, known, today=date.today())  # noqa: DTZ011 - the day where the reader is

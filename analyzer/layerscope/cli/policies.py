@@ -6,6 +6,7 @@ from __future__ import annotations
 # ruff: noqa: PTH100, PTH110, PTH113, PTH118, PTH120
 import os
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from layerscope.audit import RULES, Policy, holds_policy, read_dive, read_policy
@@ -14,23 +15,24 @@ from layerscope.cli.reading import read
 
 if TYPE_CHECKING:
     from layerscope.archive.inspection import Inspector
+    from layerscope.secrets.gitleaks import ForeignRules
 
 NAMES = ("layerscope.toml", "pyproject.toml")
 DIVE = ".dive-ci"
 _ROOTS = (".git", ".hg", ".jj", ".svn")
 
 
-def find_policy(path: str | None, folder: str = ".") -> Policy:
+def find_policy(path: str | None, folder: str = ".", rules: str | None = None) -> Policy:
     """Return the policy of a file, or the one that goes for a folder; a `.dive-ci` beside it is read as well.
 
-    Without a policy of ours the rules of a `.dive-ci` alone decide.
+    Without a policy of ours the rules of a `.dive-ci` alone decide. `rules` is somebody else's file, whose ids it may name too.
     """
     place = path if path is not None else search(folder)
     dive_place = os.path.join(folder, DIVE) if folder != "." else DIVE
     dive = read_dive(read(dive_place), dive_place) if os.path.isfile(dive_place) else None
     if place is None:
         return Policy(dive=dive, alone=dive is not None)
-    policy = read_policy(read(place), place, known=[rule.id for rule in RULES])
+    policy = read_policy(read(place), place, known=[*(rule.id for rule in RULES), *_ids(rules)])
     return replace(policy, dive=dive)
 
 
@@ -59,9 +61,18 @@ def find_inspector(rules: str | None) -> Inspector:
 
     if rules is None:
         return inspector()
+    return inspector(finders=[_read_rules(rules)])
+
+
+@cache
+def _read_rules(path: str) -> ForeignRules:
     from layerscope.secrets.gitleaks import read_rules
 
-    return inspector(finders=[read_rules(read(rules), rules)])
+    return read_rules(read(path), path)
+
+
+def _ids(rules: str | None) -> list[str]:
+    return [] if rules is None else [rule.id for rule in _read_rules(rules).rules]
 
 
 def _inside(folder: str) -> bool:

@@ -140,6 +140,7 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
     answer = wish.answer(write, look)
     if made.placement is not None and not made.placement.rows and not order.quiet:
         answer = replace(answer, warning=f"{made.placement.path}: none of its instructions made this image")
+    answer = warn_of_base(answer, made, order)
     return finish(answer, order, complete=made.complete)
 
 
@@ -244,6 +245,17 @@ def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False
         memory.remember(replace(made, image=replace(image, layers=bare)))
         order.lap("remembering the report")
     return made
+
+
+def warn_of_base(answer: Answer, made: Report, order: Order) -> Answer:
+    """Return the answer; with a warning where the base image is asked for and is not found."""
+    if order.quiet or made.base.layers:
+        return answer
+    if order.base is not None:
+        return replace(answer, warning=f"{order.base}: the image does not begin with its layers")
+    if order.ignore_base:
+        return replace(answer, warning="nothing tells which layers are the base image's: --base IMAGE or --base-layers N")
+    return answer
 
 
 def load_base(order: Order) -> Image | None:

@@ -10,10 +10,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from layerscope.archive.elf import MAGIC as ELF
 from layerscope.archive.inspection import Content
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
-from layerscope.packages.executables import ELF, is_executable, section
+from layerscope.packages.executables import is_executable, section
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 

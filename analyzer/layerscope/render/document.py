@@ -37,6 +37,7 @@ def report_document(report: Report) -> Object:
         "image": image_object(image, report.release, report.base),
         "totals": _totals(report),
         "have": _have(report.held),
+        "base_share": base_share(report),
         "efficiency": report.books.efficiency,
         "dive": {
             "efficiency": report.dive.efficiency,
@@ -128,6 +129,22 @@ def image_object(image: Image, release: Release | None, base: Base | None = None
 def _base(base: Base) -> Object:
     """Return what is known of the base image; nobody has looked whether what the image claims is true."""
     return {"name": base.name, "digest": base.digest, "layers": base.layers, "how": base.how}
+
+
+def base_share(report: Report) -> Json:
+    """Return what of the image is the base image's, null if nothing tells which layers are."""
+    share = report.base_share()
+    if share is None:
+        return None
+    return {
+        "layers": share.layers,
+        "content_bytes": share.content_bytes,
+        "pull_bytes": share.pull_bytes,
+        "reclaimable_bytes": share.reclaimable_bytes,
+        "causes": len(share.causes),
+        "security": len(share.exposures),
+        "left_out": report.aside is not None,
+    }
 
 
 def _dockerfile(placed: Placement | None) -> Json:

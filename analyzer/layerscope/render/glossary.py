@@ -28,6 +28,12 @@ NOTES: tuple[tuple[str, str, str, str], ...] = (
         "Nothing; it comes from its own address.",
     ),
     ("A45", "bytes that no part of this image uses", "They take room on disk.", "Save the image alone."),
+    (
+        "A50",
+        "index and config name different platforms",
+        "Readers that go by one see another image than those that go by the other.",
+        "Build the image again; find out who wrote the index.",
+    ),
     ("A51", "a name that stands twice in the archive", "Tools differ in which one they read.", "Do not trust this archive."),
     ("B01", "the image has no history", "No instruction can be named.", "Let the builder keep the history."),
     ("B02", "fewer history rows than layers", "The last layers have no instruction.", "Let the builder keep the history."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 Paint = Literal["title", "strong", "faint", "bad", "warn", "good"]
@@ -23,6 +24,7 @@ class Options:
     sort       how files are sorted: by size, path or layer
     files      whether a JSON diff lists paths
     raw        whether a history shows what the builder wrote
+    moment     when it was asked, for the formats that tell it
     """
 
     width: int = 80
@@ -33,6 +35,7 @@ class Options:
     sort: str = "size"
     files: bool = False
     raw: bool = False
+    moment: datetime | None = None
 
     @property
     def columns(self) -> int:

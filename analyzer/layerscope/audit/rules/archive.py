@@ -27,6 +27,15 @@ ARCHIVE: tuple[Rule, ...] = (
         severity=7.0,
     ),
     Rule(
+        id="platform-mismatch",
+        level="warning",
+        title="platform that index and config tell differently",
+        why="Runtimes choose by the index, many scanners by the config: what was looked at is not what runs.",
+        fix="Build the image again; find out who wrote the index.",
+        check=noted("platform-mismatch", "warning", "A50"),
+        severity=6.0,
+    ),
+    Rule(
         id="data-after-end",
         level="warning",
         title="data after the end of a layer",

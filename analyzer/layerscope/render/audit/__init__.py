@@ -12,6 +12,7 @@ from layerscope.render.audit.junit import audit_junit
 from layerscope.render.audit.markdown import audit_markdown
 from layerscope.render.audit.places import exit_code
 from layerscope.render.audit.sarif import audit_sarif
+from layerscope.render.audit.scanning import audit_scanning
 from layerscope.render.audit.table import audit_csv
 from layerscope.render.audit.text import audit_text
 from layerscope.render.options import Options
@@ -27,4 +28,5 @@ AUDIT_FORMATS: dict[str, Callable[[Audit, Options], str]] = {
     "junit": audit_junit,
     "github": audit_github,
     "gitlab": audit_gitlab,
+    "container-scanning": audit_scanning,
 }
