@@ -51,7 +51,7 @@ PATTERNS: tuple[str, ...] = (
 
 def may_tell(path: bytes, mode: int, _size: int) -> bool:
     """Tell whether a file may be a program or a jar, before its content is at hand."""
-    return bool(mode & 0o111) or path.endswith(JAR_ENDINGS)
+    return bool(mode & 0o111) or path.endswith((*JAR_ENDINGS, b".egg"))
 
 
 def tells(head: bytes) -> bool:
