@@ -188,13 +188,13 @@ def test_pointers_of_old_programs_that_lead_astray(at):
 )
 def test_packed_programs_are_told(content):
     found = dict(inspect(b"app/shop", content))
-    seen = View({b"app/shop": found["packed programs"]}, layer=2)
+    seen = View({b"app/shop": found["packed"]}, layer=2)
     assert list(PACKED.read(seen)) == list(PACKED.read(seen)) == []
     (note,) = seen.notes
     assert (note.id, note.level, note.path, note.layer) == ("P02", Level.INFO, b"app/shop", 2)
     assert "packed by UPX" in note.message
-    assert "packed programs" not in dict(inspect(b"app/shop", content.replace(b"UPX", b"upx")))
-    assert "packed programs" not in dict(inspect(b"app/shop", elf({b".rodata": bytes(2000) + b"UPX!"})))
+    assert "packed" not in dict(inspect(b"app/shop", content.replace(b"UPX", b"upx")))
+    assert "packed" not in dict(inspect(b"app/shop", elf({b".rodata": bytes(2000) + b"UPX!"})))
 
 
 def test_rust_crates():

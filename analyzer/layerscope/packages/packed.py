@@ -34,4 +34,4 @@ def read(view: View) -> Iterator[Package]:
     return iter(())
 
 
-PACKED = Database("packed programs", (), read, inspect=inspect)
+PACKED = Database("packed", (), read, inspect=inspect)
