@@ -163,6 +163,7 @@ def _have(held: Held | None) -> Json:
         "layers": list(held.layers),
         "held_bytes": held.held_bytes,
         "left_bytes": held.left_bytes,
+        "chain_left_bytes": held.chain_left_bytes,
     }
 
 

@@ -81,7 +81,10 @@ def say_held(report: Report, options: Options) -> str:
         return f"Beside {names}: {shared} are there"
     about = "about " if any(row.pull_estimated for row in report.books.layers) else ""
     time = say_duration(8 * held.left_bytes / options.bandwidth)
-    return f"Beside {names}: {shared} are there, {about}{say_size(held.left_bytes)} left to pull ({time})"
+    said = f"Beside {names}: {shared} are there, {about}{say_size(held.left_bytes)} left to pull ({time})"
+    if held.chain_left_bytes in (None, held.left_bytes):
+        return said
+    return f"{said}; for Docker's older store {about}{say_size(held.chain_left_bytes)}"
 
 
 def say_base(report: Report) -> str:
