@@ -124,7 +124,7 @@ def test_a_plain_report_takes_no_sums_and_asks_for_programs_only(tmp_path):
     assert image.inspected == {"java", "golang", "python", "rust", "busybox", "packed", "symbols"}
     assert not image.layers[0].index.sums
     image = api.load(str(tmp_path / "a"), sums=True, inspectors=[noting()])
-    assert image.inspected == {"java", "golang", "rust", "busybox", "symbols", "sums", "all"}
+    assert image.inspected == {"java", "golang", "python", "rust", "busybox", "packed", "symbols", "sums", "all"}
     assert image.layers[0].index.sums
 
 
