@@ -23,6 +23,7 @@ from layerscope.packages import INSPECTORS, PATTERNS, may_be_sealed
 from layerscope.packages.ownership import Ownership
 from layerscope.packages.patterns import compile_patterns
 from layerscope.report import Report
+from layerscope.rootfs import merge_repeats
 from layerscope.secrets.veil import veil
 
 if TYPE_CHECKING:
@@ -189,25 +190,30 @@ def compare(
 ) -> tuple[Sharing, bool]:
     """Set images side by side; also return whether all could be read whole.
 
-    Of an archive with several images all are taken. One image is analysed at a time, then only its layers are kept.
+    Of an archive with several images all are taken. Contents are compared across all of them.
     """
     from layerscope.analysis.sharing import find_sharing
 
     loaded: list[Image] = []
+    pool = images.Pool()
+    with ExitStack() as opened:
+        for source in sources:
+            summaries = list_images(source, limits=limits)
+            several = [line for line in summaries if line.complete] if len(summaries) > 1 else [None]
+            for line in several:
+                name = line.names[0] if line and line.names else line.config_digest if line else None
+                container = opened.enter_context(_open(source, limits, pull=pull, progress=progress))
+                loaded.append(_load(container, name, line.platform if line else None, pool))
+        pool.mark()
     counts: list[tuple[int, int, int]] = []
-    for source in sources:
-        summaries = list_images(source, limits=limits)
-        several = [line for line in summaries if line.complete] if len(summaries) > 1 else [None]
-        for line in several:
-            name = line.names[0] if line and line.names else line.config_digest if line else None
-            image = load(
-                source, image=name, platform=line.platform if line else None, limits=limits, pull=pull, progress=progress
-            )
-            made = analyze(image)
-            present = sum(share.removed_in is None for share in made.ownership.packages)
-            counts.append((present, made.books.files, made.reclaimable_bytes(Certainty.FACT)))
-            loaded.append(image)
-    return find_sharing(loaded, counts), all(image.complete for image in loaded)
+    fates: list[tuple[Sequence[int], bytearray]] = []
+    for image in loaded:
+        made = analyze(image)
+        present = sum(share.removed_in is None for share in made.ownership.packages)
+        counts.append((present, made.books.files, made.reclaimable_bytes(Certainty.FACT)))
+        stack = report.stack_image(image)
+        fates.append((stack.starts, merge_repeats(stack, [layer.same_as for layer in image.layers])[0]))
+    return find_sharing(loaded, counts, fates), all(image.complete for image in loaded)
 
 
 def list_files(image: Image, *, priced: bool = False) -> tuple[FileRow, ...]:

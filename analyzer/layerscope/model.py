@@ -404,6 +404,7 @@ class Package:
     paths     files that it claims, normalised; may name what is not there
     trees     folders that it claims whole, as far as no deeper claim is found
     requires  names that it depends on, as its database writes them
+    recommends  names that are installed with it unless somebody forbids it
     reason    "asked", "dependency", "recommended", "dev", "base", "root" or None where nothing tells
     system    a distribution package: what it claims, no language package claims
     evidence  what tells the reason, for people: a file that lists it, a command line
@@ -419,6 +420,7 @@ class Package:
     paths: tuple[bytes, ...] = ()
     trees: tuple[bytes, ...] = ()
     requires: tuple[str, ...] = ()
+    recommends: tuple[str, ...] = ()
     reason: str | None = None
     license: str | None = None
     source: str | None = None

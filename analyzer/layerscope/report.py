@@ -60,8 +60,33 @@ COUNTS = ("layers", "entries", "files", "packages")
 
 
 @dataclass(frozen=True, slots=True)
+class BaseShare:
+    """What of the image is the base image's: its lowest layers.
+
+    layers   how many
+    content_bytes, pull_bytes  what they hold, and what a registry sends for them; None if unknown
+    causes, exposures          what was found in them
+    """
+
+    layers: int
+    content_bytes: int
+    pull_bytes: int | None
+    causes: tuple[Cause, ...]
+    exposures: tuple[Exposure, ...]
+
+    @property
+    def reclaimable_bytes(self) -> int:
+        """What need not be there."""
+        return sum(cause.bytes for cause in self.causes)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Every question asked once; facts, no opinions. `verification` is None if no digests of files were taken."""
+    """Every question asked once; facts, no opinions.
+
+    aside         what was left out because it lies in the base image; None if nothing was to be
+    verification  None if no digests of files were taken
+    """
 
     image: Image
     release: Release | None
@@ -76,6 +101,7 @@ class Report:
     placement: Placement | None = None
     held: Held | None = None
     verification: Verification | None = None
+    aside: BaseShare | None = None
 
     @property
     def complete(self) -> bool:
@@ -92,9 +118,32 @@ class Report:
         """For each set of equal live files, all copies but one."""
         return sum(group.wasted_bytes for group in self.duplicates)
 
+    def base_share(self) -> BaseShare | None:
+        """Return what is the base image's, None if nothing tells which layers are."""
+        if self.aside is not None or not self.base.layers:
+            return self.aside
+        rows = self.books.layers[: self.base.layers]
+        pulls = [row.pull_bytes for row, layer in zip(rows, self.image.layers, strict=False) if layer.same_as is None]
+        return BaseShare(
+            layers=self.base.layers,
+            content_bytes=sum(row.content_bytes or 0 for row in rows),
+            pull_bytes=None if None in pulls else sum(pull or 0 for pull in pulls),
+            causes=tuple(cause for cause in self.causes if cause.in_base),
+            exposures=tuple(one for one in self.exposures if one.layer is not None and one.layer < self.base.layers),
+        )
+
     def without_base(self) -> Report:
-        """Return the report without the causes that lie in the base image."""
-        return replace(self, causes=tuple(cause for cause in self.causes if not cause.in_base))
+        """Return the report without the causes and exposures that lie in the base image."""
+        share = self.base_share()
+        if share is None:
+            return self
+        there = {id(one) for one in share.exposures}
+        return replace(
+            self,
+            causes=tuple(cause for cause in self.causes if not cause.in_base),
+            exposures=tuple(one for one in self.exposures if id(one) not in there),
+            aside=share,
+        )
 
     def reclaimable_bytes(self, certainty: Certainty | None = None) -> int:
         """Sum of all causes, or of those of one certainty."""

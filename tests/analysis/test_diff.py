@@ -105,3 +105,26 @@ def test_packages_and_causes(tmp_path):
         ("grown", "a", 4),
     ]
     assert [(row.id, row.bytes) for row in made.causes] == [("build-only-packages", 100)]
+
+
+def test_a_copy_of_other_files_is_the_same_instruction(tmp_path):
+    histories = [[BASE, f"COPY dir:{letter * 12} in /app"] for letter in "ab"]
+    images = [
+        Image([layer({"a": b"a"}), layer({"app/x": data})], history=rows)
+        for data, rows in zip((b"1", b"22"), histories, strict=True)
+    ]
+    for name, one in zip(("old", "new"), images, strict=True):
+        (tmp_path / f"{name}.tar").write_bytes(docker_save(one))
+    made = api.diff(*api.load_pair(str(tmp_path / "old.tar"), str(tmp_path / "new.tar")))
+    assert [(row.change, row.bytes) for row in made.layers] == [("same", 0), ("changed", 1)]
+
+
+def test_the_fix_is_that_of_the_cause_that_grew(tmp_path):
+    base = layer({"tmp/large": b"l" * 9000})
+    for name, size in (("old", 10), ("new", 500)):
+        one = Image([base, layer({"tmp/a": b"a" * 3000}), layer({"tmp/b": b"b" * size})], history=[BASE, "RUN a", "RUN b"])
+        (tmp_path / f"{name}.tar").write_bytes(docker_save(one))
+    made = api.diff(*api.load_pair(str(tmp_path / "old.tar"), str(tmp_path / "new.tar")))
+    (cause,) = made.causes
+    assert (cause.id, cause.bytes) == ("temporary-files", 490)
+    assert "layer 2" in cause.fix

@@ -7,34 +7,75 @@ import json
 import pytest
 from build import File, Hardlink, layer, tar, whiteout
 from layerscope.analysis.kinds import KIND, KINDS
+from packages.test_programs import elf
 from packages.test_rpm import database, header
 
 from analysis.make import claims, dpkg, report
 
-PATHS = [
-    ("package-manager-cache", {"root/.npm/_cacache/a": b"x" * 70}, {"root/.npmrc": b"x" * 70}),
-    ("package-manager-cache", {"var/lib/dpkg/status-old": b"x" * 70}, {"var/lib/other/status-old": b"x" * 70}),
-    ("package-manager-cache", {"opt/miniconda3/pkgs/a": b"x" * 70}, {"opt/other/pkgs/a": b"x" * 70}),
-    ("documentation", {"usr/share/doc/a/README": b"x" * 70}, {"usr/share/doc/a/copyright": b"x" * 70}),
-    ("documentation", {"usr/share/man/man1/a.1.gz": b"x" * 70}, {"usr/share/manual/a": b"x" * 70}),
-    ("locales", {"usr/share/locale/de/LC_MESSAGES/a.mo": b"x" * 70}, {"usr/lib/locale/C.utf8/a": b"x" * 70}),
-    ("bytecode", {"app/__pycache__/a.cpython-311.pyc": b"x" * 70, "app/a.py": b""}, {"app/__pycache__/a.cpython-311.pyc": b"x" * 70}),
-    ("debug-symbols", {"usr/lib/debug/.build-id/aa/b.debug": b"x" * 70}, {"usr/lib/debugger/b": b"x" * 70}),
-    ("static-libraries", {"usr/lib/x86_64/liba.a": b"x" * 70}, {"usr/share/data/liba.a": b"x" * 70}),
-    ("version-control", {"srv/.git/objects/aa": b"x" * 70}, {"srv/.gitignore": b"x" * 70}),
-    ("dependency-tests", {"app/node_modules/a/test/b.js": b"x" * 70}, {"app/test/b.js": b"x" * 70}),
-    ("dependency-tests", {"usr/lib/python3/site-packages/a/tests/b.py": b"x" * 70}, {"usr/lib/python3/test/b.py": b"x" * 70}),
-    ("logs", {"var/log/dpkg.log": b"x" * 70}, {"app/log/a.txt": b"x" * 70}),
-    ("temporary-files", {"tmp/a": b"x" * 70}, {"app/tmp/a": b"x" * 70}),
-    ("core-dumps", {"app/core.1234": b"x" * 70}, {"app/core.js": b"x" * 70}),
-    ("unpacked-archives", {"opt/a.tar.gz": b"x" * 70, "opt/a/b": b""}, {"opt/a.tar.gz": b"x" * 70, "opt/ab/b": b""}),
+X = b"x" * 70
+MODULE = json.dumps({"name": "jest", "version": "1.0.0"}).encode()
+LOCK = {"node_modules/a": {"version": "1.0.0"}, "node_modules/jest": {"version": "1.0.0", "dev": True}}
+NPM = {
+    "app/package.json": b'{"name": "app", "version": "1.0.0", "dependencies": {"a": "1"}, "devDependencies": {"jest": "1"}}',
+    "app/node_modules/.package-lock.json": json.dumps({"packages": LOCK}).encode(),
+    "app/node_modules/jest/package.json": MODULE,
+    "app/node_modules/jest/index.js": b"x" * (70 - len(MODULE)),
+}
+GCC = ("gcc", "", "", {"usr/bin/gcc": X})
+DOCS = ("docs", "", "", {"usr/bin/docs": X})
+
+CASES = [
+    ("metadata-only-copy", ({"a": X}, {"a": File(X, uid=7)}), ({"a": X}, {"a": File(b"y" * 70, uid=7)})),
+    ("identical-rewrite", ({"a": X}, {"a": X, "b": b""}), ({"a": X}, {"a": File(X, mode=0o600), "b": b""})),
+    ("deleted-later", ({"a": X}, tar(whiteout("a"))), ({"a": X}, tar(whiteout("b")))),
+    ("replaced-later", ({"a": X}, {"a": b""}), ({"a": X}, {"b": b""})),
+    ("build-only-packages", (dpkg(GCC),), (dpkg(GCC, ("node-gyp", "gcc", "", {})),)),
+    ("development-dependencies", (NPM,), (NPM | {"app/package.json": b'{"name": "app", "version": "1.0.0", "dependencies": {"jest": "1"}}', "app/node_modules/.package-lock.json": b"{}"},)),
+    ("recommended-only-packages", (dpkg(("curl", "", "docs", {}), DOCS, automatic=["docs"]),), (dpkg(("curl", "docs", "", {}), DOCS, automatic=["docs"]),)),
+    ("unstripped-binaries", ({"bin/a": File(elf({b".text": b"t", b".debug_info": X}), mode=0o755)},), ({"bin/a": File(elf({b".text": X}), mode=0o755)},)),
+    ("duplicate-content", ({"app/a": X, "app/b": X},), ({"app/a": X, "app/b": b"y" * 70},)),
+    ("package-manager-cache", ({"root/.npm/_cacache/a": X},), ({"root/.npmrc": X},)),
+    ("package-manager-cache", ({"var/lib/dpkg/status-old": X},), ({"var/lib/other/status-old": X},)),
+    ("package-manager-cache", ({"opt/miniconda3/pkgs/a": X},), ({"opt/other/pkgs/a": X},)),
+    ("documentation", ({"usr/share/doc/a/README": X},), ({"usr/share/doc/a/copyright": X},)),
+    ("documentation", ({"usr/share/man/man1/a.1.gz": X},), ({"usr/share/manual/a": X},)),
+    ("locales", ({"usr/share/locale/de/LC_MESSAGES/a.mo": X},), ({"usr/lib/locale/C.utf8/a": X},)),
+    ("bytecode", ({"app/__pycache__/a.cpython-311.pyc": X, "app/a.py": b""},), ({"app/__pycache__/a.cpython-311.pyc": X},)),
+    ("debug-symbols", ({"usr/lib/debug/.build-id/aa/b.debug": X},), ({"usr/lib/debugger/b": X},)),
+    ("static-libraries", ({"usr/lib/x86_64/liba.a": X},), ({"usr/share/data/liba.a": X},)),
+    ("version-control", ({"srv/.git/objects/aa": X},), ({"srv/.gitignore": X},)),
+    ("dependency-tests", ({"app/node_modules/a/test/b.js": X},), ({"app/test/b.js": X},)),
+    ("dependency-tests", ({"usr/lib/python3/site-packages/a/tests/b.py": X},), ({"usr/lib/python3/test/b.py": X},)),
+    ("logs", ({"var/log/dpkg.log": X},), ({"app/log/a.txt": X},)),
+    ("temporary-files", ({"tmp/a": X},), ({"app/tmp/a": X},)),
+    ("core-dumps", ({"app/core.1234": X},), ({"app/core.js": X},)),
+    ("unpacked-archives", ({"opt/a.tar.gz": X, "opt/a/b": b""},), ({"opt/a.tar.gz": X, "opt/ab/b": b""},)),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("id_", "hit", "miss"), PATHS)
-def test_paths(id_, hit, miss):
-    assert claims(report(hit)) == {id_: 70}
-    assert claims(report(miss)) == {}
+@pytest.mark.parametrize(("id_", "hit", "miss"), CASES)
+def test_a_cause_fires_with_exact_bytes_and_not_next_door(id_, hit, miss):
+    assert claims(report(*hit)) == {id_: 70}
+    assert claims(report(*miss), id_) == 0
+
+
+def test_every_cause_has_a_case():
+    assert {id_ for id_, *_ in CASES} == set(KIND)
+
+
+FOLDERS = [
+    folder.replace("**/", "srv/x/")
+    for kind in KINDS
+    for trace in kind.traces
+    for folder in trace.folders
+    if kind.id != "locales"
+]
+
+
+@pytest.mark.parametrize("folder", sorted(set(FOLDERS)))
+def test_every_folder_of_every_trace_and_none_beside_it(folder):
+    (id_,) = claims(report({f"{folder}/a": X}))
+    assert claims(report({f"{folder}/a": X, f"{folder}-x/a": b"y" * 70}), id_) == 70
 
 
 def test_languages_that_the_image_speaks_stay():

@@ -37,6 +37,30 @@ def test_sharing(tmp_path):
     assert (again.disk, again.own) == (sharing.disk, sharing.own)
 
 
+def save(folder, name, *trees):
+    image = Image([tree if isinstance(tree, bytes) else layer(tree) for tree in trees], tags=[f"{name}:1"])
+    (folder / f"{name}.tar").write_bytes(docker_save(image) if name != "gz" else oci_archive(image))
+    return str(folder / f"{name}.tar")
+
+
+def test_the_same_files_in_layers_of_their_own(tmp_path):
+    libc = {"lib/libc": b"c" * 500}
+    images = [
+        save(tmp_path, "one", BASE, libc | {"a": b"a" * 70, "copy": b"a" * 70}),
+        save(tmp_path, "gz", BASE, libc | {"moved/a": b"a" * 70}, {"own": b"o" * 9}),
+        save(tmp_path, "three", {"x": b"x"} | libc),
+        save(tmp_path, "four", {"x": b"x"} | libc, {"lib/libc": b"other"}),
+    ]
+    sharing, _ = api.compare(images)
+    # libc: in layers of one and gz, and in the layer that three and four share, though four shows it no more.
+    assert (sharing.repeats.bytes, sharing.repeats.by_all) == (2 * 500 + 70, 0)
+    assert {pair: size for pair, size in sharing.repeats.pairs.items() if size} == {(0, 1): 570, (0, 2): 500, (1, 2): 500}
+    assert (api.compare(images[:3])[0].repeats.by_all, api.compare(images[2:])[0].repeats.bytes) == (1000, 0)
+    text = SHARING_FORMATS["text"](sharing, Options())
+    assert "the same files in layers of their own: 1.07 kB, which common layers would save\n" in text
+    assert json.loads(SHARING_FORMATS["json"](sharing, Options()))["repeated_bytes"] == 1070
+
+
 def test_formats(tmp_path, capsys):
     one, two, _ = write(tmp_path)
     sharing, _ = api.compare([one, two])

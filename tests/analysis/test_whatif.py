@@ -128,6 +128,16 @@ def test_marks_and_links_of_layers_as_one():
     assert told(image(base, one, two), squash=(1, 2))[1] == sizes(image(base, real))
 
 
+def test_a_folder_that_was_a_file_between_shows_nothing_from_below():
+    base = {"d/": Dir(), "d/x": b"x" * 100, "d/e/y": b"y" * 10}
+    for between in (b"file", Symlink("elsewhere")):
+        found, sizes_told = told(image(base, {"d": between}, {"d/": Dir(), "d/z": b"z"}), squash=(1, 2))
+        assert sizes_told == sizes(image(base, tar(opaque("d"), files({"d/": Dir(), "d/z": b"z"}))))
+        assert found.after.live_bytes == found.before.live_bytes == 1
+    found, sizes_told = told(image(base, {"d": b"file"}, {"d/": Dir(), "d/z": b"z"}), squash=(0, 2))
+    assert sizes_told == sizes(image({"d/": Dir(), "d/z": b"z"}))
+
+
 def test_a_layer_that_is_not_there_cannot_be_merged(tmp_path):
     tars = [layer({"a": b"1"}), layer({"b": b"2"})]
     data = build.docker_save(build.Image(tars), omit=[tars[1]])
@@ -153,12 +163,12 @@ def test_a_layer_that_is_there_twice_counts_once():
 
 
 def tree(random):
-    """Return a layer of files and marks in which each name always is of one kind."""
+    """Return a layer of files, folders and marks; `f` may be a file here and a folder there."""
     entries = []
     for _ in range(random.randrange(1, 9)):
-        folder = "/".join(random.choices(("d", "e"), k=random.randrange(3)))
-        name = f"{folder}/{random.choice('abc')}".lstrip("/")
         kind = random.randrange(5)
+        folder = "/".join(random.choices("def" if kind > 1 else "de", k=random.randrange(3)))
+        name = f"{folder}/{random.choice('abcf')}".lstrip("/")
         if kind == 0 and folder:
             entries.append(random.choice((whiteout, opaque))(folder))
         elif kind == 1:
@@ -170,7 +180,7 @@ def tree(random):
     return tar(*entries)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(200))
 def test_a_container_sees_the_same_in_layers_as_one(seed):
     random = Random(seed)
     made = image(*(tree(random) for _ in range(5)))

@@ -46,6 +46,25 @@ def test_a_bad_one_is_1(capsys):
     assert last(capsys).startswith("layerscope-audit verdict=fail complete=true exit=1 error=1")
 
 
+def test_what_the_base_brought_can_be_left_out(capsys):
+    write("base.tar", BAD, tags=["base:1"])
+    write("a.tar", BAD, {"app": "a"}, tags=["app:1"])
+    assert leave("audit", "a.tar") == 1
+    for options in (("--base", "base.tar"), ("--base-layers", "1")):
+        assert leave("audit", "a.tar", *options) == 1
+        capsys.readouterr()
+        assert leave("audit", "a.tar", *options, "--ignore-base", "-f", "json") == 0
+        said = json.loads(capsys.readouterr().out)
+        assert (said["base_share"]["layers"], said["base_share"]["left_out"]) == (1, True)
+        assert leave("audit", "a.tar", *options, "--ignore-base") == 0
+        assert "left out: 1 fact for a security review" in " ".join(capsys.readouterr().out.split())
+    assert leave("audit", "a.tar", "--ignore-base") == 1
+    assert "nothing tells which layers are the base image's" in capsys.readouterr().err
+    write("other.tar", {"b": "c"})
+    assert leave("report", "a.tar", "--base", "other.tar") == 0
+    assert "other.tar: the image does not begin with its layers" in capsys.readouterr().err
+
+
 def test_an_incomplete_one_is_3_whatever_it_holds(capsys):
     data = build.docker_save(build.Image([build.layer(BAD), build.layer({"b": "c"})]))
     members = build.docker(build.Image([build.layer(BAD), build.layer({"b": "c"})]))

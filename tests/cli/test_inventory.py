@@ -86,3 +86,11 @@ def test_wrong_usage_names_the_nearest(run, words, hint):
 
 def test_choices_are_those_of_the_inventory():
     assert (commands.REASONS, commands.SORTS, commands.GROUPS) == (inventory.REASONS, inventory.SORTS, inventory.GROUPS)
+
+
+def test_reasons_are_not_cut_at_80_columns(run):
+    lines = run("packages", "node-app.docker.tar").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines if line.endswith("...")] == []
+    assert next(line for line in lines if line.startswith(" g++ ")).endswith("for build-essential")
+    assert next(line for line in lines if line.startswith(" man-db ")).endswith("recommended by make")

@@ -8,7 +8,7 @@ import sys
 from layerscope.packages import DATABASES
 
 VERSION = """
-layerscope layerscope._version layerscope.cli layerscope.cli.answer layerscope.cli.assembly layerscope.cli.caching layerscope.cli.choices
+layerscope layerscope._version layerscope.cli layerscope.cli.answer layerscope.cli.assembly layerscope.cli.caching layerscope.cli.choices layerscope.cli.clock
 layerscope.cli.commands layerscope.cli.comparison layerscope.cli.history layerscope.cli.inquiry layerscope.cli.inventory layerscope.cli.review
 layerscope.cli.session
 layerscope.errors

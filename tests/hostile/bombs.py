@@ -172,6 +172,11 @@ def layer_bytes(file: BinaryIO, value: int) -> None:
     about(file)
 
 
+def slow(file: BinaryIO, value: int) -> None:
+    """A file that takes longer to decompress."""
+    layer_bytes(file, value * 4 * GIB)
+
+
 def archive_bytes(file: BinaryIO, value: int) -> None:
     """An archive with a hole of that size: on most file systems it takes no room."""
     file.write(build.entry("hole", size=value))
@@ -252,6 +257,7 @@ BOMBS: dict[str, Bomb] = {
     "kept_bytes": Bomb(databases, 100_000),
     "document_bytes": Bomb(documents, 100_000, piped=True),
     "file_bytes": Bomb(sparse, 100_000, wish=("cat", "IMAGE", "/hole")),
+    "seconds": Bomb(slow, 1, large=10),
 }
 
 

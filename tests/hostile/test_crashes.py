@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 import tracemalloc
 from itertools import islice
@@ -14,7 +16,7 @@ from layerscope.errors import LayerscopeError
 from layerscope.packages import DATABASES
 from layerscope.packages.database import MAX_NOTES, MAX_PROBLEMS, MAX_RECORDS, View
 
-from hostile.tools import MIB
+from hostile.tools import MIB, ROOT
 
 READERS = {database.name: database for database in DATABASES}
 GEM = b"Gem::Specification.new do |s|\n  s.name = 'a'\n  s.version = '1'\n"
@@ -126,6 +128,14 @@ def test_what_the_fuzzer_begins_with_is_read():
             continue
         for data in islice((data for data in target.seeds() if len(data) < 3000), 5):
             target.run(data)
+
+
+def test_the_script_tells_which_exit_code_each_input_ends_in(tmp_path, fixtures_dir):
+    (tmp_path / "empty").write_bytes(b"")
+    command = [sys.executable, ROOT / "scripts" / "exits", tmp_path / "empty", fixtures_dir / "multi.docker.tar"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[1:] == ["given                       2  0: 1, 2: 8, 3: 9", "none ends in exit 70"]
 
 
 def test_every_database_is_fuzzed():

@@ -433,6 +433,52 @@ def test_a_signal_ends_the_run_quietly(place, tmp_path, phase, number, code, sai
     assert os.listdir(out) == []
 
 
+@pytest.mark.parametrize("phase", [phase for phase in PHASES if phase not in ("commands", "ending")])
+def test_a_run_that_takes_too_long_is_given_up_wherever_it_is(place, tmp_path, phase):
+    out = tmp_path / "out"
+    out.mkdir()
+    code = SIGNALLED.replace("os.kill(os.getpid(), number)", "pass")
+    words = [
+        sys.executable,
+        "-c",
+        code,
+        "0",
+        PHASES[phase],
+        "report",
+        str(place),
+        "-o",
+        str(out / "r.json"),
+        "--limit",
+        "seconds=1",
+    ]
+    done = subprocess.run(words, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+    told = b"the run took more than 1 seconds (--limit seconds=VALUE raises the limit)\n"
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"", told)
+    assert os.listdir(out) == []
+
+
+def test_the_time_of_a_push_does_not_count(place, tmp_path):
+    push = tmp_path / "skopeo"
+    push.write_text(f"#!/bin/sh\nsleep 3; touch {tmp_path}/pushed\n")
+    push.chmod(0o755)
+    policy = tmp_path / "p.toml"
+    policy.write_text("")
+    words = [
+        "guard",
+        "--policy",
+        str(policy),
+        "--limit",
+        "seconds=2",
+        "--",
+        str(push),
+        "copy",
+        f"docker-archive:{place}",
+        "dir:x",
+    ]
+    done = subprocess.run([sys.executable, "-m", "layerscope", *words], env=environment(), capture_output=True, check=False)
+    assert (done.returncode, (tmp_path / "pushed").exists()) == (0, True), done.stderr
+
+
 @pytest.mark.case("E32")
 def test_an_interrupt_while_waiting_for_input_is_quiet():
     words = [sys.executable, "-m", "layerscope", "report", "-"]

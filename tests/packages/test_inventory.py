@@ -84,7 +84,7 @@ def test_what_leaves_weighs_what_is_retained_and_a_chain_is_a_way(graph, data):
     totals = retained(packages, graph, sizes)
     for number in graph:
         assert sum(sizes[other] for other in leaving(packages, graph, number)) == totals[number]
-        chain = shortest_chain(packages, graph, number)
+        chain = shortest_chain(packages, graph, graph, number)
         assert chain[-1] == number
         assert all(there in graph[here] for here, there in pairwise(chain))
         assert number in reach(graph, chain[0])

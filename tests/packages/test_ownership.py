@@ -72,6 +72,31 @@ def test_the_database_as_of_the_layer_decides_else_the_next_later_one():
     assert found["a", "1"].hidden_bytes == 11
 
 
+def test_what_an_upgrade_left_in_place_is_the_new_versions():
+    first = layer((STATUS, status(a="1", b="1")), listing("a", "x/a", "x/set", "x/old", "x/moved"), ("x/a", 1), ("x/set", 20),
+                  ("x/old", 300), ("x/moved", 4000))  # fmt: skip
+    second = layer((STATUS, status(a="2", b="2")), listing("a", "x/a", "x/set"), listing("b", "x/moved"), ("x/a", 50000))
+    result = owned([first, second])
+    found = packages(result)
+    assert (found["a", "2"].by_layer, found["a", "2"].hidden_bytes) == ({0: 20, 1: 50000}, 0)
+    assert found["b", "2"].by_layer == {0: 4000}
+    # Nobody lists x/old any more, and the old x/a is hidden: both stay with the version that brought them.
+    assert (found["a", "1"].by_layer, found["a", "1"].hidden_bytes) == ({0: 301}, 1)
+
+
+def test_modules_of_python_that_an_upgrade_left_in_place_are_the_new_versions():
+    def installed(version, *paths):
+        record = "".join(f"{path},,\n" for path in (*paths, f"six-{version}.dist-info/METADATA"))
+        folder = f"{SITE}six-{version}.dist-info/"
+        return [(folder + "METADATA", f"Name: six\nVersion: {version}\n"), (folder + "RECORD", record)]
+
+    first = layer(*installed("1", "six.py"), (SITE + "six.py", 1000), (SITE + "__pycache__/six.cpython-311.pyc", 5))
+    second = layer((SITE + "six-1.dist-info", Kind.WHITEOUT), *installed("2", "six.py"))
+    found = packages(owned([first, second]))
+    assert found["six", "2"].by_layer[0] == 1005
+    assert found["six", "1"].live_bytes == 0
+
+
 def test_the_later_version_that_lists_a_path_need_not_be_the_next():
     first = layer(("x/a", 1), ("x/b", 2))
     second = layer((STATUS, status(a="1")), listing("a", "x/b"))
@@ -316,7 +341,15 @@ def plainly(indexes, stacked):
                     break
             if inode == number:
                 found[number] = None
-    return found | {inode: first[inode] for inode in found if inode in first}
+    found |= {inode: first[inode] for inode in found if inode in first}
+    for position, index in enumerate(indexes):
+        for row, path in enumerate(index.paths):
+            number = stacked.starts[position] + row
+            last = {(package.name, package.version): package for package in versions[-1]}
+            if found.get(number) and found[number] not in last and stacked.name_ended(number) < 0:
+                heirs = [name for name, package in last.items() if path in package.paths]
+                found[number] = heirs[0] if heirs else found[number]
+    return found
 
 
 def DPKG_VIEW(files):

@@ -72,6 +72,41 @@ def test_apk_reads_files_dependencies_and_reasons():
     assert found["musl"].origin == b"lib/apk/db/installed"
 
 
+def test_apk_installs_some_packages_because_others_are_there():
+    text = """\
+P:curl
+V:8
+o:curl
+
+P:docs
+V:1
+p:manuals=1
+
+P:curl-doc
+V:8
+o:curl
+i:manuals curl=8
+
+P:bash
+V:5
+o:bash
+
+P:completion
+V:1
+o:other
+i:docs bash
+
+P:not-for-this
+V:1
+i:absent bash
+"""
+    found = by_name(APK, {"lib/apk/db/installed": text, "etc/apk/world": "curl docs bash"})
+    assert {name: package.recommends for name, package in found.items() if package.recommends} == {
+        "curl": ("curl-doc",), "bash": ("completion",)
+    }  # fmt: skip
+    assert {package.requires for package in found.values()} == {()}
+
+
 def test_apk_without_a_world_tells_no_reason():
     assert {package.reason for package in read(APK, {"usr/lib/apk/db/installed": INSTALLED})} == {None}
 
@@ -152,6 +187,24 @@ def test_dpkg_reads_states_dependencies_and_reasons():
     assert found["curl"].requires == ("libcurl4", "base-files", "zlib1g")
     assert found["curl"].source == "curl-src"
     assert found["curl"].purl == "pkg:deb/curl@1:8-1?arch=amd64"
+
+
+def test_what_apt_calls_automatic_is_no_base_unless_it_is_required():
+    def paragraph(name, *more):
+        return "\n".join((f"Package: {name}", "Status: install ok installed", "Architecture: all", "Version: 1", *more))
+
+    text = "\n\n".join(
+        [
+            paragraph("git", "Recommends: less"), paragraph("less", "Priority: important"),
+            paragraph("gettext", "Priority: required"), paragraph("mawk", "Priority: important"), paragraph("dash", "Essential: yes"),
+        ]
+    )  # fmt: skip
+    itself = "\n\n".join(f"Package: {name}\nAuto-Installed: 1" for name in ("less", "gettext", "dash"))
+    found = by_name(DPKG, {"var/lib/dpkg/status": text, "var/lib/apt/extended_states": itself})
+    assert {name: package.reason for name, package in found.items()} == {
+        "git": "asked", "less": "recommended", "gettext": "base", "mawk": "base", "dash": "base"
+    }  # fmt: skip
+    assert found["git"].recommends == ("less",)
 
 
 def test_dpkg_finds_file_lists_by_name_or_architecture():
@@ -333,6 +386,32 @@ def test_npm_believes_the_hidden_lock_file_for_folders_that_are_there():
         "a": ("2.0.0", "dev"), "real": ("3.0.0", None), "bad": ("1.0.0", None)
     }  # fmt: skip
     assert [note.path for note in seen.notes] == [b"srv/node_modules/.package-lock.json"]
+
+
+def test_what_the_lock_file_does_not_mark_stays_without_development():
+    lock = {"packages": {
+        "node_modules/d": {"version": "1.0.0", "dev": True}, "node_modules/a": {"version": "1.0.0", "peerDependencies": {"types": "1"}},
+        "node_modules/types": {"version": "1.0.0"},
+    }}  # fmt: skip
+    files = {
+        "app/package.json": manifest("shop", dependencies={"a": "1"}, devDependencies={"types": "1", "d": "1"}),
+        **{f"app/node_modules/{name}/package.json": manifest(name) for name in ("a", "d", "types")},
+    }
+    assert by_name(NPM, files)["types"].reason == "dev"
+    found = by_name(NPM, {**files, "app/node_modules/.package-lock.json": json.dumps(lock)})
+    assert {name: one.reason for name, one in found.items()} == {
+        "shop": "root",
+        "a": "asked",
+        "d": "dev",
+        "types": "dependency",
+    }
+
+
+def test_npm_requires_peers_unless_they_are_optional():
+    peers = {"peerDependencies": {"b": "1", "c": "1", "d": "1"}, "peerDependenciesMeta": {"c": {"optional": True}, "d": {}}}
+    assert by_name(NPM, {"app/node_modules/a/package.json": manifest("a", **peers)})["a"].requires == ("b", "d")
+    odd = {"peerDependencies": {"b": "1"}, "peerDependenciesMeta": ["b"]}
+    assert by_name(NPM, {"app/node_modules/a/package.json": manifest("a", **odd)})["a"].requires == ("b",)
 
 
 def test_npm_knows_the_store_of_pnpm():

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layerscope.model import Package
 from layerscope.packages.dominators import dominators
-from layerscope.packages.requirements import edges, retained
+from layerscope.packages.requirements import edges, retained, shortest_chain
 
 
 def reach(graph, root, without=None):
@@ -37,13 +37,13 @@ def test_a_dominator_is_what_no_way_goes_round(graph):
         assert order.index(over[node]) < order.index(node)
 
 
-def package(name, *requires, reason=None, type_="deb", location=b""):
-    return Package(type_, name, "1", None, "", b"", location=location, requires=requires, reason=reason)
+def package(name, *requires, reason=None, type_="deb", location=b"", recommends=()):
+    return Package(type_, name, "1", None, "", b"", location=location, requires=requires, recommends=recommends, reason=reason)
 
 
 def sizes(*packages):
     numbered = dict(enumerate(packages))
-    return retained(numbered, edges(numbered), {number: 10**number for number in numbered})
+    return retained(numbered, edges(numbered, recommended=True), {number: 10**number for number in numbered})
 
 
 def test_what_only_one_package_needs_leaves_with_it():
@@ -55,6 +55,34 @@ def test_what_only_one_package_needs_leaves_with_it():
         package("d"),
     )
     assert found == {0: 10011, 1: 10010, 2: 100, 3: 1000, 4: 10000}
+
+
+def test_what_only_one_package_recommends_leaves_with_it():
+    packages = [
+        package("a", "b", reason="asked", recommends=("c", "d", "absent", "a")),
+        package("b"),
+        package("c", "e", reason="recommended"),
+        package("d", reason="recommended"),
+        package("e", reason="recommended"),
+        package("f", reason="asked", recommends=("d",)),
+    ]
+    assert sizes(*packages) == {0: 10111, 1: 10, 2: 10100, 3: 1000, 4: 10000, 5: 100000}
+    numbered = dict(enumerate(packages))
+    assert edges(numbered)[0] == (1,)
+
+
+def test_a_chain_of_requirements_is_told_before_one_of_recommendations():
+    packages = [
+        package("a", "b", reason="asked", recommends=("d",)),
+        package("b", "c"),
+        package("c", "d"),
+        package("d", recommends=("e",)),
+        package("e"),
+    ]
+    numbered = dict(enumerate(packages))
+    graphs = edges(numbered), edges(numbered, recommended=True)
+    assert shortest_chain(numbered, *graphs, 3) == [0, 1, 2, 3]
+    assert shortest_chain(numbered, *graphs, 4) == [0, 1, 2, 3, 4]
 
 
 def test_without_roots_those_that_nothing_requires_are():
@@ -88,4 +116,25 @@ def test_of_several_copies_the_nearest_is_required():
         package("shop", "b", "a", type_="npm", location=b"app"),
         package("far", "b", type_="npm", location=b"opt/far"),
     ]
-    assert edges(dict(enumerate(packages))) == {0: (2,), 1: (), 2: (), 3: (), 4: (1, 0), 5: (1,)}
+    assert edges(dict(enumerate(packages))) == {0: (2,), 1: (), 2: (), 3: (), 4: (1, 0), 5: ()}
+
+
+def test_what_an_application_lists_for_development_is_a_root():
+    packages = [
+        package("shop", "lib", type_="npm", reason="root", recommends=("pack", "cli")),
+        package("lib", type_="npm", reason="asked"),
+        package("pack", "deep", type_="npm", reason="dev"),
+        package("cli", "pack", type_="npm", reason="dev"),
+        package("deep", type_="npm", reason="dev"),
+    ]
+    assert sizes(*packages) == {0: 1, 1: 10, 2: 10100, 3: 1000, 4: 10000}
+
+
+def test_what_lies_in_one_applications_modules_is_for_it_alone():
+    packages = [
+        package("a", type_="npm", location=b"app/node_modules/.pnpm/a@1/node_modules/a"),
+        package("b", "a", type_="npm", location=b"app/node_modules/.pnpm/b@1/node_modules/b"),
+        package("far", "a", "c", type_="npm", location=b"apple"),
+        package("c", type_="npm", location=b"usr/share/nodejs/c"),
+    ]
+    assert edges(dict(enumerate(packages))) == {0: (), 1: (0,), 2: (3,), 3: ()}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from layerscope.model import Release
 from layerscope.packages import RPM, sqlite
 from layerscope.packages.database import View
+from layerscope.packages.rich import names_of
 from layerscope.packages.rpmdb import read_headers
 from layerscope.packages.rpmheader import read_header
 
@@ -102,6 +103,31 @@ CURL = header(
     "curl", requires=["/bin/sh", "rpmlib(X)", "(tz if glibc)", "(bash or zsh)", "/usr/bin/tz", "config(curl)", "absent"]
 )
 TZ = header("tz", basenames=["tz"], dirnames=["/usr/bin/"], dirindexes=[0])
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("(a if b)", "a"), ("(a if absent)", ""), ("(absent if b)", ""), ("(a if absent else b)", "b"), ("(a if b else c)", "a"),
+        ("(a unless b)", ""), ("(a unless absent)", "a"), ("(a unless b else c)", "c"), ("(absent or b or c)", "b"),
+        ("(a or b)", "a"), ("(a and b and absent)", "a b"), ("(a >= 1.2 and (b < 3 or c))", "a b"), ("(a with b)", "a b"),
+        ("(a >= 1 without a >= 2)", "a"), ("(perl(Carp) >= 1 if (a and b))", "perl(Carp)"), ("(lib.so.1(G_2)(64bit) or a)", "lib.so.1(G_2)(64bit)"),
+        ("((a if b) and (c unless absent))", "a c"), ("a", "a"), ("(a", ""), ("a)", ""), ("()", ""), ("(if)", ""), ("(a if)", "a"), ("", ""),
+        ("(" * 50_000 + "a" + ")" * 50_000, "a"), ("(" * 50_000, ""), ("a" * 50_000, ""), ("x(" * 50_000, ""),
+    ],
+)  # fmt: skip
+def test_rich_dependencies(expression, names):
+    assert names_of(expression, {"a", "b", "c", "perl(Carp)", "lib.so.1(G_2)(64bit)"}) == tuple(names.split())
+
+
+@given(st.text(alphabet="ab()<= ifornd", max_size=60))
+def test_rich_dependencies_never_raise(expression):
+    assert set(names_of(expression, {"a", "b"})) <= {"a", "b"}
+
+
+def test_recommendations_of_rpm():
+    found = by_name({DB: database(header("dnf", recommends=["(tz if glibc)", "(absent or tz)", "curl-minimal"]), TZ)})
+    assert found["dnf"].recommends == ("tz", "curl-minimal")
 
 
 @pytest.mark.parametrize(

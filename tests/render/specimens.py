@@ -134,7 +134,7 @@ def make_cause(bytes_, title, layer=0, **changes):
 def make_package(name, version, size, layer, *, hidden=0, reason="dependency", required_by=(), type_="deb", **changes):
     package = Package(type_, name, version, "amd64", f"pkg:{type_}/{name}@{version}", b"var/lib/dpkg/status", reason=reason)
     share = PackageShare(
-        package, layer, None, None, size, size - hidden, hidden, 12, {layer: size}, required_by, "known", size
+        package, layer, None, None, size, size - hidden, hidden, 12, {layer: size}, required_by, (), "known", size
     )  # fmt: skip
     return replace(share, **changes)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -134,6 +136,21 @@ def layers_of(archive: bytes) -> list[bytes]:
         if data[257:262] == b"ustar":
             layers.append(data)
     return layers
+
+
+def test_the_script_tells_who_sees_what(go: GoReader, tmp_path: Path):
+    names = ("C52 zero block in the middle", "C56 two PAX headers")
+    for name in names:
+        (tmp_path / f"{name}.tar").write_bytes(TRAPS[name])
+    command = [
+        sys.executable,
+        str(Path(__file__).parents[2] / "scripts" / "agreement"),
+        *map(str, sorted(tmp_path.glob("*.tar"))),
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(names)} tars: layerscope as Go in {len(names)}" in done.stdout
+    assert "C56 at byte" in done.stdout
 
 
 def test_the_fixtures_have_layers(fixtures_dir: Path):

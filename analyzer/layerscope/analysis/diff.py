@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from layerscope.analysis.push import Push
 from layerscope.analysis.snapshot import CauseShot, LayerShot, PackageShot, Snapshot
+
+_HASH = re.compile(r"\b((?:file|dir|multi):)[0-9a-f]{12,64}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ def _pair(old: Sequence[LayerShot], new: Sequence[LayerShot]) -> list[LayerChang
     rows: list[LayerChange] = []
     at = 0
     for layer in new:
-        found = next((place for place in range(at, len(old)) if old[place].instruction == layer.instruction), None)
+        told = _without_hash(layer.instruction)
+        found = next((place for place in range(at, len(old)) if _without_hash(old[place].instruction) == told), None)
         if found is None:
             rows.append(LayerChange("added", None, layer))
             continue
@@ -137,6 +141,11 @@ def _pair(old: Sequence[LayerShot], new: Sequence[LayerShot]) -> list[LayerChang
         rows.append(LayerChange("changed", old[found], layer))
         at = found + 1
     return [*rows, *(LayerChange("removed", gone, None) for gone in old[at:])]
+
+
+def _without_hash(instruction: str) -> str:
+    """Return an instruction without what some builders write for the files that it copied: `COPY dir:8f3a... in /app`."""
+    return _HASH.sub(r"\1", instruction)
 
 
 def _packages(old: Sequence[PackageShot], new: Sequence[PackageShot]) -> list[PackageChange]:
@@ -181,10 +190,18 @@ def _causes(old: Sequence[CauseShot], new: Sequence[CauseShot]) -> list[CauseCha
     before, after = {one.id: one for one in old}, {one.id: one for one in new}
     rows = []
     for id_ in before.keys() | after.keys():
-        one, other = before.get(id_), after.get(id_)
-        known = other or one
-        assert known is not None
-        change = CauseChange(id_, one.bytes if one else 0, other.bytes if other else 0, known.title, known.fix)
-        if change.bytes:
-            rows.append(change)
+        one, other = before.get(id_, CauseShot(id_, 0, {})), after.get(id_, CauseShot(id_, 0, {}))
+        if one.bytes != other.bytes:
+            fix, title = _most_changed(one, other)
+            rows.append(CauseChange(id_, one.bytes, other.bytes, title, fix))
     return rows
+
+
+def _most_changed(old: CauseShot, new: CauseShot) -> tuple[str, str]:
+    """Return fix and title of the cause that the sums differ by most."""
+
+    def change(fix: str) -> int:
+        return abs(new.each.get(fix, (0, ""))[0] - old.each.get(fix, (0, ""))[0])
+
+    fix = max((*new.each, *old.each), key=change)
+    return fix, (new.each.get(fix) or old.each[fix])[1]

@@ -1,9 +1,15 @@
-"""What is left to pull where other images are already?"""
+"""What is left to pull where other images are already?
+
+Who pulls decides. containerd (Kubernetes, Docker with its store) and Podman keep layers by digest and fetch none that is there,
+wherever in its image. Docker's older store keeps them by all that is below them: behind the first layer that is not there it
+fetches every one (moby, distribution/xfer/download.go).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from layerscope.analysis.books import Books
 from layerscope.model import Image, Layer
@@ -16,12 +22,14 @@ class Held:
     sources     the archives or folders that hold them
     layers      positions of the layers that they have as well
     held_bytes  what a registry need not send; `left_bytes` what it still sends; None if a layer's pull size is unknown
+    chain_left_bytes  what it sends to a store that reuses only the lowest layers, up to the first that is not there
     """
 
     sources: tuple[str, ...]
     layers: tuple[int, ...]
     held_bytes: int | None
     left_bytes: int | None
+    chain_left_bytes: int | None
 
 
 def find_held(image: Image, books: Books, sources: tuple[str, ...], there: Iterable[str]) -> Held:
@@ -31,11 +39,14 @@ def find_held(image: Image, books: Books, sources: tuple[str, ...], there: Itera
     """
     known = frozenset(there)
     layers = tuple(layer.position for layer in image.layers if known & ids_of(layer))
+    chain = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], enumerate(layers)))
     sizes: dict[bool, list[int | None]] = {True: [], False: []}
+    behind: list[int | None] = []
     for layer, row in zip(image.layers, books.layers, strict=True):
         if layer.same_as is None:
             sizes[layer.position in layers].append(row.pull_bytes)
-    return Held(sources, layers, _sum(sizes[True]), _sum(sizes[False]))
+            behind += [row.pull_bytes] if layer.position >= chain else []
+    return Held(sources, layers, _sum(sizes[True]), _sum(sizes[False]), _sum(behind))
 
 
 def ids_of(layer: Layer) -> frozenset[str]:

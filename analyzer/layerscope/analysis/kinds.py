@@ -127,7 +127,7 @@ KINDS: tuple[CauseKind, ...] = (
         LIKELY,
         "compiled Python beside its source",
         "Python can make it again; without it the first start is slower.",
-        "pip install --no-compile, or delete *.pyc in the RUN that installs; PYTHONDONTWRITEBYTECODE stops no installer.",
+        "pip install --no-compile, or delete *.pyc in the RUN that installs; PYTHONDONTWRITEBYTECODE=1 for the steps after it.",
         traces=(remains.BYTECODE,),
     ),
     CauseKind(

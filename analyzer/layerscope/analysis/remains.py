@@ -70,8 +70,8 @@ BYTECODE = Trace(
     files=r".*\.pyc",
     endings=(".pyc",),
     check=_has_source,
-    run="pip install --no-compile in layer {layer}, or end its RUN with: && find {dependencies} -name '*.pyc' -delete "
-    "(first start gets slower)",
+    run="ENV PYTHONDONTWRITEBYTECODE=1 before layer {layer}, and in it pip install --no-compile; or end its RUN with: "
+    "&& find {dependencies} -xdev -name '*.pyc' -delete (first start gets slower)",
     copy="add __pycache__ to .dockerignore, so that layer {layer} does not copy it",
 )
 DEBUG_SYMBOLS = Trace(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
 
 from layerscope.model import Image, Layer
+from layerscope.rootfs import LIVE
+
+Fates = tuple[Sequence[int], bytearray]
+"""Where the rows of each layer of a stack begin, and what became of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,20 @@ class SharedBlob:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeats:
+    """Files that several images show and hold in layers of their own: what a common base would store once.
+
+    bytes   what all copies but one take; of an image that holds a content more than once one copy counts
+    by_all  of these, what every image has
+    pairs   for each two images what the second one's copies take
+    """
+
+    bytes: int = 0
+    by_all: int = 0
+    pairs: Mapping[tuple[int, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Sharing:
     """Images side by side; `disk` and `pull` of each, then of all together, every layer once."""
 
@@ -38,6 +57,7 @@ class Sharing:
     pull: tuple[int | None, ...]
     own: tuple[int, ...]
     counts: tuple[tuple[int, int, int], ...]
+    repeats: Repeats = Repeats()
 
     @property
     def shared_bytes(self) -> int:
@@ -60,10 +80,11 @@ class Sharing:
         return sum(blob.disk for blob in self.blobs if one in blob.images and other in blob.images)
 
 
-def find_sharing(images: Sequence[Image], counts: Sequence[tuple[int, int, int]] = ()) -> Sharing:
+def find_sharing(images: Sequence[Image], counts: Sequence[tuple[int, int, int]] = (), fates: Sequence[Fates] = ()) -> Sharing:
     """Line up the layers of images by diff ID, else digest; shared ones first, in the order of the first image that has them.
 
-    `counts` are packages, files and bytes that need not be there, of each image.
+    `counts` are packages, files and bytes that need not be there, of each image; `fates` what became of the rows of its
+    layers, if contents were compared across the images.
     """
     places: dict[str, dict[int, int]] = {}
     layers: dict[str, Layer] = {}
@@ -72,7 +93,7 @@ def find_sharing(images: Sequence[Image], counts: Sequence[tuple[int, int, int]]
         for layer in image.layers:
             if layer.same_as is not None:
                 continue
-            key = _key(layer) or f"{number}/{layer.position}"
+            key = _name_of(number, layer)
             if key not in places:
                 order.append(key)
                 places[key] = {}
@@ -103,7 +124,45 @@ def find_sharing(images: Sequence[Image], counts: Sequence[tuple[int, int, int]]
         pull=tuple(None if None in row else sum(size or 0 for size in row) for row in pulls),
         own=tuple(counted[number] for number in numbers),
         counts=tuple(counts),
+        repeats=_find_repeats(images, fates) if fates else Repeats(),
     )
+
+
+def _find_repeats(images: Sequence[Image], fates: Sequence[Fates]) -> Repeats:
+    """Find the contents that several images show, each in another layer."""
+    numbers: dict[str, int] = {}
+    holders: dict[bytes, list[tuple[int, int]]] = {}
+    sizes: dict[bytes, int] = {}
+    for image_number, (image, (starts, column)) in enumerate(zip(images, fates, strict=True)):
+        for layer in image.layers:
+            if layer.index is None:
+                continue
+            blob = numbers.setdefault(_name_of(image_number, layer), len(numbers))
+            start = starts[layer.position]
+            for row, token in layer.index.digests.items():
+                if column[start + row] == LIVE and layer.index.sizes[row]:
+                    there = holders.setdefault(token, [])
+                    if not there or there[-1][0] != image_number:  # the first copy of each image
+                        there.append((image_number, blob))
+                        sizes[token] = layer.index.sizes[row]
+    alike: Counter[tuple[tuple[int, int], ...]] = Counter()
+    for token, there in holders.items():
+        if len({blob for _, blob in there}) > 1:
+            alike[tuple(there)] += sizes[token]
+    pairs: Counter[tuple[int, int]] = Counter()
+    total = by_all = 0
+    for group, size in alike.items():
+        saved = size * (len({blob for _, blob in group}) - 1)
+        total += saved
+        by_all += saved if len(group) == len(images) else 0
+        for (one, here), (other, where) in combinations(group, 2):
+            pairs[one, other] += size if here != where else 0
+    return Repeats(total, by_all, pairs)
+
+
+def _name_of(image: int, layer: Layer) -> str:
+    """Return what a layer is known by in all images; one that nothing is known of is its image's own."""
+    return _key(layer) or f"{image}/{layer.position}"
 
 
 def _name(image: Image) -> str:

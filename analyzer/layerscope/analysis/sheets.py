@@ -12,7 +12,7 @@ from layerscope.model import Kind, Layer, LayerIndex
 from layerscope.rootfs import MARKS, Stack, parent_of, stack
 
 RECORD = 10_240
-_FOLDER, _SYMLINK, _WHITEOUT = int(Kind.DIRECTORY), int(Kind.SYMLINK), int(Kind.WHITEOUT)
+_FOLDER, _SYMLINK, _WHITEOUT, _OPAQUE = (int(kind) for kind in (Kind.DIRECTORY, Kind.SYMLINK, Kind.WHITEOUT, Kind.OPAQUE))
 
 
 @dataclass(slots=True)
@@ -115,6 +115,9 @@ def merge(below: Sequence[LayerIndex | None], sheets: Sequence[Sheet]) -> Sheet:
     """
     merged = stack([sheet.index for sheet in sheets])
     everything = _chain(sheets)
+    beneath = stack(below)
+    for path in _torn(beneath, merged, everything.index):
+        _add_mark(everything, path)
     there = {row: path for path, row in merged.visible.items()}
     rows = sorted(there)
     names: dict[int, int] = {}
@@ -122,7 +125,7 @@ def merge(below: Sequence[LayerIndex | None], sheets: Sequence[Sheet]) -> Sheet:
         if inode >= 0 and inode not in there and link in there:
             names[inode] = min(link, names.get(inode, link))
     heirs = [(link, everything, inode) for inode, link in names.items()]
-    marks = _marks(stack(below), merged, everything.index)
+    marks = _marks(beneath, merged, everything.index)
     sheet = keep(everything, [*marks, *rows], heirs)
     paths = [*(everything.index.paths[row] for row in marks), *(there[row] for row in rows)]
     tar_bytes = _seal(sheets[-1].index, sum(sheet.index.spans))
@@ -154,6 +157,33 @@ def _chain(sheets: Sequence[Sheet]) -> Sheet:
         pull += sheet.pull or 0.0
     index = replace(sheets[-1].index, **columns, tar_bytes=sum(sheet.index.tar_bytes for sheet in sheets))
     return Sheet(index, costs if known else None, pull if known else None)
+
+
+def _torn(below: Stack, merged: Stack, index: LayerIndex) -> list[bytes]:
+    """Return folders that are there below and in the end, and were a file or a link between: nothing below shows through."""
+    columns = zip(index.paths, index.kinds, strict=True)
+    marked = (path if kind == _OPAQUE else parent_of(path) for path, kind in columns if kind in MARKS)
+    above = all_above(map(parent_of, merged.visible)) | all_above(marked)
+    above.update(path for path, row in merged.visible.items() if index.kinds[row] == _FOLDER)
+    beneath = all_above(map(parent_of, below.visible)) & above
+    solid = (path for path, kind in zip(index.paths, index.kinds, strict=True) if kind != _FOLDER and kind not in MARKS)
+    return list(dict.fromkeys(path for path in solid if path in beneath))
+
+
+def _add_mark(sheet: Sheet, path: bytes) -> None:
+    """Add an opaque mark of a folder, as a builder writes one."""
+    index = sheet.index
+    for paths in (index.paths, index.folders):
+        paths.append(path)
+    for owners in (index.uids, index.gids):
+        owners.append(0)
+    for numbers in (index.sizes, index.modes, index.mtimes, index.offsets, index.prints):
+        if len(numbers) == len(index.kinds):
+            numbers.append(0)
+    index.spans.append(BLOCK)
+    index.kinds.append(_OPAQUE)
+    if sheet.costs is not None:
+        sheet.costs.append(0.0)
 
 
 def _marks(below: Stack, merged: Stack, index: LayerIndex) -> list[int]:

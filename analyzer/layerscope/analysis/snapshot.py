@@ -39,14 +39,11 @@ class PackageShot:
 
 @dataclass(frozen=True, slots=True)
 class CauseShot:
-    """The causes of one id, summed; `title` and `instruction` are the largest one's."""
+    """The causes of one id, summed; `each` has bytes and title of each of them, by its fix."""
 
     id: str
-    certainty: str
     bytes: int
-    title: str
-    instruction: str
-    fix: str
+    each: Mapping[str, tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +56,7 @@ class Snapshot:
     packages: tuple[PackageShot, ...]
     causes: tuple[CauseShot, ...]
     complete: bool
+    pull_estimated: bool = False
 
 
 class NotAReportError(ValueError):
@@ -79,6 +77,7 @@ def read_snapshot(document: Mapping[str, Any]) -> Snapshot:
             packages=tuple(_packages(document["packages"])),
             causes=tuple(_causes(document["causes"])),
             complete=document.get("complete") is not False,
+            pull_estimated=document["totals"].get("pull_estimated") is True,
         )
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise NotAReportError(f"this report of layerscope is damaged: {error!r}") from error
@@ -107,6 +106,7 @@ def _causes(rows: list[dict[str, Any]]) -> Iterator[CauseShot]:
     for row in rows:
         found.setdefault(row["id"], []).append(row)
     for id_, same in found.items():
-        top = max(same, key=lambda row: row["bytes"])
-        total = sum(row["bytes"] for row in same)
-        yield CauseShot(id_, top["certainty"], total, top["title"], top["instruction"], top["fix"])
+        each: dict[str, tuple[int, str]] = {}
+        for row in same:
+            each[row["fix"]] = (each.get(row["fix"], (0, ""))[0] + row["bytes"], row["title"])
+        yield CauseShot(id_, sum(row["bytes"] for row in same), each)

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from layerscope.archive.ahead import LEAST, ahead, pays
 from layerscope.archive.compression import CHUNK, decompress, detect
 from layerscope.archive.feed import ENDLESS, Buffer, Feed
 from layerscope.archive.folders import forget
@@ -212,7 +213,9 @@ class PassingTar(Container):
         self.head = head
         whole = replace(settings.limits, layer_bytes=ENDLESS)
         inner = decompress(_chain(head, self.raw), compression, whole, self.notes)
-        feed = Feed.of(_at_most(inner, settings.limits.archive_bytes))
+        inner = _at_most(inner, settings.limits.archive_bytes)
+        # A thread that waits for a pipe could not be ended.
+        feed = Feed.of(ahead(inner) if self.compressed and stamp is not None and pays(LEAST) else inner)
         # Should it turn out to be a root file system, this was the only time to look. What is large is not hashed for that.
         self.inspectors = settings.inspectors.unsummed()
         self.index = read_tar(
@@ -294,7 +297,8 @@ class PassingTar(Container):
             data = self._documents.get(member.ident, b"")
             if len(data) < member.size:
                 raise ArchiveError("the layer is a document that does not fit (--limit document_bytes=VALUE)", id="E08")
-            found = scan_stream(iter((data,)), self._within(), algorithm_of(member.name))
+            sampler = self._sampler(member.size)
+            found = scan_stream(iter((data,)), self._within(), algorithm_of(member.name), sampler)
         return found
 
     def changed(self) -> bool:

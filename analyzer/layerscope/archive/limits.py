@@ -35,6 +35,7 @@ class Limits:
     kept_bytes          all files that are looked into
     document_bytes      all documents of an archive that can be read only once
     file_bytes          one file that `cat` or `export-file` writes
+    seconds             one run of the command, which is then given up; whoever calls the library keeps the time
     """
 
     entries: int = 5_000_000
@@ -55,6 +56,7 @@ class Limits:
     kept_bytes: int = 512 * MIB
     document_bytes: int = 256 * MIB
     file_bytes: int = 4 * GIB
+    seconds: int = 3600
 
     def raised(self, values: Mapping[str, int]) -> Limits:
         """Return these limits with some set anew; an unknown name or a value below 1 is a LayerscopeError."""

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from layerscope.archive.ahead import ahead, pays
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.contents import Keep
 from layerscope.archive.feed import Buffer, Feed
@@ -88,7 +89,7 @@ def algorithm_of(name: bytes) -> str:
 def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algorithm: str = "sha256") -> Scan:
     """Scan a blob that lies in a buffer; an uncompressed one is read in place."""
     if detect(buffer[start : start + min(size, 6)]) != "none":
-        return scan_stream(chunks_of(buffer, start, size), settings, algorithm)
+        return scan_stream(chunks_of(buffer, start, size), settings, algorithm, early=pays(size))
     diff_id = None
     if settings.verify:
         tap = Tap(chunks_of(buffer, start, size), hashed=algorithm)
@@ -108,8 +109,13 @@ def scan_stream(
     settings: Settings,
     algorithm: str = "sha256",
     sampler: Callable[[Iterator[bytes]], Sampler] | None = None,
+    *,
+    early: bool = False,
 ) -> Scan:
-    """Scan a blob that passes once; `sampler` looks at one that is not compressed."""
+    """Scan a blob that passes once; `sampler` looks at one that is not compressed.
+
+    With `early` a thread decompresses: nobody else may ask the chunks for bytes meanwhile.
+    """
     outer = Tap(chunks, hashed=algorithm if settings.verify else None, progress=settings.progress)
     head = next(outer, b"")
     while 0 < len(head) < 6 and (more := next(outer, b"")):
@@ -122,8 +128,9 @@ def scan_stream(
     inner = gauge.inner = Peek(decompress(blob if compression == "none" else gauge, compression, settings.limits, notes, toc))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
     sampled = sampler(inner) if sampler is not None and compression == "none" else None
+    passing = tap or sampled or inner
     index = read_tar(
-        Feed.of(tap or sampled or inner),
+        Feed.of(ahead(passing) if early and compression != "none" else passing),
         limits=settings.limits,
         keep=settings.keep if toc is None else toc.keep,
         inspectors=settings.inspectors,

@@ -83,6 +83,7 @@ Base = Annotated[
 BaseLayers = Annotated[
     int | None, typer.Option(min=0, metavar="N", show_default=False, help="How many layers are the base image's.")
 ]
+IgnoreBase = Annotated[bool, typer.Option("--ignore-base", help="Leave out what was found in the base image's layers.")]
 Dockerfile = Annotated[
     str | None, typer.Option(metavar="FILE", show_default=False, help="What it was built from: tells the line of each layer.")
 ]
@@ -138,7 +139,7 @@ def report(
     dockerfile: Dockerfile = None,
     base: Base = None,
     base_layers: BaseLayers = None,
-    ignore_base: Annotated[bool, typer.Option("--ignore-base", help="Leave out causes in the base image.")] = False,
+    ignore_base: IgnoreBase = False,
     have: Annotated[
         list[str] | None,
         typer.Option(metavar="IMAGE", show_default=False, help="An image that is there already: what is left to pull?"),

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from layerscope import api
 from layerscope.audit import Audit
+from layerscope.cli import clock
 from layerscope.cli.answer import Answer, OutputError, complain
 from layerscope.cli.judgement import Court, judge_image
 from layerscope.cli.pushes import Push, read_push
@@ -38,6 +39,7 @@ def guard(order: Order, court: Court, command: Sequence[str]) -> Answer:
     if _stamp(push) != before:
         return Answer(warning=f"not run: {push.path or push.name} changed while it was audited", code=_CANNOT)
     complain(_pinned(push, made, before))
+    clock.stop()
     try:
         code = subprocess.run(list(command), check=False).returncode
     except OSError as error:

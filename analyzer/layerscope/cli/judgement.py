@@ -13,7 +13,7 @@ from layerscope.audit.template import write_policy
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer, OutputError
 from layerscope.cli.policies import NAMES, find_baseline, find_policy
-from layerscope.cli.verbs import Look, Order, Wish, examine, finish
+from layerscope.cli.verbs import Look, Order, Wish, examine, finish, warn_of_base
 from layerscope.render.audit import AUDIT_FORMATS, baseline_json, exit_code, summary_github
 
 
@@ -32,6 +32,7 @@ def audit(order: Order, wish: Wish, look: Look, court: Court) -> Answer:
     answer = wish.answer(lambda name, options: AUDIT_FORMATS[name](made, replace(options, moment=moment)), look)
     if "github" in (wish.format, *wish.files.values()):
         answer = replace(answer, appends=_job(made, look))
+    answer = warn_of_base(answer, made.report, order)
     return replace(finish(answer, order, complete=made.report.complete), code=exit_code(made))
 
 
@@ -52,6 +53,8 @@ def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None, name
     """
     policy, known = find_policy(court.policy, rules=order.secret_rules), find_baseline(court.baseline)
     report = examine(order, stdin, whole=True)
+    if order.ignore_base:
+        report = report.without_base()
     if name is not None and not report.image.names:
         report = replace(report, image=replace(report.image, names=(name,)))
     return judge(report, policy, known, today=date.today())  # noqa: DTZ011 - the day where the reader is

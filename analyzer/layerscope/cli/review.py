@@ -9,7 +9,21 @@ import typer
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import choose
-from layerscope.cli.commands import Color, Debug, Dockerfile, Limit, Name, Platform, Quiet, Remember, Source, Top
+from layerscope.cli.commands import (
+    Base,
+    BaseLayers,
+    Color,
+    Debug,
+    Dockerfile,
+    IgnoreBase,
+    Limit,
+    Name,
+    Platform,
+    Quiet,
+    Remember,
+    Source,
+    Top,
+)
 
 review = typer.Typer()
 AuditFormat = Annotated[
@@ -51,6 +65,9 @@ def audit(
     policy: PolicyFile = None,
     baseline: BaselineFile = None,
     dockerfile: Dockerfile = None,
+    base: Base = None,
+    base_layers: BaseLayers = None,
+    ignore_base: IgnoreBase = False,
     init: Annotated[bool, typer.Option("--init", help="Write a policy with limits from this image.")] = False,
     top: Top = None,
     image: Name = None,
@@ -79,6 +96,7 @@ def audit(
     order = verbs.Order(
         source, image, choices.read_platform(platform), verbs.read_limits(limit), verify=verify, quiet=quiet, secrets=secrets,
         secret_rules=secret_rules, sums=verify, cache=cache, dockerfile=read_dockerfile(dockerfile),
+        base=base, base_layers=base_layers, ignore_base=ignore_base,
     )  # fmt: skip
     court = judgement.Court(policy, baseline)
     if init:

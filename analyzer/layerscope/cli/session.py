@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
+from layerscope.cli import clock
 from layerscope.cli.answer import Answer, OutputError, complain, deliver, prepare_streams, silence
 from layerscope.errors import ArchiveError, LayerscopeError, SelectionError
 
@@ -50,6 +51,9 @@ def run(arguments: Sequence[str]) -> int:
         silence(sys.stdout)
         return PIPE
     except KeyboardInterrupt:
+        if seconds := clock.time_is_up():
+            complain(f"the run took more than {seconds:,} seconds (--limit seconds=VALUE raises the limit)")
+            return UNREADABLE
         complain("interrupted")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last door: everything else is told by explain
@@ -58,6 +62,8 @@ def run(arguments: Sequence[str]) -> int:
             message = "".join(traceback.format_exception(error)) + message
         complain(message)
         return code
+    finally:
+        clock.stop()
 
 
 def explain(error: Exception) -> tuple[int, str]:

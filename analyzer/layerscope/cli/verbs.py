@@ -16,7 +16,7 @@ from layerscope.analysis.files import Sieve, sift
 from layerscope.archive.cache import Cache, default_folder
 from layerscope.archive.identity import identify
 from layerscope.archive.limits import Limits
-from layerscope.cli import choices
+from layerscope.cli import choices, clock
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
 from layerscope.cli.memory import Memory
@@ -101,8 +101,10 @@ class Look:
 
 
 def read_limits(pairs: Iterable[str] | None) -> dict[str, int]:
-    """Return the limits that are raised; only those that there are."""
-    return choices.read_limits(pairs or (), [limit.name for limit in fields(Limits)])
+    """Return the limits that are raised, only those that there are; the clock runs from here on."""
+    limits = choices.read_limits(pairs or (), [limit.name for limit in fields(Limits)])
+    clock.start(limits.get("seconds") or Limits().seconds)
+    return limits
 
 
 def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str | None, least: str | None = None) -> Sieve:
@@ -138,6 +140,7 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
     answer = wish.answer(write, look)
     if made.placement is not None and not made.placement.rows and not order.quiet:
         answer = replace(answer, warning=f"{made.placement.path}: none of its instructions made this image")
+    answer = warn_of_base(answer, made, order)
     return finish(answer, order, complete=made.complete)
 
 
@@ -242,6 +245,17 @@ def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False
         memory.remember(replace(made, image=replace(image, layers=bare)))
         order.lap("remembering the report")
     return made
+
+
+def warn_of_base(answer: Answer, made: Report, order: Order) -> Answer:
+    """Return the answer; with a warning where the base image is asked for and is not found."""
+    if order.quiet or made.base.layers:
+        return answer
+    if order.base is not None:
+        return replace(answer, warning=f"{order.base}: the image does not begin with its layers")
+    if order.ignore_base:
+        return replace(answer, warning="nothing tells which layers are the base image's: --base IMAGE or --base-layers N")
+    return answer
 
 
 def load_base(order: Order) -> Image | None:

@@ -28,7 +28,11 @@ _NAME_END = re.compile(rb"[=<>~@]")
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """The fields of one record; `names` is what it provides beside its own name."""
+    """The fields of one record.
+
+    names       what it provides beside its own name
+    conditions  names that, once all of them are there, make apk install it
+    """
 
     name: str
     version: str
@@ -37,6 +41,7 @@ class _Record:
     origin: str | None
     names: tuple[str, ...]
     depends: tuple[str, ...]
+    conditions: tuple[str, ...]
     paths: tuple[bytes, ...]
 
 
@@ -60,6 +65,7 @@ def read(view: View) -> Iterator[Package]:
         for name in record.names:
             providers.setdefault(name, record.name)
     providers.update((record.name, record.name) for record in records)
+    followers = _followers(records, providers)
     world = view.files.get(WORLD)
     asked = None if world is None else {providers.get(name, name) for name in _names(world)}
     for record in records:
@@ -72,6 +78,7 @@ def read(view: View) -> Iterator[Package]:
             origin=path,
             paths=record.paths,
             requires=_resolve(record, providers),
+            recommends=tuple(followers.get(record.name, ())),
             reason=None if asked is None else "asked" if record.name in asked else "dependency",
             license=record.license,
             source=record.origin,
@@ -116,6 +123,7 @@ def _record(chunk: bytes) -> _Record | None:
         origin=text(fields.get(b"o:")) or None,
         names=_names(fields.get(b"p:", b"")),
         depends=_names(fields.get(b"D:", b"")),
+        conditions=_names(fields.get(b"i:", b"")),
         paths=tuple(paths),
     )
 
@@ -165,6 +173,24 @@ def _resolve(record: _Record, providers: dict[str, str]) -> tuple[str, ...]:
     needed = dict.fromkeys(providers.get(name, name) for name in record.depends)
     needed.pop(record.name, None)
     return tuple(needed)
+
+
+def _followers(records: list[_Record], providers: dict[str, str]) -> dict[str, dict[str, None]]:
+    """Return package -> what apk installed because it and others are there (`install_if`).
+
+    Of several that must be there it is the one that was built from the same source, else the last: `curl`, not `docs`, has
+    `curl-doc`.
+    """
+    sources = {record.name: record.origin for record in records}
+    found: dict[str, dict[str, None]] = {}
+    for record in records:
+        there = [providers[name] for name in record.conditions if name in providers]
+        if there and len(there) == len(record.conditions):
+            kin = [name for name in there if record.origin and sources[name] == record.origin]
+            holder = (kin or there)[-1]
+            if holder != record.name:
+                found.setdefault(holder, {})[record.name] = None
+    return found
 
 
 APK = Database("apk", (*(path.decode() for path in INSTALLED), WORLD.decode()), read, seals=seals)

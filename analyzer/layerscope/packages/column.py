@@ -1,6 +1,7 @@
 """Who has each row?
 
-The layers are walked from the top down, so that the database as of each is at hand (see `claims`).
+The layers are walked from the top down, so that the database as of each is at hand (see `claims`). An upgrade may leave a
+file in place: settings that nobody is to overwrite, or what is the same in both versions. It is the new version's then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from layerscope.model import Kind, LayerIndex
 from layerscope.packages.claims import NOBODY, Claims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from layerscope.packages.classes import Classes
     from layerscope.packages.timeline import Timeline, Version
@@ -33,10 +34,15 @@ def assign(
     stack: Stack,
     *,
     claims: Claims,
+    heirs: Claims,
+    gone: Collection[int],
     lines: Iterable[Timeline],
     classes: Classes,
 ) -> array[int]:
-    """Return who has each row, walking from the top layer to the base."""
+    """Return who has each row, walking from the top layer to the base.
+
+    `claims` and `heirs` are empty; `gone` are the numbers of the packages that are not there at the end.
+    """
     starts = stack.starts
     column = array("i", [NOBODY]) * starts[-1]
     schedule = _schedule(lines, len(indexes))
@@ -56,6 +62,7 @@ def assign(
     for row, link in first_links.items():
         if row >= 0 and (column[row] < 0 or link < row):
             column[row] = column[link]
+    _inherit(column, indexes, stack, heirs, gone, schedule.get(len(indexes) - 1, ()))
     for position, original in enumerate(same_as):
         if original is not None:
             column[starts[position] : starts[position + 1]] = column[starts[original] : starts[original + 1]]
@@ -92,6 +99,31 @@ def _owners(index: LayerIndex, folders: Sequence[bytes], claims: Claims, classes
                 number = FIRST_CLASS - rank(path)
         owners[row] = number
     return owners
+
+
+def _inherit(
+    column: array[int],
+    indexes: Sequence[LayerIndex | None],
+    stack: Stack,
+    heirs: Claims,
+    gone: Collection[int],
+    last: Iterable[tuple[str, Version]],
+) -> None:
+    """Give what is there, but whose package is not, to the package that lists it at the end."""
+    left = [row for row, number in enumerate(column) if number in gone and stack.name_ended(row) < 0] if gone else []
+    if not left:
+        return
+    for database, version in last:
+        heirs.lay(database, version.packages)
+    for row in left:
+        position = bisect_right(stack.starts, row) - 1
+        index = indexes[position]
+        assert index is not None
+        path = index.paths[row - stack.starts[position]]
+        number = heirs.paths.get(path)
+        number = heirs.owner(path, stack.folders[row]) if number is None else number
+        if number != NOBODY:
+            column[row] = number
 
 
 def _first(row: int, starts: Sequence[int], same_as: Sequence[int | None]) -> int:

@@ -52,6 +52,7 @@ def read(view: View) -> Iterator[Package]:
             origin=origin,
             paths=_divert(_files(view, record, stem), record.name, diverted),
             requires=tuple(dict.fromkeys(chosen(record.depends, providers, record.name))),
+            recommends=tuple(dict.fromkeys(chosen(record.recommends, providers, record.name))),
             reason=reasons.get(record.name),
             source=record.source,
             system=True,
@@ -87,10 +88,12 @@ def _reasons(records: Iterable[Record], providers: Mapping[str, str], itself: fr
     """Return why each package is there: "base", "asked", "dependency", "recommended".
 
     Without apt's `extended_states` only the base is known. What apt does not call automatic was asked for, or belongs
-    to the base that debootstrap made. An automatic package that only a Recommends leads to is "recommended", and so is
+    to the base that debootstrap made. Where apt calls it automatic, only what apt would never take away stays the base: what is
+    merely important came with a package. An automatic package that only a Recommends leads to is "recommended", and so is
     what only it needs.
     """
-    reasons = {record.name: "base" for record in records if record.base}
+    automatic = itself or frozenset()
+    reasons = {one.name: "base" for one in records if one.required or (one.base and one.name not in automatic)}
     if itself is None:
         return reasons
     by_name = {record.name: record for record in records}

@@ -63,9 +63,11 @@ def read(view: View) -> Iterator[Package]:
         if count == MAX_RECORDS:
             view.note(folder + _MANIFEST, f"only the first {MAX_RECORDS} packages were read")
             return
-        manifest = locked.get(folder) or view.parsed(folder + _MANIFEST, _manifest)
+        told = locked.get(folder)
+        manifest = told or view.parsed(folder + _MANIFEST, _manifest)
         if manifest is not None:
-            yield view.once(_package, folder, manifest, *_reason(folder, manifest, applications), (folder,))
+            reason = _reason(folder, manifest, applications, locked=told is not None)
+            yield view.once(_package, folder, manifest, *reason, (folder,))
 
 
 def _folders(view: View) -> tuple[list[bytes], list[bytes]]:
@@ -105,14 +107,20 @@ def _package(folder: bytes, manifest: _Manifest, reason: str | None, evidence: s
         location=folder,
         trees=trees,
         requires=manifest.requires,
+        recommends=manifest.develops if reason == "root" else (),
         reason=reason,
         license=manifest.license,
         evidence=evidence,
     )
 
 
-def _reason(folder: bytes, manifest: _Manifest, applications: Mapping[bytes, _Manifest]) -> tuple[str | None, str | None]:
-    """Return why a package is there and what tells: the lock file "dev", the application "asked"; None where neither does."""
+def _reason(
+    folder: bytes, manifest: _Manifest, applications: Mapping[bytes, _Manifest], *, locked: bool
+) -> tuple[str | None, str | None]:
+    """Return why a package is there and what tells: the lock file "dev", the application "asked"; None where neither does.
+
+    What the application lists for development alone may be there for another package as well: the lock file knows.
+    """
     if manifest.dev:
         return "dev", "the lock file marks it dev"
     base, _, below = (b"/" + folder).partition(b"/node_modules/")
@@ -120,7 +128,7 @@ def _reason(folder: bytes, manifest: _Manifest, applications: Mapping[bytes, _Ma
     nested = b"/node_modules/" in below and not below.startswith(b".pnpm/")
     if not nested and application is not None:
         listed = f"/{text(_inside(base[1:], _MANIFEST))} lists it"
-        if manifest.name in application.develops and manifest.name not in application.requires:
+        if not locked and manifest.name in application.develops and manifest.name not in application.requires:
             return "dev", f"{listed} under devDependencies"
         if manifest.name in application.requires:
             return "asked", listed
@@ -186,7 +194,7 @@ def _told(entry: Mapping[str, Any], *, dev: bool = False) -> _Manifest | None:
         name=name,
         version=version,
         license=text(license_) or None,
-        requires=_names(entry, "dependencies") + _names(entry, "optionalDependencies"),
+        requires=_names(entry, "dependencies") + _names(entry, "optionalDependencies") + _peers(entry),
         develops=_names(entry, "devDependencies"),
         dev=dev,
     )
@@ -195,6 +203,14 @@ def _told(entry: Mapping[str, Any], *, dev: bool = False) -> _Manifest | None:
 def _names(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
     names = entry.get(key)
     return tuple(map(text, names)) if isinstance(names, dict) else ()
+
+
+def _peers(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a package needs beside itself, which npm installs since its version 7; not what is called optional."""
+    told = entry.get("peerDependenciesMeta")
+    meta = told if isinstance(told, dict) else {}
+    optional = {name for name, one in meta.items() if isinstance(one, dict) and one.get("optional") is True}
+    return tuple(name for name in _names(entry, "peerDependencies") if name not in optional)
 
 
 NPM = Database(

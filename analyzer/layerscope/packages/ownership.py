@@ -42,6 +42,7 @@ class PackageShare:
     parent      the distribution package that holds it: the bytes are the parent's
     by_layer    content bytes by layer position
     required_by       names of the packages that need it, at the end
+    recommended_by    names of those that only recommend it
     roots             "known" or "inferred": whether something tells what was asked for
     retained_bytes    what leaves the image with it and all that only it needs; None if it is gone already
     pull_bytes        what a registry sends for its files, an estimate; None if nobody asked
@@ -57,6 +58,7 @@ class PackageShare:
     files: int
     by_layer: Mapping[int, int]
     required_by: tuple[str, ...] = ()
+    recommended_by: tuple[str, ...] = ()
     roots: str = "inferred"
     retained_bytes: int | None = None
     pull_bytes: int | None = None
@@ -126,7 +128,16 @@ def own(
     found = [presence for line in lines for presence in presences(line).values()]
     numbers = {presence.package.key: number for number, presence in enumerate(found)}
     claims = Claims(numbers, aliases)
-    column = assign(indexes, same_as, stack, claims=claims, lines=lines, classes=Classes(_application(workdir)))
+    column = assign(
+        indexes,
+        same_as,
+        stack,
+        claims=claims,
+        heirs=Claims(numbers, aliases),
+        gone={number for number, presence in enumerate(found) if presence.removed_in is not None},
+        lines=lines,
+        classes=Classes(_application(workdir)),
+    )
     tallies = _tally(indexes, same_as, stack, column)
     return Ownership(
         packages=_package_shares(found, claims.parents, tallies),
@@ -228,12 +239,10 @@ def _package_shares(
     sizes = {number: tally.share() for number, tally in tallies.items() if number >= 0}
     there = {number: presence.package for number, presence in enumerate(found) if presence.removed_in is None}
     needs = edges(there)
+    pulls = edges(there, recommended=True) if any(package.recommends for package in there.values()) else needs
     known = known_roots(there.values())
-    kept = retained(there, needs, {number: size for number, (size, _) in sizes.items()})
-    wanted: defaultdict[int, dict[str, None]] = defaultdict(dict)
-    for number, others in needs.items():
-        for other in others:
-            wanted[other][there[number].name] = None
+    kept = retained(there, pulls, {number: size for number, (size, _) in sizes.items()})
+    required, wanted = (_names_of_wanting(there, graph) for graph in (needs, pulls))
     shares = []
     for number, presence in enumerate(found):
         tally = tallies.get(number) or _Tally()
@@ -250,12 +259,22 @@ def _package_shares(
                 hidden_bytes=hidden,
                 files=tally.files,
                 by_layer={position: here[0] for position, here in sorted(tally.layers.items())},
-                required_by=tuple(sorted(wanted.get(number, ()))),
+                required_by=tuple(sorted(required.get(number, ()))),
+                recommended_by=tuple(sorted(wanted.get(number, set()) - required.get(number, set()))),
                 roots="known" if presence.package.type in known else "inferred",
                 retained_bytes=kept.get(number),
             )
         )
     return tuple(shares)
+
+
+def _names_of_wanting(packages: Mapping[int, Package], graph: Mapping[int, Sequence[int]]) -> dict[int, set[str]]:
+    """Return number -> names of the packages that lead to it."""
+    found: dict[int, set[str]] = {}
+    for number, others in graph.items():
+        for other in others:
+            found.setdefault(other, set()).add(packages[number].name)
+    return found
 
 
 def _owner_shares(found: Sequence[Presence], tallies: Mapping[int, _Tally]) -> tuple[OwnerShare, ...]:

@@ -19,7 +19,6 @@ _FIELD = re.compile(
 _DEPENDENCY = re.compile(rb"[^\s:(\[<]+")
 _MD5 = 32
 _HEX = frozenset(b"0123456789abcdef")
-_BASE = frozenset({"required", "important"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,8 @@ class Record:
     """One paragraph. Each of `depends` and `recommends` is a choice: names, any of which will do.
 
     states     the words of `Status`, None if there is no such field
+    required   whether no package manager takes it away by itself: essential, or of that priority
+    base       whether it is that, or important
     automatic  whether `Auto-Installed` says so
     settings   the files of settings, each with the MD5 that it was shipped with
     """
@@ -37,6 +38,7 @@ class Record:
     source: str | None
     license: str | None
     states: tuple[str, ...] | None
+    required: bool
     base: bool
     automatic: bool
     provides: tuple[str, ...]
@@ -56,6 +58,8 @@ def read_record(chunk: bytes) -> Record | None:
     name = text(fields.get(b"package"))
     if not name:
         return None
+    priority = text(fields.get(b"priority"))
+    required = priority == "required" or text(fields.get(b"essential")) == "yes"
     return Record(
         name=name,
         version=text(fields.get(b"version")),
@@ -63,7 +67,8 @@ def read_record(chunk: bytes) -> Record | None:
         source=text(fields.get(b"source", b"").partition(b"(")[0]) or None,
         license=text(fields.get(b"license")) or None,
         states=tuple(text(fields[b"status"]).split()) if b"status" in fields else None,
-        base=text(fields.get(b"essential")) == "yes" or text(fields.get(b"priority")) in _BASE,
+        required=required,
+        base=required or priority == "important",
         automatic=text(fields.get(b"auto-installed")) in {"1", "yes"},
         provides=tuple(choice[0] for choice in _choices(fields.get(b"provides", b""))),
         depends=_choices(fields.get(b"pre-depends", b"")) + _choices(fields.get(b"depends", b"")),

@@ -1,8 +1,10 @@
 """Which packages need which, and what would leave the image with one of them?
 
-The graph has the packages that are there at the end. Its roots are what was asked for, the base system and
-applications; where nothing tells (`roots` "inferred") every package that nothing requires. What no root leads to hangs
-on the virtual root beside them: packages that nothing requires first, of a cycle the first one.
+The graph has the packages that are there at the end. Its roots are what was asked for, the base system, applications and
+what they list for development; where nothing tells (`roots` "inferred") every package that nothing requires. What no root
+leads to hangs on the virtual root beside them: packages that nothing requires first, of a cycle the first one.
+
+What leaves with a package is what a package manager would not have installed without it, so recommendations are followed, too.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ _ASKED = frozenset({"asked", "root"})
 _ROOTS = _ASKED | {"base"}
 
 
-def edges(packages: Mapping[int, Package]) -> dict[int, tuple[int, ...]]:
-    """Return number -> numbers of the packages that a package requires; of several copies the nearest."""
+def edges(packages: Mapping[int, Package], *, recommended: bool = False) -> dict[int, tuple[int, ...]]:
+    """Return number -> numbers of the packages that a package requires, or also recommends; of several copies the nearest."""
     first: dict[tuple[str, str], int] = {}
     copies: dict[tuple[str, str], dict[bytes, int]] = {}
     for number, package in packages.items():
@@ -37,11 +39,13 @@ def edges(packages: Mapping[int, Package]) -> dict[int, tuple[int, ...]]:
     found = {}
     for number, package in packages.items():
         needed: dict[int, None] = {}
-        for required in package.requires:
+        for required in (*package.requires, *package.recommends) if recommended else package.requires:
             name = (package.type, required)
             if name in first:
                 nearest = _nearest(package.location, copies[name]) if len(copies.get(name, ())) > 1 else None
-                needed[first[name] if nearest is None else nearest] = None
+                other = first[name] if nearest is None else nearest
+                if _sees(package.location, packages[other].location):
+                    needed[other] = None
         needed.pop(number, None)
         found[number] = tuple(needed)
     return found
@@ -51,6 +55,12 @@ def _home(package: Package) -> bytes:
     """Return the folder from which, and from below which, a package is found."""
     home, modules, _ = (b"/" + package.location).rpartition(b"/node_modules/")
     return home[1:] if modules else package.location
+
+
+def _sees(location: bytes, other: bytes) -> bool:
+    """Tell whether a package may use another: what lies in `node_modules` of an application is for what lies below it."""
+    base, modules, _ = (b"/" + other).partition(b"/node_modules/")
+    return not modules or (b"/" + location + b"/").startswith(base + b"/")
 
 
 def _nearest(location: bytes, homes: Mapping[bytes, int]) -> int | None:
@@ -83,6 +93,8 @@ def find_roots(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int
     """Return what hangs on the virtual root: together they lead to every package."""
     known = known_roots(packages.values())
     roots = [number for number, one in packages.items() if one.type in known and one.reason in _ROOTS]
+    applications = [number for number in roots if packages[number].reason == "root"]
+    roots += {other: None for one in applications for other in needs[one] if packages[other].reason == "dev"}
     reached = set[int]()
     _reach(roots, needs, reached)
     left = packages.keys() - reached
@@ -101,17 +113,31 @@ def leaving(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]],
     return [number, *(other for other in packages if other not in reached)]
 
 
-def shortest_chain(packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]], number: int) -> list[int]:
-    """Return the shortest way from a root to a package; of two, one that begins with what was asked for."""
-    roots = find_roots(packages, needs)
+def shortest_chain(
+    packages: Mapping[int, Package], needs: Mapping[int, Sequence[int]], pulls: Mapping[int, Sequence[int]], number: int
+) -> list[int]:
+    """Return the way from a root to a package with the fewest recommendations, and of those the shortest.
+
+    `needs` are the requirements, `pulls` has the recommendations as well. Of two ways it is one that begins with what was
+    asked for.
+    """
+    roots = find_roots(packages, pulls)
     before: dict[int, int | None] = dict.fromkeys(sorted(roots, key=lambda root: packages[root].reason not in _ASKED))
-    todo = deque(before)
+    todo, seen = deque(before), list[int]()
     while todo and number not in before:
         one = todo.popleft()
+        seen.append(one)
         for other in needs[one]:
             if other not in before:
                 before[other] = one
                 todo.append(other)
+        if not todo:
+            for one in seen:
+                for other in pulls[one]:
+                    if other not in before:
+                        before[other] = one
+                        todo.append(other)
+            seen.clear()
     chain, step = [], number if number in before else None
     while step is not None:
         chain.append(step)

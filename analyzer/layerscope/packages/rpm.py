@@ -6,7 +6,6 @@ The reason is what a front end wrote down: dnf5's `packages.toml`, dnf's `histor
 
 from __future__ import annotations
 
-import re
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from layerscope.model import Package
 from layerscope.packages import sqlite
 from layerscope.packages.database import MAX_RECORDS, Database, Seals, View
 from layerscope.packages.purl import purl
+from layerscope.packages.rich import names_of
 from layerscope.packages.rpmdb import read_headers
 from layerscope.packages.rpmheader import Header, read_header, read_seals
 from layerscope.packages.text import text
@@ -30,7 +30,6 @@ YUMDB = b"var/lib/yum/yumdb/"
 ZYPP = b"var/lib/zypp/AutoInstalled"
 
 _WAL = b"-wal"
-_WORDS = re.compile(r"[^\s()]+")
 _REASONS = {
     "user": "asked", "group": "asked", "external user": "asked", "dependency": "dependency", "dep": "dependency",
     "clean": "dependency", "weak dependency": "recommended",
@@ -65,7 +64,8 @@ def read(view: View) -> Iterator[Package]:
             purl=_purl(view, header),
             origin=origin,
             paths=header.paths,
-            requires=_resolve(header, providers),
+            requires=_resolve(header.name, header.requires, providers),
+            recommends=_resolve(header.name, header.recommends, providers),
             reason=reason,
             license=header.license,
             source=header.source,
@@ -151,18 +151,17 @@ def _add_files(providers: dict[str, str], headers: Iterable[Header]) -> None:
             providers.setdefault(wanted[path], header.name)
 
 
-def _resolve(header: Header, providers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the packages that a package requires; of a rich one (`(a if b)`) those that are there."""
+def _resolve(own: str, wanted: Iterable[str], providers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the packages that a package wants; of a rich dependency (`(a if b)`) those that are there."""
     needed: dict[str, None] = {}
-    for name in header.requires:
+    for name in wanted:
         if name.startswith("("):
-            wanted = _WORDS.findall(name.partition(" if ")[0])
-            needed.update((providers[word], None) for word in wanted if word in providers)
+            needed.update((providers[one], None) for one in names_of(name, providers))
         elif name in providers:
             needed[providers[name]] = None
         elif not name.startswith(("rpmlib(", "config(")):
             needed[name] = None
-    needed.pop(header.name, None)
+    needed.pop(own, None)
     return tuple(needed)
 
 

@@ -14,7 +14,8 @@ class Chain:
     """One package and the way to it.
 
     share     the package
-    links     the shortest chain of requirements, from what was asked for to the package itself; of one that is gone only itself
+    links     the chain with the fewest recommendations, of those the shortest, from what was asked for to the package itself;
+              of one that is gone only itself
     leaving   what leaves the image with it, itself first; empty for one that is gone
     versions  every installation of that name and type, also those that are gone, in the order of layers
     """
@@ -44,7 +45,7 @@ def find_rows(ownership: Ownership, number: int) -> list[int]:
     """Return the rows of the stack that go with a package: its own, those of all that leaves with it, and of older versions."""
     shares = ownership.packages
     there = {other: one.package for other, one in enumerate(shares) if one.removed_in is None}
-    gone = leaving(there, edges(there), number) if number in there else [number]
+    gone = leaving(there, edges(there, recommended=True), number) if number in there else [number]
     keys = {_installation(shares[other]) for other in gone}
     numbers = {other for other, one in enumerate(shares) if _installation(one) in keys}
     return [row for row, owner in enumerate(ownership.column) if owner in numbers]
@@ -62,9 +63,9 @@ def explain_package(ownership: Ownership, number: int) -> Chain:
     there = {other: one.package for other, one in enumerate(shares) if one.removed_in is None}
     links, gone = [number], list[int]()
     if number in there:
-        needs = edges(there)
-        links = shortest_chain(there, needs, number)
-        gone = leaving(there, needs, number)
+        pulls = edges(there, recommended=True)
+        links = shortest_chain(there, edges(there), pulls, number)
+        gone = leaving(there, pulls, number)
     same = (one for one in shares if (one.package.type, one.package.name) == (share.package.type, share.package.name))
     return Chain(
         share=share,

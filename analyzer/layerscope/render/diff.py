@@ -53,6 +53,8 @@ def _totals(diff: Diff) -> list[str]:
             values = (f"{old:,}", f"{new:,}", f"{new - old:+,}" if new != old else "=")
         else:
             values = (say_size(old), say_size(new), say_change(new - old) if new != old else "=")
+        if name == "pull_bytes" and (diff.old.pull_estimated or diff.new.pull_estimated):
+            said = "to pull (estimate)"
         lines.append(f" {said:18}{values[0]:>10} -> {values[1]:>10}  {values[2]:>10}")
     return lines
 

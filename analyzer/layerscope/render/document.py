@@ -37,6 +37,7 @@ def report_document(report: Report) -> Object:
         "image": image_object(image, report.release, report.base),
         "totals": _totals(report),
         "have": _have(report.held),
+        "base_share": base_share(report),
         "efficiency": report.books.efficiency,
         "dive": {
             "efficiency": report.dive.efficiency,
@@ -130,6 +131,22 @@ def _base(base: Base) -> Object:
     return {"name": base.name, "digest": base.digest, "layers": base.layers, "how": base.how}
 
 
+def base_share(report: Report) -> Json:
+    """Return what of the image is the base image's, null if nothing tells which layers are."""
+    share = report.base_share()
+    if share is None:
+        return None
+    return {
+        "layers": share.layers,
+        "content_bytes": share.content_bytes,
+        "pull_bytes": share.pull_bytes,
+        "reclaimable_bytes": share.reclaimable_bytes,
+        "causes": len(share.causes),
+        "security": len(share.exposures),
+        "left_out": report.aside is not None,
+    }
+
+
 def _dockerfile(placed: Placement | None) -> Json:
     """Return which Dockerfile was compared, and where its FROM names the base image."""
     if placed is None:
@@ -146,6 +163,7 @@ def _have(held: Held | None) -> Json:
         "layers": list(held.layers),
         "held_bytes": held.held_bytes,
         "left_bytes": held.left_bytes,
+        "chain_left_bytes": held.chain_left_bytes,
     }
 
 

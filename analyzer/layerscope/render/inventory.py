@@ -17,7 +17,8 @@ from layerscope.render.text.packages import say_reason
 from layerscope.render.words import fit, fit_path, left, right, say_count, say_size, width_of
 
 _MEASURE = 50
-_WHY = 16
+_WHY, _NAME = 20, 24
+"""What the reason and the name get where there is not enough for both."""
 
 Line = Sequence[str]
 """Name, type, size, hidden, pull, retained, layer, reason."""
@@ -30,16 +31,20 @@ _HEAD: Line = ("PACKAGES", "type", "size", "hidden", "pull", "frees", "layer", "
 def inventory_text(_image: Image, inventory: Inventory, _release: Release | None, options: Options) -> str:
     """Return a row a package or group, what no package owns by class, and the sum."""
     priced = _is_priced(inventory)
-    why = 0 if priced and options.columns < 100 else _WHY if options.columns >= 76 else 10
-    name = options.columns - 8 - 3 * 8 - (9 if priced else 0) - 6 - 2 - why
+    lines = list(_lines(inventory, options.rows(_MEASURE)))
+    type_ = 1 + max(map(width_of, (_HEAD[1], *(line[1] for line in lines))))
+    room = options.columns - type_ - 3 * 8 - (9 if priced else 0) - 6 - 2
+    name = min(1 + max(width_of(line[0]) for line in lines), max(room - _WHY, _NAME))
+    why = min(max(width_of(line[-1]) for line in (_HEAD, *lines)), max(room - name, 0))
+    name = room - why
 
     def write(line: Line) -> str:
         title, kind, size, hidden, pull, frees, layer, reason = line
         cells = (right(size, 8), right(hidden, 8), right(pull, 9) if priced else "", right(frees, 8), right(layer, 6))
-        return f"{left(_cut(title, name - 1), name)}{left(kind, 8)}{''.join(cells)}  {fit(reason, why)}"
+        return f"{left(_cut(title, name - 1), name)}{left(kind, type_)}{''.join(cells)}  {fit(reason, why)}"
 
-    lines = [options.paint(write(_HEAD), "title"), *map(write, _lines(inventory, options.rows(_MEASURE)))]
-    return "\n".join(defuse(line.rstrip()) for line in lines) + "\n"
+    lines = list(_lines(inventory, options.rows(_MEASURE), why))
+    return "\n".join(defuse(line.rstrip()) for line in (options.paint(write(_HEAD), "title"), *map(write, lines))) + "\n"
 
 
 def inventory_markdown(_image: Image, inventory: Inventory, _release: Release | None, options: Options) -> str:
@@ -85,7 +90,7 @@ def inventory_csv(_image: Image, inventory: Inventory, _release: Release | None,
         )
     columns = (
         "type", "name", "version", "arch", "bytes", "live_bytes", "hidden_bytes", "retained_bytes", "files", "layer",
-        "removed_in", "reason", "evidence", "required_by", "source", "license", "purl", "pull_estimate_bytes",
+        "removed_in", "reason", "evidence", "required_by", "recommended_by", "source", "license", "purl", "pull_estimate_bytes",
     )  # fmt: skip
     return write_csv([columns, *map(_record, inventory.packages[: options.top])])
 
@@ -95,7 +100,8 @@ def _record(share: PackageShare) -> Sequence[str | int | None]:
     return (
         package.type, package.name, package.version, package.arch, share.bytes, share.live_bytes, share.hidden_bytes,
         share.retained_bytes, share.files, share.layer, share.removed_in, package.reason, package.evidence,
-        " ".join(share.required_by), package.source, package.license, package.purl, share.pull_bytes,
+        " ".join(share.required_by), " ".join(share.recommended_by), package.source, package.license, package.purl,
+        share.pull_bytes,
     )  # fmt: skip
 
 
@@ -103,8 +109,8 @@ def _is_priced(inventory: Inventory) -> bool:
     return any(owner.pull_bytes is not None for owner in inventory.owners)
 
 
-def _lines(inventory: Inventory, measure: int) -> Iterator[Line]:
-    """Yield the rows of a table for people, the sums last."""
+def _lines(inventory: Inventory, measure: int, why: int | None = None) -> Iterator[Line]:
+    """Yield the rows of a table for people, the sums last; reasons in so many columns if they can be said in them."""
     packages, groups = inventory.packages, inventory.groups
     if inventory.selection.group:
         for group in groups[:measure]:
@@ -113,7 +119,7 @@ def _lines(inventory: Inventory, measure: int) -> Iterator[Line]:
             yield (f" ... and {len(rest):,} more", "", *_sizes(rest), "", "", "")
     else:
         for share in packages[:measure]:
-            yield _package(share)
+            yield _package(share, why)
         if left_out := packages[measure:]:
             yield (f" ... and {len(left_out):,} more", "", *_sizes(left_out), "", "", "")
     if not packages and not inventory.selection.unowned:
@@ -128,12 +134,12 @@ def _lines(inventory: Inventory, measure: int) -> Iterator[Line]:
     yield (name, "", *_sizes(everything), "", "", "")
 
 
-def _package(share: PackageShare) -> Line:
+def _package(share: PackageShare, width: int | None) -> Line:
     package = share.package
     frees = "" if share.retained_bytes is None else say_size(share.retained_bytes)
     layer = "?" if share.layer is None else str(share.layer)
     name = f" {one_line(package.name)} {one_line(package.version)}".rstrip()
-    why = f"in {one_line(share.parent.name)}" if share.parent is not None else say_reason(share)
+    why = f"in {one_line(share.parent.name)}" if share.parent is not None else say_reason(share, width)
     return (name, one_line(package.type), *_sizes([share]), frees, layer, why)
 
 

@@ -11,7 +11,7 @@ from layerscope.render.lines import say_source
 from layerscope.render.options import Options
 from layerscope.render.text.balance import balance_lines
 from layerscope.render.text.causes import rank_causes, say_layers
-from layerscope.render.text.head import image_traits, say_held, say_sizes, say_verdict
+from layerscope.render.text.head import image_traits, say_base, say_held, say_sizes, say_verdict
 from layerscope.render.text.layers import choose_layers
 from layerscope.render.text.notes import all_notes, group_notes, say_place
 from layerscope.render.text.packages import rank_packages, say_reason
@@ -43,7 +43,9 @@ def _head(report: Report, options: Options) -> list[str]:
         lines += [f"> **INCOMPLETE**: {say_count(wrong, 'part')} of this image could not be read.", ""]
     traits = " · ".join(map(prose, image_traits(report)))
     lines += [f"**{prose(say_verdict(report))}**", "", f"{traits} · {prose(say_sizes(report, options))}"]
-    return [*lines, "", prose(say_held(report, options))] if report.held else lines
+    for said in (say_held(report, options), say_base(report)):
+        lines += ["", prose(said)] if said else []
+    return lines
 
 
 def _causes(report: Report, options: Options) -> list[str]:

@@ -96,6 +96,7 @@ def package_row(share: PackageShare) -> Object:
         "evidence": package.evidence,
         "roots": share.roots,
         "required_by": list(share.required_by),
+        "recommended_by": list(share.recommended_by),
         "retained_bytes": share.retained_bytes,
         "bytes": share.bytes,
         "live_bytes": share.live_bytes,

@@ -66,10 +66,15 @@ def _layers(sharing: Sharing, options: Options) -> list[str]:
 def _together(sharing: Sharing) -> list[str]:
     disk, pull = say_size(sharing.together_disk), say_size(sharing.together_pull)
     alone = say_size(sum(sharing.disk))
-    return [
+    lines = [
         f"together {disk} on disk, {pull} to pull; {alone} if nothing were shared",
         f"shared by two or more: {say_size(sharing.shared_bytes)}",
     ]
+    if repeats := sharing.repeats.bytes:
+        lines.append(f"the same files in layers of their own: {say_size(repeats)}, which common layers would save")
+        if len(sharing.names) > 2:
+            lines.append(f"of that, files that all {len(sharing.names)} have: {say_size(sharing.repeats.by_all)}")
+    return lines
 
 
 def sharing_markdown(sharing: Sharing, options: Options) -> str:
@@ -108,7 +113,12 @@ def sharing_document(sharing: Sharing) -> Object:
             "blobs": [_blob(blob) for blob in sharing.blobs],
             "shared_bytes": sharing.shared_bytes,
             "own_bytes": list(sharing.own),
-            "pairs": [{"images": [a, b], "shared_bytes": sharing.pair(a, b)} for a, b in combinations(numbers, 2)],
+            "pairs": [
+                {"images": [a, b], "shared_bytes": sharing.pair(a, b), "repeated_bytes": sharing.repeats.pairs.get((a, b), 0)}
+                for a, b in combinations(numbers, 2)
+            ],
+            "repeated_bytes": sharing.repeats.bytes,
+            "repeated_by_all_bytes": sharing.repeats.by_all,
             "together": {"stored_bytes": sharing.together_disk, "pull_bytes": sharing.together_pull},
         }
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from layerscope.analysis.files import FileRow
 from layerscope.model import Fate, Image, Kind
@@ -58,7 +59,9 @@ def _chain_lines(image: Image, chain: Chain, options: Options) -> list[str]:
     if share.parent is not None:
         lines.append(f"part of {one_line(share.parent.name)}, which owns its files")
     first = chain.links[0] if chain.links else share
-    way = " -> ".join(f"{one_line(link.package.name)}" for link in chain.links)
+    way = one_line(first.package.name)
+    for before, link in pairwise(chain.links):
+        way += f" {'->' if before.package.name in link.required_by else 'recommends'} {one_line(link.package.name)}"
     if share.removed_in is None:
         lines += wrap(f"because of {way}", options.columns, "  ")
         lines.append(f"  {one_line(first.package.name)}: {_say_evidence(first)}")

@@ -6,7 +6,7 @@ from layerscope._version import __version__
 from layerscope.analysis.causes import Cause
 from layerscope.audit import Audit, Check, Finding, baseline_document
 from layerscope.render.audit.places import say_message
-from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json
+from layerscope.render.document import SCHEMA_VERSION, base_share, clean, image_object, write_json
 from layerscope.render.options import Options
 from layerscope.render.rows import Json, Object, cause_row, exposure_row, note_row
 from layerscope.render.text.notes import all_notes
@@ -20,7 +20,8 @@ def audit_document(audit: Audit) -> Object:
         "tool": {"name": "layerscope", "version": __version__},
         "complete": audit.report.complete,
         "verdict": audit.verdict,
-        "image": image_object(audit.report.image, audit.report.release),
+        "image": image_object(audit.report.image, audit.report.release, audit.report.base),
+        "base_share": base_share(audit.report),
         "policy": {"source": policy.source, "dive_ci": policy.dive.source if policy.dive else None},
         "checks": [_check(check) for check in audit.checks],
         "findings": [_finding(finding) for finding in audit.findings],

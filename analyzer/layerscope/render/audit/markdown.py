@@ -14,7 +14,7 @@ from layerscope.render.audit.places import (
 )
 from layerscope.render.escape import cell, code, one_line, prose, terminal
 from layerscope.render.options import Options
-from layerscope.render.text.head import image_traits
+from layerscope.render.text.head import image_traits, say_base
 from layerscope.render.words import fit, fit_path
 
 _LONG, _PLACES = 100, 3
@@ -34,6 +34,8 @@ def audit_markdown(audit: Audit, options: Options) -> str:
     ]
     if not audit.report.complete:
         head += ["", "> **INCOMPLETE**: this image could be read only in part."]
+    if audit.report.aside is not None:
+        head += ["", prose(say_base(audit.report))]
     failing = [finding for finding in audit.findings if finding.fails]
     rest = [finding for finding in audit.findings if not finding.fails]
     sections = (

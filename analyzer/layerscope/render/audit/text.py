@@ -16,7 +16,7 @@ from layerscope.render.audit.places import (
 )
 from layerscope.render.escape import defuse, one_line, terminal
 from layerscope.render.options import Options, Paint
-from layerscope.render.text.head import image_name, image_traits
+from layerscope.render.text.head import image_name, image_traits, say_base
 from layerscope.render.words import fit, fit_path, width_of, wrap
 
 _PLACES, _FEW = 5, 2
@@ -51,6 +51,7 @@ def _head(audit: Audit, options: Options) -> list[str]:
     paint: Paint = "good" if audit.passed and report.complete else "bad"
     said = f"{audit.verdict.upper()}: {say_verdict(audit)}"
     lines += [options.paint(line, paint) for line in wrap(said, options.columns)]
+    lines += wrap(say_base(report), options.columns) if report.aside is not None else []
     sources = [source for source in (audit.policy.source, audit.policy.dive.source if audit.policy.dive else None) if source]
     return [*lines, options.paint(f"policy: {terminal(', '.join(sources)) or 'none; findings of level error fail'}", "faint")]
 

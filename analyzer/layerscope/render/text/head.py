@@ -31,6 +31,7 @@ def head_lines(report: Report, options: Options) -> list[str]:
         *_traits(report, options),
         *wrap(say_sizes(report, options), options.columns),
         *(wrap(say_held(report, options), options.columns) if report.held else ()),
+        *(wrap(say_base(report), options.columns) if report.base.layers else ()),
         "",
         *(options.paint(line, verdict) for line in wrap(say_verdict(report), options.columns)),
     ]
@@ -80,7 +81,26 @@ def say_held(report: Report, options: Options) -> str:
         return f"Beside {names}: {shared} are there"
     about = "about " if any(row.pull_estimated for row in report.books.layers) else ""
     time = say_duration(8 * held.left_bytes / options.bandwidth)
-    return f"Beside {names}: {shared} are there, {about}{say_size(held.left_bytes)} left to pull ({time})"
+    said = f"Beside {names}: {shared} are there, {about}{say_size(held.left_bytes)} left to pull ({time})"
+    if held.chain_left_bytes in (None, held.left_bytes):
+        return said
+    return f"{said}; for Docker's older store {about}{say_size(held.chain_left_bytes)}"
+
+
+def say_base(report: Report) -> str:
+    """Return what of the image is the base image's, and whether what was found there is left out; nothing if it is unknown."""
+    share = report.base_share()
+    if share is None:
+        return ""
+    name = f" {one_line(report.base.name)}" if report.base.name else ""
+    pull = f", {say_size(share.pull_bytes)} to pull" if share.pull_bytes is not None else ""
+    said = f"Base image{name}: {say_count(share.layers, 'layer')}, {say_size(share.content_bytes)} on disk{pull}"
+    found = [say_count(len(share.causes), "cause") + f" of {say_size(share.reclaimable_bytes)}"] if share.causes else []
+    if report.aside is None:
+        return f"{said}; {found[0]} in it" if found else said
+    if share.exposures:
+        found.append(f"{say_count(len(share.exposures), 'fact')} for a security review")
+    return f"{said}; left out: {' and '.join(found) or 'nothing'}"
 
 
 def say_verdict(report: Report) -> str:

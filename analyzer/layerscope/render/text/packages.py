@@ -17,7 +17,7 @@ _REASONS = {
     "recommended": "only recommended",
     "dev": "for development",
     "base": "part of the base",
-    "root": "the application itself",
+    "root": "the application",
 }
 
 
@@ -35,7 +35,7 @@ def package_lines(report: Report, options: Options) -> list[str]:
     lines = [options.paint(row("PACKAGES", "size", "hidden", "layer", "why"), "title")]
     packages = rank_packages(report)
     shown = packages[: options.rows(_MEASURE)]
-    lines += (row(f" {_name(share, name - 1)}", *_sizes(share), _layer(share.layer), say_reason(share)) for share in shown)
+    lines += (row(f" {_name(share, name - 1)}", *_sizes(share), _layer(share.layer), say_reason(share, why)) for share in shown)
     owned = [owner for owner in owners if owner.owner is not None]
     rest = _sum(owned)[0] - _sum(shown)[0], _sum(owned)[1] - _sum(shown)[1]
     if rest[0]:
@@ -60,15 +60,23 @@ def rank_packages(report: Report) -> list[PackageShare]:
     )
 
 
-def say_reason(share: PackageShare) -> str:
-    """Return why a package is there, or that it is no longer."""
+def say_reason(share: PackageShare, width: int | None = None) -> str:
+    """Return why a package is there, or that it is no longer; in fewer words if it gets too wide."""
+    phrases = _reasons(share)
+    return next((phrase for phrase in phrases if width is None or width_of(phrase) <= width), phrases[-1])
+
+
+def _reasons(share: PackageShare) -> tuple[str, ...]:
+    """Return phrases that say why, the fullest first."""
     if share.removed_in is not None:
-        return f"gone since layer {share.removed_in}"
+        return (f"gone since layer {share.removed_in}",)
     reason = share.package.reason
-    if share.required_by and reason not in {"asked", "root"}:
-        more = f" +{len(share.required_by) - 1}" if len(share.required_by) > 1 else ""
-        return f"for {one_line(share.required_by[0])}{more}"
-    return _REASONS.get(reason, one_line(reason)) if reason else ""
+    for verb, names in (("for", share.required_by), ("recommended by", share.recommended_by)):
+        if names and reason not in {"asked", "root", "base"} and (verb == "for" or reason != "dev"):
+            name = f"{verb} {one_line(names[0])}"
+            short = name if verb == "for" else _REASONS["recommended"]
+            return (f"{name} +{len(names) - 1}", short) if len(names) > 1 else (name, short)
+    return (_REASONS.get(reason, one_line(reason)) if reason else "",)
 
 
 def _name(share: PackageShare, width: int) -> str:

@@ -1,0 +1,65 @@
+"""The same image, the same answer: read by one thread or two, for the first time or again, lying in a file or passing once."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from layerscope import api
+from layerscope.archive import container, scan
+from layerscope.cli.session import run
+from layerscope.errors import LayerscopeError
+
+
+def answer(capfdbinary, path, *words, image=None):
+    """Return exit code and document of a report."""
+    chosen = ("--image", image) if image else ()
+    code = run(["report", str(path), "--format", "json", "--quiet", *chosen, *words])
+    out = capfdbinary.readouterr().out
+    return code, json.loads(out) if out else None
+
+
+def choice(path):
+    """Return what to say to `--image`, None if there is no choice."""
+    try:
+        listed = api.list_images(str(path))
+    except LayerscopeError:
+        return None
+    return (listed[0].config_digest or listed[0].id) if len(listed) > 1 else None
+
+
+def same_everywhere(path, capfdbinary, monkeypatch, folder):
+    """Check that every way of reading an image tells the same."""
+    monkeypatch.setenv("LAYERSCOPE_CACHE_DIR", str(folder))
+    image = choice(path)
+
+    def threads(on):
+        for module in (scan, container):
+            monkeypatch.setattr(module, "pays", lambda _: on)
+
+    threads(False)
+    serial = answer(capfdbinary, path, "--no-cache", image=image)
+    threads(True)
+    parallel = answer(capfdbinary, path, "--no-cache", image=image)
+    assert parallel == serial
+    first = answer(capfdbinary, path, image=image)
+    again = answer(capfdbinary, path, image=image)
+    assert first == again == serial
+    with path.open("rb") as stream:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stream.read())))
+    code, passing = answer(capfdbinary, "-", image=image)
+    if passing is not None:
+        passing["image"]["source"] = serial[1]["image"]["source"]
+    assert (code, passing) == serial
+
+
+def test_every_way_tells_the_same_of_fixtures(fixtures_dir, capfdbinary, monkeypatch, tmp_path):
+    for number, path in enumerate(sorted(fixtures_dir.glob("*.tar"))):
+        same_everywhere(path, capfdbinary, monkeypatch, tmp_path / str(number))
+
+
+@pytest.mark.parametrize("kind", ["images", "rootfs"])
+def test_every_way_tells_the_same_of_images_of_others(corpus, kind, capfdbinary, monkeypatch, tmp_path):
+    for number, path in enumerate(sorted((corpus / kind).iterdir())):
+        same_everywhere(path, capfdbinary, monkeypatch, tmp_path / str(number))
