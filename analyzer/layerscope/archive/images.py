@@ -121,8 +121,8 @@ def _join(docker: Candidate, oci: Candidate, notes: Notebook) -> Candidate:
         )
     else:
         layers = oci.layers
-    values = {name: getattr(docker, name) for name in Candidate.__slots__}
-    values.update(
+    return replace(
+        docker,
         names=tuple(dict.fromkeys((*docker.names, *(() if docker.names else oci.names)))),
         manifest_digest=oci.manifest_digest,
         platform=oci.platform,
@@ -130,7 +130,6 @@ def _join(docker: Candidate, oci: Candidate, notes: Notebook) -> Candidate:
         documents=docker.documents | oci.documents,
         layers=layers,
     )
-    return Candidate(**values)
 
 
 def _join_layer(docker: LayerRef, oci: LayerRef) -> LayerRef:

@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container import Container, Member
@@ -137,7 +138,7 @@ class Walk:
         candidates = []
         for digest, image in self.images.items():
             more = {ident for subject, idents in self.attached if subject in (digest, None) for ident in idents}
-            candidates.append(_with(image, documents=image.documents | more))
+            candidates.append(replace(image, documents=image.documents | more))
         return Found(tuple(candidates), frozenset(self.documents), tuple(self.refusals))
 
     def index(self, document: object, names: tuple[str, ...], trail: frozenset[str], depth: int) -> None:
@@ -238,7 +239,7 @@ class Walk:
             return
         known = self.images.get(digest)
         if known is not None:
-            self.images[digest] = _with(known, names=tuple(dict.fromkeys((*known.names, *names))))
+            self.images[digest] = replace(known, names=tuple(dict.fromkeys((*known.names, *names))))
             return
         config_digest = valid_digest(config.get("digest"))
         member = self.locate(config_digest) if config_digest else None
@@ -287,11 +288,6 @@ class Walk:
         if subject and artifact(document, mapping(document.get("config")), list(objects(document.get("layers"))), descriptor):
             return valid_digest(subject.get("digest")) or ""
         return None
-
-
-def _with(candidate: Candidate, **changes: object) -> Candidate:
-    values = {name: getattr(candidate, name) for name in Candidate.__slots__}
-    return Candidate(**{**values, **changes})
 
 
 def names_of(annotations: object) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from dataclasses import fields
 from struct import Struct
 
 from layerscope.archive import differences
@@ -76,6 +77,7 @@ LINKS, DEVICES = frozenset((b"1", b"2")), frozenset((b"3", b"4", b"6"))
 OCTAL_END = (0x00, 0x20)
 DOT = 0x2E
 SET_AT_THE_END = frozenset(("sizes", "modes", "offsets", "spans", "prints", "tar_bytes", "notes"))
+SET_ON_THE_WAY = tuple(column.name for column in fields(LayerIndex) if column.name not in SET_AT_THE_END)
 
 
 def nothing(path: bytes) -> bool:  # noqa: ARG001
@@ -156,7 +158,7 @@ class TarReader:
         self.feed.skip(1 << 62)
         index = self.index
         return LayerIndex(
-            **{name: getattr(index, name) for name in LayerIndex.__slots__ if name not in SET_AT_THE_END},
+            **{name: getattr(index, name) for name in SET_ON_THE_WAY},
             sizes=array("q", self.sizes),
             modes=array("H", self.modes),
             offsets=array("q", self.offsets),
