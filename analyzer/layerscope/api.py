@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from layerscope import report
@@ -18,6 +18,7 @@ from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.errors import ArchiveError
+from layerscope.frozen import frozen
 from layerscope.model import Image, Lap, Level, Note, untimed
 from layerscope.packages import INSPECTORS, PATTERNS, may_be_sealed
 from layerscope.packages.ownership import Ownership
@@ -259,7 +260,7 @@ def whatif(image: Image, plan: Plan) -> WhatIf:
         return ask_whatif(image, plan)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Content:
     """A file of an image: where it is, how large it is, and its bytes as they come."""
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
+
+from layerscope.frozen import frozen
 
 SUMS = ("md5", "sha1", "sha256")
 """The digests by which package databases know their files."""
@@ -56,7 +58,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """Something odd but survivable.
 
@@ -72,7 +74,7 @@ class Note:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """A secret that an inspection found in a file's content. It says where, never what.
 
@@ -91,7 +93,7 @@ class Mark:
     print: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One row of a `LayerIndex`, made on demand for people and tests."""
 
@@ -107,7 +109,7 @@ class Entry:
     span: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerIndex:
     """The entries of one layer's tar, as columns: immutable, position-independent, made from the bytes alone.
 
@@ -186,7 +188,7 @@ class LayerIndex:
         return (self.entry(row) for row in range(len(self.paths)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Course:
     """How far compressed bytes have got when a tar has come to some offset: points, straight lines between them.
 
@@ -211,7 +213,7 @@ class Course:
         return self.at(start + size) - self.at(start)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pull:
     """What a registry would send for a layer that is stored uncompressed, as `gzip -6` makes it.
 
@@ -227,7 +229,7 @@ class Pull:
     course: Course = field(default=Course(), repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layer:
     """One layer of an image: what the image claims of it, and what the archive holds.
 
@@ -274,7 +276,7 @@ class Layer:
         return self.blob_bytes is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryRow:
     """One row of the config's history; `layer` is the position of the layer it made, None if it made none."""
 
@@ -286,7 +288,7 @@ class HistoryRow:
     layer: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Config:
     """What the image's config tells a runtime. Every field may be missing from a real one.
 
@@ -327,7 +329,7 @@ class Config:
         return "/".join(part for part in (self.os or "unknown", self.architecture, self.variant) if part)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Storage:
     """How the archive's bytes divide, seen from one image; see "The image" in numbers.
 
@@ -342,7 +344,7 @@ class Storage:
     container_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """A secret that stood in a text of the config or the history, by the rule that knows it; it says where, never what."""
 
@@ -353,7 +355,7 @@ class Told:
     layer: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Image:
     """One image of an archive.
 
@@ -385,7 +387,7 @@ class Image:
         return layer.index if layer.same_as is None else self.layers[layer.same_as].index
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Release:
     """The distribution, as os-release tells it."""
 
@@ -394,7 +396,7 @@ class Release:
     pretty_name: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Package:
     """One installed package, as its database tells it; sizes are never taken from there.
 
@@ -433,7 +435,7 @@ class Package:
         return (self.type, self.name, self.version, self.arch, self.location)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deviation:
     """A file whose content is not what its package shipped.
 

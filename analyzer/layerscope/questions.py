@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from layerscope.analysis.base import Base, find_base
 from layerscope.analysis.books import Books, keep_books
 from layerscope.analysis.draft import Step as Draft
@@ -13,6 +11,7 @@ from layerscope.analysis.past import Past, find_past, near_paths
 from layerscope.analysis.spots import Spot, find_spot
 from layerscope.analysis.whatif import WhatIf, find_rows, imagine
 from layerscope.errors import SelectionError
+from layerscope.frozen import frozen
 from layerscope.model import Image, Kind, Release
 from layerscope.packages.aliases import Aliases
 from layerscope.packages.ownership import Ownership
@@ -23,7 +22,7 @@ from layerscope.report import Report, analyze, name_owner, own_image, stack_imag
 from layerscope.rootfs import Stack, merge_repeats
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Why:
     """Why something is there.
 
@@ -95,7 +94,7 @@ def ask_spot(image: Image, subject: str, layer: int | None = None) -> Spot:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What is to be imagined.
 
@@ -153,7 +152,7 @@ def _step_of_cause(stacked: Stack, made: Report, id_: str) -> Draft:
     return Draft(f"cause:{id_}", rows, parts=parts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class History:
     """Which instruction made which layer: its steps in order, and what their layers weigh."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layerscope.analysis.base import NO_BASE, Base, find_base
@@ -22,6 +22,7 @@ from layerscope.analysis.marks import SECRETS
 from layerscope.analysis.scene import Scene
 from layerscope.analysis.unstripped import find_unstripped
 from layerscope.analysis.waste import find_waste
+from layerscope.frozen import frozen
 from layerscope.model import Image, Lap, Note, Release, untimed
 from layerscope.packages.ownership import Ownership, own
 from layerscope.packages.requirements import edges
@@ -59,7 +60,7 @@ SIZES = (
 COUNTS = ("layers", "entries", "files", "packages")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BaseShare:
     """What of the image is the base image's: its lowest layers.
 
@@ -80,7 +81,7 @@ class BaseShare:
         return sum(cause.bytes for cause in self.causes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """Every question asked once; facts, no opinions.
 

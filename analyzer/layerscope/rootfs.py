@@ -8,8 +8,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from layerscope.frozen import frozen
 from layerscope.model import Fate, Kind, LayerIndex, Level, Note
 
 FILE, DIRECTORY, SYMLINK, HARDLINK, WHITEOUT, OPAQUE, OTHER = (
@@ -28,7 +29,7 @@ IMPLIED_BYTES = 1 << 27
 NOTES_PER_ID = 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stack:
     """The stacked layers. A row is named by its id: `starts[layer position] + row of that layer's index`.
 

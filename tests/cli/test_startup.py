@@ -11,7 +11,7 @@ VERSION = """
 layerscope layerscope._version layerscope.cli layerscope.cli.answer layerscope.cli.assembly layerscope.cli.caching layerscope.cli.choices layerscope.cli.clock
 layerscope.cli.commands layerscope.cli.comparison layerscope.cli.history layerscope.cli.inquiry layerscope.cli.inventory layerscope.cli.review
 layerscope.cli.session
-layerscope.errors
+layerscope.errors layerscope.frozen
 """
 NEVER = (
     "audit render.audit render.sbom render.diff render.sharing analysis.diff analysis.sharing analysis.push analysis.snapshot"

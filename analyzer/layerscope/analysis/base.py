@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from layerscope.frozen import frozen
 from layerscope.model import Image, Layer
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ BARE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Base:
     """The image that this one was built on, as far as anything tells.
 

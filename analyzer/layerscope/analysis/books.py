@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import compress
 from math import isqrt
 from operator import or_
 
+from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Kind, Layer, LayerIndex
 from layerscope.rootfs import Stack
 
@@ -14,7 +14,7 @@ ONLY_REPLACED = bytes(value == Fate.REPLACED for value in range(256))
 ONLY_DELETED = bytes(value == Fate.DELETED for value in range(256))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EntryCounts:
     """Entries of a layer's tar; each is in exactly one of the six. Devices: block, character, FIFO."""
 
@@ -31,7 +31,7 @@ class EntryCounts:
         return self.files + self.directories + self.symlinks + self.hardlinks + self.devices + self.whiteouts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerBooks:
     """The numbers of one layer row; None where its blob is not in the archive.
 
@@ -58,7 +58,7 @@ class LayerBooks:
         return (self.replaced_bytes or 0) + (self.deleted_bytes or 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Books:
     """Sums over distinct blobs; `archive_bytes` and what it divides into are the image's `Storage`."""
 

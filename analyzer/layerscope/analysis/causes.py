@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from layerscope.frozen import frozen
 
 
 class Certainty(StrEnum):
@@ -16,7 +18,7 @@ class Certainty(StrEnum):
     POSSIBLE = "possible"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PathShare:
     """A path, the content bytes it stands for, and the layer that stores it."""
 
@@ -25,7 +27,7 @@ class PathShare:
     layer: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cause:
     """Bytes that need not be there, and why.
 

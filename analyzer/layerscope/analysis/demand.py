@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from layerscope.analysis.commands import run_rows
+from layerscope.frozen import frozen
 from layerscope.model import Image, Package
 from layerscope.rootfs import Stack
 
@@ -25,7 +25,7 @@ USEFUL = frozenset({"ca-certificates", "tzdata", "netbase"})
 """Recommended packages that programs look for without saying so."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demand:
     """Numbers of packages.
 

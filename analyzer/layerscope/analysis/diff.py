@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from layerscope.analysis.push import Push
 from layerscope.analysis.snapshot import CauseShot, LayerShot, PackageShot, Snapshot
+from layerscope.frozen import frozen
 
 _HASH = re.compile(r"\b((?:file|dir|multi):)[0-9a-f]{12,64}\b")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerChange:
     """A pair of layers: `same` (the same bytes), `changed` (by the same instruction), `added` or `removed`."""
 
@@ -27,7 +27,7 @@ class LayerChange:
         return (self.new.content_bytes if self.new else 0) - (self.old.content_bytes if self.old else 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackageChange:
     """A package that was added, removed, upgraded (another version), grown or shrunk (the same one)."""
 
@@ -45,7 +45,7 @@ class PackageChange:
         return self.new_bytes - self.old_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CauseChange:
     """A kind of cause that frees more or less than before."""
 
@@ -61,7 +61,7 @@ class CauseChange:
         return self.new_bytes - self.old_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileChange:
     """A path that a container sees otherwise: `added`, `removed`, `changed` (content), `metadata` (only that)."""
 
@@ -76,7 +76,7 @@ class FileChange:
         return self.new_bytes - self.old_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diff:
     """All that differs; `files` and `push` are None where one side is a saved report."""
 

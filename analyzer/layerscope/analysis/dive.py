@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from layerscope.frozen import frozen
 from layerscope.model import Kind, LayerIndex
 from layerscope.rootfs import AUFS, Stack, parent_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dive:
     """dive's numbers by dive's definitions; `user_wasted_percent` is a ratio, None where that tool has NaN."""
 

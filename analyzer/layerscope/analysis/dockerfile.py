@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from layerscope.errors import LayerscopeError
+from layerscope.frozen import frozen
 
 MOST_BYTES, MOST_LINES = 1 << 20, 20_000
 _LONG = 4_096
@@ -28,7 +28,7 @@ class DockerfileError(LayerscopeError):
     """A Dockerfile is larger than any that a person wrote."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """A Dockerfile as it was named and read: its path, for people and for links, and its text."""
 
@@ -36,7 +36,7 @@ class Source:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Instruction:
     """One instruction.
 
@@ -60,7 +60,7 @@ class Instruction:
         return text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stage:
     """One stage: its FROM, what it is built on (arguments put in) and called, and its instructions without the FROM."""
 

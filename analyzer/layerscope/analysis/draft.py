@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import compress
 
 from layerscope.analysis.books import Books
 from layerscope.analysis.carriage import padded, stored
 from layerscope.analysis.sheets import Sheet, all_above, keep, read_sheet
+from layerscope.frozen import frozen
 from layerscope.model import Image, Kind
 from layerscope.rootfs import Stack, stack
 
 _WHITEOUT, _FOLDER = int(Kind.WHITEOUT), int(Kind.DIRECTORY)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """Rows of the stack that are to be left out, and how that was asked for; with the folders that it empties, or without.
 
@@ -28,7 +29,7 @@ class Step:
     parts: Mapping[int, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loss:
     """What one step takes off: entries, their content, and what they take of the tars; what an earlier step took is its."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from layerscope.analysis.causes import PathShare
+from layerscope.frozen import frozen
 from layerscope.model import Image
 from layerscope.rootfs import LIVE, Stack
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DuplicateSet:
     """Live files of equal content that are different inodes; `bytes` is the size of one, `rows` their ids in the stack."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from layerscope.frozen import frozen
 from layerscope.model import Fate
 from layerscope.rootfs import DELETED, LIVE, Stack
 
@@ -17,7 +17,7 @@ PUBLISHED = ("alpm:", "apk:", "deb:", "rpm:")
 Owner = Callable[[int], str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exposure:
     """One fact for a security review.
 
@@ -36,7 +36,7 @@ class Exposure:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ground:
     """The stacked image that facts are read from.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from layerscope.analysis.carriage import price_rows
+from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Kind
 from layerscope.rootfs import Stack, merge_repeats
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileRow:
     """One entry of one layer.
 
@@ -36,7 +36,7 @@ class FileRow:
     pull: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sieve:
     """Which files are asked for; None lets all pass. In `glob` and `owner`, `*` stands for anything, slashes too.
 

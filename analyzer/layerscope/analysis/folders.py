@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from layerscope.analysis.files import FileRow
+from layerscope.frozen import frozen
 from layerscope.model import Fate, Kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FolderRow:
     """A folder, or a file that stands at the last depth, and all that is in it.
 

@@ -8,14 +8,14 @@ fetches every one (moby, distribution/xfer/download.go).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import takewhile
 
 from layerscope.analysis.books import Books
+from layerscope.frozen import frozen
 from layerscope.model import Image, Layer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """What other images bring along.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 from layerscope.analysis.base import Base
 from layerscope.analysis.dockerfile import expand
+from layerscope.frozen import frozen
 from layerscope.model import Config, HistoryRow, Image
 
 IN_FORCE, REPLACED, GONE, BUILD = "in force", "replaced", "gone", "build only"
@@ -17,7 +17,7 @@ _NAME = re.compile(r"(\"?)([A-Za-z_][\w./-]*)\1")
 _ASSIGNED = re.compile(rf"(?<=\s){_NAME.pattern}=")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effect:
     """What a row of the history did to the config.
 
@@ -31,7 +31,7 @@ class Effect:
     by: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A row of the history, or a layer that no row tells of.
 

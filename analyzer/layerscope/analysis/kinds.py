@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import attrgetter
 
 from layerscope.analysis import remains
@@ -11,11 +10,12 @@ from layerscope.analysis.caches import CACHES
 from layerscope.analysis.causes import Certainty
 from layerscope.analysis.demand import Demand
 from layerscope.analysis.traces import Trace
+from layerscope.frozen import frozen
 
 FACT, LIKELY, POSSIBLE = Certainty.FACT, Certainty.LIKELY, Certainty.POSSIBLE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CauseKind:
     """A kind of cause.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from layerscope.analysis.files import FileRow
+from layerscope.frozen import frozen
 from layerscope.model import Fate, Kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """The rows of one path through the layers, oldest first.
 

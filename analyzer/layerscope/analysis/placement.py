@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from layerscope.analysis.dockerfile import Instruction, Source, Stage, lineage, read_stages
 from layerscope.analysis.likeness import SURE, Told, Written, make_ready
+from layerscope.frozen import frozen
 from layerscope.model import Image
 
 _MISSING_ROW, _MISSING_LINE = -0.3, -0.25
@@ -22,7 +23,7 @@ _CELLS = 500_000
 _Pairs = dict[int, tuple[Instruction, float]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Lines of a Dockerfile, from 1, and whether what stands there surely is what ran."""
 
@@ -31,7 +32,7 @@ class Place:
     sure: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placement:
     """Where in a Dockerfile each layer was made.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from layerscope.frozen import frozen
 from layerscope.model import Image, Kind, Layer, LayerIndex
 
 SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """A layer that the registry does not have.
 
@@ -30,7 +30,7 @@ class Upload:
     because: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Push:
     """Everything that a push uploads."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from layerscope.analysis.base import Base
 from layerscope.analysis.dockerfile import expand
 from layerscope.analysis.history import IN_FORCE, Step, assignments, variables
 from layerscope.archive.instructions import peel, shell_of
+from layerscope.frozen import frozen
 from layerscope.model import Config, HistoryRow, Image
 
 NO_BASE_NAME = "What this was built on has no name in the image; the steps below begin with its own."
@@ -30,7 +30,7 @@ _PORT = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:/\w+)?")
 _SHELL = ("/bin/sh", "-c")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """An instruction, or a comment, of several lines each; `layer` is the one that a comment is to describe."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import combinations
 
+from layerscope.frozen import frozen
 from layerscope.model import Image, Layer
 from layerscope.rootfs import LIVE
 
@@ -14,7 +15,7 @@ Fates = tuple[Sequence[int], bytearray]
 """Where the rows of each layer of a stack begin, and what became of each row."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SharedBlob:
     """A layer as several images may have it.
 
@@ -33,7 +34,7 @@ class SharedBlob:
     places: tuple[int | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repeats:
     """Files that several images show and hold in layers of their own: what a common base would store once.
 
@@ -47,7 +48,7 @@ class Repeats:
     pairs: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sharing:
     """Images side by side; `disk` and `pull` of each, then of all together, every layer once."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from layerscope.frozen import frozen
 
 TOTALS = (
     "archive_bytes", "content_bytes", "live_bytes", "replaced_bytes", "deleted_bytes", "overhead_bytes", "tar_bytes",
@@ -13,7 +14,7 @@ TOTALS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerShot:
     """A layer: `key` is its diff ID, else its digest; None if it has neither."""
 
@@ -25,7 +26,7 @@ class LayerShot:
     tar_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackageShot:
     """A package that is there at the end; `bytes` are all that are its, hidden ones too."""
 
@@ -37,7 +38,7 @@ class PackageShot:
     layer: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CauseShot:
     """The causes of one id, summed; `each` has bytes and title of each of them, by its fix."""
 
@@ -46,7 +47,7 @@ class CauseShot:
     each: Mapping[str, tuple[int, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """An image as its report tells of it."""
 

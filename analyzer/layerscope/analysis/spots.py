@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from layerscope.errors import SelectionError
+from layerscope.frozen import frozen
 from layerscope.model import Image, Kind
 from layerscope.rootfs import MARKS, Stack
 
@@ -16,7 +15,7 @@ _WHAT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spot:
     """A file of a layer.
 

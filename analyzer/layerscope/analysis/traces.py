@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from layerscope.frozen import frozen
 
 if TYPE_CHECKING:
     from layerscope.analysis.scene import Scene
@@ -20,7 +21,7 @@ DEPTH = 128
 """Components of a folder that are looked at; the work on a path stays in proportion to its length."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trace:
     """What something leaves behind.
 

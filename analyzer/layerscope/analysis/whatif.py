@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from itertools import compress
 
@@ -12,6 +11,7 @@ from layerscope.analysis.books import Books
 from layerscope.analysis.draft import Draft, Loss, Step
 from layerscope.analysis.sheets import RECORD, Sheet, merge
 from layerscope.errors import SelectionError
+from layerscope.frozen import frozen
 from layerscope.model import Image
 from layerscope.rootfs import LIVE, Stack, merge_repeats, parent_of, stack
 
@@ -21,7 +21,7 @@ Slot = tuple[tuple[int, ...], Sheet | None]
 _ONLY_LIVE = bytes(value == LIVE for value in range(256))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sizes:
     """What a layer, or the image, weighs; `pull_bytes` is an estimate, None if unknown."""
 
@@ -40,7 +40,7 @@ class Sizes:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerChange:
     """One layer that would be there, made of those at `positions`; several where they are squashed."""
 
@@ -50,7 +50,7 @@ class LayerChange:
     after: Sizes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WhatIf:
     """The image as it is, as it would be, and what makes the difference; a layer that is listed twice is there once."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from layerscope.frozen import frozen
 
 # Comments that only tell who wrote a row.
 MARKS = ("buildkit.", "buildkit ", "debuerreotype", "Created by")
@@ -12,7 +13,7 @@ _SHELL_ALONE = r"(?:/[\w./-]*/)?(?:ba|da|a|z|k)?sh"
 _NAMED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Builder:
     """How one builder writes rows.
 

@@ -13,8 +13,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from layerscope.frozen import frozen
 
 MAGIC = b"layerscope cache 1\n"
 LARGEST = 1 << 30
@@ -22,7 +23,7 @@ OLDEST = 30 * 24 * 3600
 SUFFIX = ".entry"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Usage:
     """How much the cache holds, and where."""
 

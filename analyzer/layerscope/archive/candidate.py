@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from layerscope.archive.container import Member
 from layerscope.errors import ArchiveError
+from layerscope.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerRef:
     """A layer that a manifest lists: where it should be, and what is claimed of it."""
 
@@ -27,7 +28,7 @@ class LayerRef:
         return bool(self.urls) or "nondistributable" in (self.media_type or "") or ".foreign." in (self.media_type or "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """An image that the container promises.
 
@@ -55,7 +56,7 @@ class Candidate:
         return self.config is not None or self.inline_config is not None or any(layer.member for layer in self.layers)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """All images of a container, the members that describe the whole of it, and why what else it lists is no image."""
 

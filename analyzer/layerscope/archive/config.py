@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from layerscope.archive.documents import Json, mapping, rows, string_map, text, texts
 from layerscope.archive.golang import write_duration, write_healthcheck
 from layerscope.archive.instructions import for_people
 from layerscope.archive.notebook import Notebook
+from layerscope.frozen import frozen
 from layerscope.model import Config, HistoryRow
 
 CREATED_BY_LIMIT = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigDocument:
     """A config as read: what a runtime is told, the diff IDs (None: no word of them), the history not yet joined to layers."""
 

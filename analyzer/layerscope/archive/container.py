@@ -9,7 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +26,7 @@ from layerscope.archive.pull import COUNTED, SMALL, Sampler
 from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, chunks_of, part_of, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError, LimitError
+from layerscope.frozen import frozen
 from layerscope.model import Kind, LayerIndex, Level
 
 SNIFFED = 1 << 16
@@ -33,7 +34,7 @@ OPEN_FILES = 64
 BLOB_NAME = re.compile(rb"(?:.*/)?(?:sha\d+[:-])?[0-9a-f]{64,128}(?:\.tar)?(?:\.\w+)?|.*\.tar(?:\.\w+)?|.*\.tgz")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A regular file of the container. `ident` tells stored members apart; two names may lead to one."""
 

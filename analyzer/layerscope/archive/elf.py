@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from layerscope.archive.inspection import Content
+from layerscope.frozen import frozen
 
 MAGIC = b"\x7fELF"
 MAX_SECTIONS = 65_536
@@ -31,7 +31,7 @@ class Section(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Elf:
     """What an ELF file says of itself.
 

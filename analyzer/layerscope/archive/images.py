@@ -22,6 +22,7 @@ from layerscope.archive.opaque import drop_opaque, opaque_index, why_opaque
 from layerscope.archive.scan import Scan
 from layerscope.archive.storage import divide
 from layerscope.errors import ArchiveError, LimitError, SelectionError
+from layerscope.frozen import frozen
 from layerscope.model import Config, Image, Layer, LayerIndex, Level
 
 ROOT_NAMES = frozenset((b"etc", b"bin", b"usr", b"lib", b"sbin", b"var", b".dockerenv", b"Files", b"nix"))
@@ -29,7 +30,7 @@ ABOUT_THE_WHOLE = frozenset(("A54", "C55", "D03", "D07", "E08"))
 SUFFIXES = {"gzip": ("gzip",), "zstd": ("zstd",), "none": ("tar",)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImageSummary:
     """One line of the list of images: what it is called, what it runs on, whether its blobs are there."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from layerscope.archive.equal import Place
@@ -16,6 +15,7 @@ from layerscope.archive.feed import Buffer
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.sparse import expand
+from layerscope.frozen import frozen
 from layerscope.model import SUMS, Kind, LayerIndex
 
 HEAD = 8192
@@ -40,7 +40,7 @@ Wants = Callable[[bytes, int, int], bool]
 Opens = Callable[[bytes], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inspector:
     """Somebody who looks into files: into which, and what for.
 

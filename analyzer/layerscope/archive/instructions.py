@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from layerscope.archive.builders import BUILDERS, MARKS
 from layerscope.archive.golang import list_items, read_healthcheck
+from layerscope.frozen import frozen
 
 NONE = "(no history)"
 VERBS = (
@@ -27,7 +27,7 @@ _BOUND = re.compile(r"(?<!@sha256)(?::(?:sha256:)?[0-9a-f]{64})+$")
 _REMARKS = 64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """What a builder writes around an instruction: whose it is, and what takes it off."""
 
@@ -91,7 +91,7 @@ def shell_of(created_by: str) -> tuple[str, ...] | None:
     return tuple(found["shell"].split()) if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spelling:
     """How a builder spells the values of an instruction, and what a Dockerfile would say; None if it is spelled otherwise."""
 

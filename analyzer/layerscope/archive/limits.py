@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from layerscope.errors import LayerscopeError
+from layerscope.frozen import frozen
 from layerscope.model import LayerIndex
 
 MIB = 1 << 20
@@ -13,7 +14,7 @@ GIB = 1 << 30
 SHORT_NAME = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Caps on everything; each is raised by `--limit NAME=VALUE`.
 

@@ -10,9 +10,9 @@ import math
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from layerscope.archive.feed import Buffer
+from layerscope.frozen import frozen
 from layerscope.model import Course, Pull
 
 BLOCK, WINDOW = 1 << 14, 1 << 15
@@ -29,7 +29,7 @@ CHUNK = 1 << 15
 MODES = ("estimate", "exact", "off")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """An uncompressed layer within a buffer."""
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from layerscope.archive.ahead import ahead, pays
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
@@ -19,13 +19,14 @@ from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import read_tar
 from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError
+from layerscope.frozen import frozen
 from layerscope.model import Course, Lap, LayerIndex, Pull, untimed
 
 STEP, FINE = 1 << 14, 1 << 22
 HEX = re.compile(rb"[0-9a-f]{64,}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What a scan is asked for.
 
@@ -42,7 +43,7 @@ class Settings:
     lap: Lap = untimed
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scan:
     """One blob as found.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from layerscope.archive.documents import mapping, parse
@@ -20,6 +20,7 @@ from layerscope.archive.header import clean
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError
+from layerscope.frozen import frozen
 from layerscope.model import Kind, LayerIndex
 
 STARGZ = b"stargz.index.json"
@@ -40,7 +41,7 @@ NAMES = {
 NUMBERS = ("mode", "uid", "gid", "size")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """What is said of one entry; of a hard link nothing but where it leads, of what only has to be there nothing at all.
 

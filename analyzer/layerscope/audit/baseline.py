@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from layerscope.audit.measures import LAYER
 from layerscope.errors import PolicyError
+from layerscope.frozen import frozen
 from layerscope.model import Image, Layer
 from layerscope.report import COUNTS, SIZES, Report
 
@@ -17,7 +18,7 @@ VERSION = "1.0"
 _NOT_KEPT = frozenset(("archive_bytes", "file_bytes", "orphan_bytes", "container_bytes", "metadata_bytes"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Baseline:
     """The numbers and findings that growth is measured against."""
 

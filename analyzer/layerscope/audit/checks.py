@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from layerscope.audit.rules import RULES, Rule
+from layerscope.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """One check of somebody else's; the rules that answer it name it as a counterpart.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from layerscope.frozen import frozen
 from layerscope.report import COUNTS, SIZES
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measure:
     """A number's name and how it is written: a `size` in bytes, a `count`, a `ratio`."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
+
+from layerscope.frozen import frozen
 
 LEVELS = ("error", "warning", "info", "off")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limit:
     """One limit: `max` and `share` fail only together, `min` alone.
 
@@ -28,7 +30,7 @@ class Limit:
         return (bool(over) and all(over)) or (self.min is not None and actual < self.min)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ignore:
     """What is put up with: findings of a rule, or a failed check, at a path or of a package; until a day, if one is named."""
 
@@ -46,7 +48,7 @@ class Ignore:
 Limits = Mapping[str, Limit]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """Limits by what they speak of; each maps a name, a glob or a path glob to its limit."""
 
@@ -61,7 +63,7 @@ class Scope:
 SCOPES = ("layer", "package", "owner", "path", "cause")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DiveRules:
     """The three rules of a `.dive-ci`; None is off."""
 
@@ -71,7 +73,7 @@ class DiveRules:
     highest_user_wasted_percent: float | None = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """One policy file, read.
 

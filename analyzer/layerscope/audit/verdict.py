@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.exposures import Exposure
 from layerscope.audit.policy import Ignore, Policy
+from layerscope.frozen import frozen
 from layerscope.report import Report
 
 SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One finding of a rule, or a cause of a limit that does not hold.
 
@@ -65,7 +65,7 @@ def fingerprint_of(rule: str, fact: Exposure | Cause) -> str:
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """One thing that was asked, and how it went.
 
@@ -83,7 +83,7 @@ class Check:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Audit:
     """The verdict on one image, and everything it rests on."""
 

@@ -9,8 +9,10 @@ import secrets
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TextIO
+
+from layerscope.frozen import frozen
 
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -19,7 +21,7 @@ class OutputError(Exception):
     """A text could not be written; the message says where and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What a command found.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import IO
 
@@ -14,10 +14,11 @@ from layerscope.cli import choices
 from layerscope.cli.answer import Answer, OutputError
 from layerscope.cli.policies import NAMES, find_baseline, find_policy
 from layerscope.cli.verbs import Look, Order, Wish, examine, finish, warn_of_base
+from layerscope.frozen import frozen
 from layerscope.render.audit import AUDIT_FORMATS, baseline_json, exit_code, summary_github
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Court:
     """By what an image is judged: the paths of a policy and of a baseline, if they are named."""
 

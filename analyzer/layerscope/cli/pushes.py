@@ -6,9 +6,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import typer
+
+from layerscope.frozen import frozen
 
 _FILES = ("docker-archive", "oci-archive", "oci", "dir")
 _STORES = {"docker-daemon": "docker", "containers-storage": "podman"}
@@ -31,7 +32,7 @@ _FLAGS = frozenset(
 _TRANSPORTS = re.compile(r"^(?:docker|docker-archive|oci-archive|oci|dir|docker-daemon|containers-storage):.")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Push:
     """What would be pushed: an archive or folder (`path`), or an image of an engine (`engine`, `name`).
 

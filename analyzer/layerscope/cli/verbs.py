@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import IO, TYPE_CHECKING, Any
 
 import typer
@@ -21,6 +21,7 @@ from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
 from layerscope.cli.memory import Memory
 from layerscope.cli.progress import show_progress
+from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Lap, untimed
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
 from layerscope.render.images import ImageRow
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _PART = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """Which image is to be read, and how."""
 
@@ -55,7 +56,7 @@ class Order:
     lap: Lap = untimed
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wish:
     """Which formats are wanted: one for standard output, if any, and one a file."""
 
@@ -68,7 +69,7 @@ class Wish:
         return Answer(write(self.format, look.screen(self.format)) if self.format else None, texts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """How the texts are to look."""
 

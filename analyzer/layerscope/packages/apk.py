@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layerscope.frozen import frozen
 from layerscope.model import Package
 from layerscope.packages.database import MAX_GROWTH, MAX_RECORDS, Database, Seals, View
 from layerscope.packages.purl import distribution
@@ -26,7 +26,7 @@ _RECORD_END = re.compile(rb"\n.?(?=\n|\Z)")
 _NAME_END = re.compile(rb"[=<>~@]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Record:
     """The fields of one record.
 

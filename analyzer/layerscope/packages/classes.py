@@ -5,8 +5,7 @@ One table; where several lines fit a file, the first class in `CLASSES` that doe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from layerscope.frozen import frozen
 from layerscope.packages.paths import shallow
 
 CLASSES = (
@@ -26,7 +25,7 @@ CLASSES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """What makes a file one of a class; each field is a list of words, and any word will do.
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from layerscope.frozen import frozen
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import join, parent
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _INSTALLED = b"composer/installed.json"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     name: str
     version: str

@@ -7,10 +7,11 @@ is a module and a name in `DATABASES`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 from layerscope.archive.inspection import Content
+from layerscope.frozen import frozen
 from layerscope.model import Level, Note, Package, Release
 
 Result = TypeVar("Result")
@@ -33,7 +34,7 @@ def bloated(folder: bytes, count: int, content: bytes) -> bool:
     return len(folder) * count > MAX_GROWTH * len(content)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """The kept files of one database as of one layer.
 
@@ -92,7 +93,7 @@ class View:
             self.notes.append(Note("P02", Level.INFO, message, layer=self.layer, path=path))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seals:
     """What a database tells of the contents of one package's files.
 
@@ -110,7 +111,7 @@ class Seals:
     published: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Database:
     """A kind of package database.
 

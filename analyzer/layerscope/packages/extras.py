@@ -7,9 +7,10 @@ Nothing writes down with which extras a distribution was installed. One is taken
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from layerscope.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,7 @@ _MACHINES = ("x86_64", "aarch64")
 _VERSIONS = tuple(f"3.{minor}" for minor in range(6, 16))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wish:
     """One requirement; names of distributions and extras are as the index compares them.
 

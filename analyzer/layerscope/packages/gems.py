@@ -7,9 +7,9 @@ gems lie in Ruby's own library, and their specification lists them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layerscope.frozen import frozen
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import join, parent
@@ -34,7 +34,7 @@ _DEFAULT = b"/specifications/default/"
 _BUILT = b"/gem.build_complete"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Specification:
     name: str
     version: str

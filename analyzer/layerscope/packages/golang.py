@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from layerscope.archive.elf import MAGIC as ELF
 from layerscope.archive.inspection import Content
+from layerscope.frozen import frozen
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.executables import is_executable, loaded, section
@@ -35,7 +35,7 @@ _ALIGNED = 16
 _SENTINEL = 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildInfo:
     """What a program was built from: Go's version, the main module, and (path, version) of the others."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+from layerscope.frozen import frozen
 from layerscope.packages.ownership import OwnerShare, Ownership, PackageShare
 
 REASONS = ("asked", "dependency", "recommended", "dev", "base", "root", "unknown")
@@ -12,7 +12,7 @@ SORTS = ("size", "hidden", "retained", "name", "layer")
 GROUPS = ("source", "type")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """Which packages are asked for; None lets all pass.
 
@@ -45,7 +45,7 @@ class Selection:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """Packages of one source or type, summed."""
 
@@ -58,7 +58,7 @@ class Group:
     pull_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inventory:
     """The packages that were asked for, ranked; groups if they were asked for; what no package owns; all owners.
 

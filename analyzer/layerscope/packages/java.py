@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerscope.archive.inspection import Content
+from layerscope.frozen import frozen
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.purl import purl
@@ -35,7 +35,7 @@ _HEADER = re.compile(rb"^([A-Za-z0-9_-]+): *(.*?)\r?$", re.MULTILINE)
 _DOTTED = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)+\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Jar:
     """One library. `place` is the way to it inside the file, empty for the file itself."""
 

@@ -11,9 +11,9 @@ found, but not where that folder is shared with the system: the root of the imag
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from layerscope.frozen import frozen
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import SHARED, parent
@@ -36,7 +36,7 @@ _LOCK = b"/.package-lock.json"
 _MANIFEST = b"/package.json"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Manifest:
     """What a package.json, or an entry of the lock file, tells of one package."""
 

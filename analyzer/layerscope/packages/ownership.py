@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
+from layerscope.frozen import frozen
 from layerscope.model import Kind, LayerIndex, Note, Package, Release
 from layerscope.packages import DATABASES
 from layerscope.packages.aliases import Aliases
@@ -33,7 +34,7 @@ GENERIC = "generic"
 _ONLY_FILES = bytes(kind == Kind.FILE for kind in range(256))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackageShare:
     """One installed package and the bytes that are its.
 
@@ -64,7 +65,7 @@ class PackageShare:
     pull_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnerShare:
     """The bytes of one kind of owner: a package type, or (owner None) a class of unowned files.
 
@@ -81,7 +82,7 @@ class OwnerShare:
     pull_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ownership:
     """Every package and every owner; the owner rows sum to the image's content.
 

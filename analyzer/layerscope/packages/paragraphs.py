@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
+from layerscope.frozen import frozen
 from layerscope.packages.debversion import meets
 from layerscope.packages.text import text
 
@@ -37,7 +38,7 @@ Offers = dict[str, list[tuple[str, str]]]
 """Name -> packages that answer to it, each with the version that it has under that name, "" for none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """One paragraph.
 

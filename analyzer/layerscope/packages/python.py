@@ -11,9 +11,9 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layerscope.frozen import frozen
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, Seals, View, bloated
 from layerscope.packages.extras import Wish, normal, python_of, read_wish, resolve
@@ -40,7 +40,7 @@ _MAX_LICENSE = 100
 _MAX_PKG_INFO = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Metadata:
     """What METADATA or PKG-INFO tells."""
 

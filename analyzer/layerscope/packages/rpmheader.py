@@ -7,9 +7,9 @@ that an installation appended are read like the others; of a tag that comes twic
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layerscope.frozen import frozen
 from layerscope.packages.database import MAX_GROWTH, Seals
 from layerscope.packages.text import text
 
@@ -39,7 +39,7 @@ _RPMLIB = 1 << 24
 Value = list[bytes] | tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Header:
     """One installed package. `paths` has the files that are there: no ghosts, none that was left out or replaced."""
 

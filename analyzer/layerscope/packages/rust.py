@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from layerscope.archive.inspection import Content
+from layerscope.frozen import frozen
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.executables import section
@@ -26,7 +26,7 @@ MAX_LIST = 8 << 20
 _SECTION = b".dep-v0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Crate:
     """One crate of the list; `needs` are positions in it."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from layerscope.frozen import frozen
 from layerscope.model import Note, Package, Release
 from layerscope.packages.database import Database, View
 from layerscope.packages.release import PATTERNS as RELEASE_PATTERNS
@@ -21,7 +21,7 @@ Change = tuple[bytes, bytes | None]
 """A path and its new content, None if it went away."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Version:
     """What a database held from a layer on, until its next version."""
 
@@ -29,7 +29,7 @@ class Version:
     packages: tuple[Package, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeline:
     """One database through the layers; no versions if the image has none."""
 
@@ -38,7 +38,7 @@ class Timeline:
     notes: tuple[Note, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Presence:
     """One installation through the layers.
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from layerscope.frozen import frozen
 from layerscope.model import SUMS, Deviation, Kind, LayerIndex
 from layerscope.packages import DATABASES
 from layerscope.packages.aliases import Aliases
@@ -35,7 +36,7 @@ _PLACES = {name: slice(sum(_SIZES[:at]), sum(_SIZES[: at + 1])) for at, name in 
 _EMPTY = b"".join(hashlib.new(name, usedforsecurity=False).digest() for name in SUMS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verification:
     """What digests tell. `vendor` maps the row id of an unchanged file of a published package to that package."""
 

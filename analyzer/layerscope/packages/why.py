@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 
+from layerscope.frozen import frozen
 from layerscope.packages.ownership import Ownership, PackageShare
 from layerscope.packages.requirements import edges, leaving, shortest_chain
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chain:
     """One package and the way to it.
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 
 from layerscope.archive.inspection import Content
+from layerscope.frozen import frozen
 
 MAX_ENTRIES = 200_000
 MAX_FILE = 64 << 20
@@ -21,7 +21,7 @@ _LOCAL = b"PK\3\4"
 _STORED, _DEFLATED = 0, 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """One file of an archive; `size` is what the archive claims."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from layerscope.analysis.kinds import KINDS
+from layerscope.frozen import frozen
 from layerscope.render.options import Options
 from layerscope.render.words import left, wrap
 
@@ -71,7 +71,7 @@ NOTES: tuple[tuple[str, str, str, str], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """An id, what kind of thing it names ("cause", "note", "rule"), and what there is to say about it.
 

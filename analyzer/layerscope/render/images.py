@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from layerscope.frozen import frozen
 from layerscope.render.document import SCHEMA_VERSION, clean, write_json
 from layerscope.render.escape import defuse, terminal
 from layerscope.render.options import Options
@@ -14,7 +14,7 @@ from layerscope.render.rows import Object
 from layerscope.render.tables import write_csv
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImageRow:
     """One image of an archive; `layout` is how the archive tells of it: "docker", "oci"."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from layerscope.frozen import frozen
 
 Paint = Literal["title", "strong", "faint", "bad", "warn", "good"]
 
@@ -12,7 +13,7 @@ _SGR: dict[Paint, str] = {"title": "1", "strong": "1", "faint": "2", "bad": "1;3
 NARROWEST, WIDEST = 60, 120
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """The choices of one rendering.
 

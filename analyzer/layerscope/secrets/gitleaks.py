@@ -6,11 +6,11 @@ import math
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 from layerscope.errors import ExtraMissingError, PolicyError
+from layerscope.frozen import frozen
 from layerscope.model import Mark
 from layerscope.secrets.context import weigh
 from layerscope.secrets.prints import print_of
@@ -18,7 +18,7 @@ from layerscope.secrets.prints import print_of
 _MOST = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForeignRule:
     """One rule of somebody else's file, compiled."""
 

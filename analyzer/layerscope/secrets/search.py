@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
@@ -12,6 +11,7 @@ from layerscope.analysis.credentials import kind_of
 from layerscope.analysis.marks import SECRETS as NAME
 from layerscope.analysis.marks import pack
 from layerscope.archive.inspection import Content, Inspector
+from layerscope.frozen import frozen
 from layerscope.model import Mark
 from layerscope.secrets.context import weigh
 from layerscope.secrets.files import FILES
@@ -33,7 +33,7 @@ _KEPT = 400
 _FREE = frozenset(("dotenv-secret", "url-credentials", "netrc-password", "pypirc-password", "npmrc-auth"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hit:
     """Where a secret's pattern matched and what it proved; the value is cut, and leaves this module only as a short hash."""
 

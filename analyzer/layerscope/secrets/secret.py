@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
+
+from layerscope.frozen import frozen
 
 Proof = Callable[[re.Match[bytes]], bool]
 
@@ -15,7 +16,7 @@ def always(_found: re.Match[bytes]) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secret:
     """One kind of secret.
 

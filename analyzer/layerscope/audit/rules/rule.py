@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from layerscope.analysis.exposures import Exposure
+from layerscope.frozen import frozen
 from layerscope.report import Report
 
 Look = Callable[[Report], Iterable[Exposure]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One rule of a security review.
 

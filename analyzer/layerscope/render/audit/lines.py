@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from layerscope.audit import Finding
+from layerscope.frozen import frozen
 from layerscope.render.escape import uri_path
 from layerscope.report import Report
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """Where findings are told to be.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from layerscope.frozen import frozen
 from layerscope.model import Image
 from layerscope.packages.ownership import Ownership, PackageShare
 from layerscope.packages.requirements import edges
 from layerscope.render.escape import unicode
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Material:
     """One package; `needs` are positions in the list of all."""
 
