@@ -6,7 +6,6 @@ The reason is what a front end wrote down: dnf5's `packages.toml`, dnf's `histor
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
@@ -192,6 +191,8 @@ def _reason(header: Header, reasons: Mapping[str, Reason]) -> tuple[str | None, 
 
 def _dnf5(content: bytes, _problems: list[str]) -> dict[str, Reason]:
     """Parse `[packages]`, `"name.arch" = {reason = "User"}`."""
+    import tomllib
+
     document = tomllib.loads(content.decode("utf-8", "replace"))
     packages = document.get("packages")
     found = {}
