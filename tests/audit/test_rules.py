@@ -11,9 +11,11 @@ import build
 import pytest
 from build import Device, Dir, File, Image
 from layerscope import api
+from layerscope.analysis.kinds import KINDS
 from layerscope.analysis.modes import say_capabilities
 from layerscope.audit import RULES, audit
-from layerscope.render.explanations import EXPLANATIONS, explain_rules
+from layerscope.audit.checks import CHECKS
+from layerscope.render.explanations import EXPLANATIONS, explain_checks, explain_rules
 from layerscope.secrets.names import is_secret, secret_assignments
 
 from audit.conftest import TODAY, check, found
@@ -60,6 +62,7 @@ CASES = {
     "empty-password": Case({"etc/shadow": "root::1::::::\n"}, {"etc/shadow": "root:*:1::::::\nx:!:1::\n", "etc/passwd": "root:x:0:0::/:\n"}),
     "password-hash": Case({"etc/shadow": f"root:$6${'a' * 30}:1::::::\n"}, {"etc/shadow": "root:!*:1::::::\nx:$:1::\n"}),
     "duplicate-uid": Case({"etc/passwd": "root:x:0:0::/:\ntoor:x:0:0::/:\n"}, {"etc/passwd": "root:x:0:0::/:\nroot:x:0:0::/:\na:x:1:0::/:\n"}),
+    "duplicate-gid": Case({"etc/group": "root:x:0:\nwheel:x:0:\n"}, {"etc/group": "root:x:0:\nroot:x:0:a\na:x:1:\n", "etc/groups": "a:x:1:\nb:x:1:\n"}),
     "shell": Case({"bin/sh": "x"}, {"opt/sh": "x"}),
     "package-manager": Case({"sbin/apk": "x"}, {"usr/share/apk": "x"}),
     "sudo": Case({"usr/bin/sudo": "x"}, {"etc/sudo": "x"}),
@@ -165,6 +168,22 @@ def test_rules_are_well_declared():
         assert all(address.startswith("https://") for address in rule.references)
         assert rule.why in " ".join(EXPLANATIONS[rule.id]().split())
     assert explain_rules().count("\n") == len(RULES) + 2
+
+
+def test_every_check_of_others_has_an_answer_or_a_reason():
+    dockle = (
+        {f"CIS-DI-{number:04}" for number in range(1, 12)}
+        | {f"DKL-DI-{number:04}" for number in range(1, 7)}
+        | {f"DKL-LI-{number:04}" for number in range(1, 4)}
+    )
+    ids = [one.id for one in CHECKS]
+    assert len(set(ids)) == len(ids)
+    assert set(ids) == dockle | {f"CIS 4.{number}" for number in range(1, 13)}
+    assert {counterpart for rule in RULES for counterpart in rule.counterparts} <= set(ids)
+    for one in CHECKS:
+        assert one.rules() or one.causes or one.note.startswith("no: ")
+        assert set(one.causes) <= {kind.id for kind in KINDS}
+        assert f"| {one.id} " in explain_checks()
 
 
 def test_where_a_bit_appeared(judge):

@@ -6,6 +6,7 @@ import re
 import time
 from types import SimpleNamespace
 
+import build
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from layerscope.secrets import search as searching
 from layerscope.secrets.masks import mask
 from layerscope.secrets.search import Search
 
-from audit.conftest import found
+from audit.conftest import check, found
 from audit.secrets_specimens import AWS_ID, AWS_KEY, LOCKED, OPENSSH, SPECIMENS, crc_token, jwt, pem, rnd
 
 inspect = Search()
@@ -45,6 +46,22 @@ def test_it_is_found(rule):
 def test_a_near_miss_is_not(rule):
     path, _, text = SPECIMENS[rule]
     assert rule not in look(path, f"first line\n{text}\n")
+
+
+@pytest.mark.parametrize("rule", SPECIMENS)
+def test_an_image_in_which_it_fires_and_one_in_which_it_just_does_not(judge, rule):
+    path, text, miss = SPECIMENS[rule]
+    (declared,) = [one for one in RULES if one.id == rule]
+    asked = {"inspectors": [inspector()]}
+    made = judge({path: text}, build.tar(build.whiteout(path)), load=asked)
+    assert (found(made, rule)[0].fact.layer, found(made, rule)[0].fact.hidden_in) == (0, 1)
+    assert found(made, rule)[0].level == declared.level
+    assert check(made, f"rules.{rule}").status == ("fail" if declared.level == "error" else "pass")
+    assert found(judge({path: miss}, load=asked), rule) == []
+
+
+def test_all_rules_for_secrets_have_their_specimen():
+    assert {rule.id for rule in RULES if "secret" in rule.tags} == SPECIMENS.keys()
 
 
 @pytest.mark.parametrize("rule", SPECIMENS)
@@ -131,7 +148,7 @@ def test_the_same_content_is_looked_at_once(monkeypatch):
     fresh = Search(tuple(secret for secret in SECRETS if not secret.names))
     for number in range(3):
         fresh(f"a{number}".encode(), b"the same words://")
-    assert len(calls) == 1 + 3  # once for the content, and for each name its own rules, of which there are none
+    assert len(calls) == 1 + 2  # once for the content, and for each name its own rules, of which there are none
 
 
 def test_at_most_a_hundred_marks():

@@ -132,7 +132,7 @@ def test_no_command_tells_a_secret_in_any_format(images, tmp_path, monkeypatch, 
     for words in commands(images):
         code = session.run(words)
         out, err = capsys.readouterr()
-        assert code in (0, 1, 2, 3), (words, err)
+        assert code in (0, 2, 3) or (code == 1 and words[0] in ("audit", "hook", "guard")), (words, err)
         if (
             words[0] in ("report", "history", "audit", "baseline", "sbom", "files", "why", "diff", "compare")
             and "no such" not in words

@@ -8,23 +8,22 @@ from itertools import islice
 from layerscope.analysis.exposure import Exposure, Ground
 from layerscope.model import Image
 
-PASSWD, SHADOW = b"etc/passwd", b"etc/shadow"
+PASSWD, SHADOW, GROUP = b"etc/passwd", b"etc/shadow", b"etc/group"
 _LINES = 10_000
 
 
 def find_accounts(image: Image, ground: Ground) -> Iterator[Exposure]:
-    """Return empty passwords, numbers that two accounts share, and password hashes; also of hidden files."""
+    """Return empty passwords, numbers that two accounts or groups share, and password hashes; also of hidden files."""
     for layer in image.layers:
         if layer.index is None:
             continue
         start = ground.stack.starts[layer.position]
         for row, content in layer.index.kept.items():
             path = layer.index.paths[row]
-            if path not in (PASSWD, SHADOW):
+            if path not in _READERS:
                 continue
             state, hidden = ground.state(start + row)
-            facts = _shadow(content) if path == SHADOW else _passwd(content)
-            for id_, level, title, detail in facts:
+            for id_, level, title, detail in _READERS[path](content):
                 if state == "visible" or id_ == "password-hash":
                     yield Exposure(id_, level, title, path, layer.position, state, hidden, detail=detail)
 
@@ -57,5 +56,16 @@ def _shadow(content: bytes) -> Iterator[tuple[str, str, str, str]]:
             yield "password-hash", "warning", "the hash of a password, for anybody to guess at", name
 
 
+def _group(content: bytes) -> Iterator[tuple[str, str, str, str]]:
+    first: dict[str, str] = {}
+    for name, _, gid, *_ in _rows(content):
+        other = first.setdefault(gid, name)
+        if other != name:
+            yield "duplicate-gid", "warning", "two groups with one number", f"{other} and {name} are both {gid}"
+
+
 def _is_hash(password: str) -> bool:
     return password.lstrip("!").startswith("$") and len(password) > 12
+
+
+_READERS = {PASSWD: _passwd, SHADOW: _shadow, GROUP: _group}

@@ -329,6 +329,7 @@ def explain(
     causes: Annotated[bool, typer.Option("--causes", help="List the causes.")] = False,
     notes: Annotated[bool, typer.Option("--notes", help="List the notes.")] = False,
     rules: Annotated[bool, typer.Option("--rules", help="All rules of the audit, as a Markdown table.")] = False,
+    checks: Annotated[bool, typer.Option("--checks", help="Checks of dockle and CIS, and what answers them.")] = False,
     color: Color = "auto",
     debug: Debug = False,  # noqa: ARG001 - read where errors are told
 ) -> Answer:
@@ -342,9 +343,9 @@ def explain(
     from layerscope.cli import verbs
     from layerscope.cli.explain import explain as tell
 
-    if rules:
-        from layerscope.render.explanations import explain_rules
+    if rules or checks:
+        from layerscope.render.explanations import explain_checks, explain_rules
 
-        return Answer(explain_rules())
+        return Answer(explain_rules() if rules else explain_checks())
     listed = [name for name, wanted in (("causes", causes), ("notes", notes)) if wanted]
     return tell(id_, listed, verbs.Look(color=choose(color, choices.COLORS, "colour mode")).screen("text"))

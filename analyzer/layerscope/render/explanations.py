@@ -11,6 +11,7 @@ from functools import partial
 from tabulate import tabulate
 
 from layerscope.audit import RULES, Rule
+from layerscope.audit.checks import CHECKS, Check
 from layerscope.render.words import wrap
 
 _WIDTH = 80
@@ -34,6 +35,26 @@ def explain_rules() -> str:
     """Return all rules as a Markdown table, and which checks of dockle and of CIS they answer."""
     rows = [(f"`{rule.id}`", rule.level, rule.title, ", ".join(rule.counterparts)) for rule in RULES]
     return _table(("rule", "level", "finds", "answers"), rows)
+
+
+def explain_checks() -> str:
+    """Return other people's checks as a Markdown table, and what answers each."""
+    rows = [(check.id, check.title, _say_answer(check)) for check in CHECKS]
+    return _table(("check", "asks for", "answered by"), rows)
+
+
+def _say_answer(check: Check) -> str:
+    rules = check.rules()
+    names = [f"`{rule.id}`" for rule in rules if "secret" not in rule.tags]
+    if len(names) < len(rules):
+        names.append(f"{len(rules) - len(names)} kinds of secrets by their form")
+    causes = ", ".join(f"`{cause}`" for cause in check.causes)
+    parts = [
+        ", ".join(names),
+        f"{'the causes' if len(check.causes) > 1 else 'the cause'} {causes}" if causes else "",
+        check.note,
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

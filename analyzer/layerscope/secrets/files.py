@@ -151,6 +151,7 @@ FILES: tuple[Secret, ...] = (
         ),
         level="warning",
         lead=21,
+        hint=rb"://[^\s/:@]*:[^\s/:@]{3,}@",
         fix="Change the password; hand the address over when the container starts.",
         severity=7.0,
     ),

@@ -64,7 +64,7 @@ def inspector(secrets: Sequence[Secret] = SECRETS, finders: Sequence[Finder] = (
         return pack(marks) if marks else None
 
     rules = [
-        (one.id, one.title, one.level, one.literals, one.pattern, one.proof.__name__, one.doubt, one.lead, one.names)
+        (one.id, one.title, one.level, one.literals, one.pattern, one.proof.__name__, one.doubt, one.lead, one.hint, one.names)
         for one in secrets
     ]
     said = repr((VERSION, rules, [finder.version for finder in finders]))
@@ -86,18 +86,24 @@ class Search:
     def __init__(self, secrets: Sequence[Secret] = SECRETS, finders: Sequence[Finder] = ()) -> None:
         self._secrets = tuple(secret for secret in secrets if not secret.names)
         self._named = tuple(secret for secret in secrets if secret.names)
+        self._ends = tuple({end for secret in self._named for end in secret.names})
         self._finders = tuple(finders)
         self._seen: dict[bytes, tuple[Hit, ...]] = {}
         self._present = sieve(self._secrets)
 
     def __call__(self, path: bytes, content: bytes) -> tuple[Mark, ...]:
         """Return the marks of one file, at most `MARKS`, in the order they stand in it."""
-        named = b"/" + path
-        found = [*self._look(content), *search(content, [one for one in self._named if _is_named(named, one)])]
+        found = [*self._look(content), *search(content, self._fitting(b"/" + path))]
         marks = [mark for hit in found if (mark := _mark(path, hit)) is not None]
         for finder in self._finders:
             marks += finder.find(path, content)
         return tuple(_settle(marks))[:MARKS]
+
+    def _fitting(self, path: bytes) -> list[Secret]:
+        """Return the kinds that are looked for because of a file's name."""
+        if not path.endswith(self._ends) and b"/.env." not in path:
+            return []
+        return [one for one in self._named if _is_named(path, one)]
 
     def _look(self, content: bytes) -> tuple[Hit, ...]:
         key = blake2b(content, digest_size=16).digest()

@@ -27,6 +27,7 @@ class Secret:
     proof      what the form must keep besides: a checksum, a structure
     doubt      level where the proof fails; None: then it is no finding
     lead       how far before the literal the pattern may begin; 0: it begins with it
+    hint       what stands wherever the pattern matches, where the literals are in so many texts that they say nothing
     names      the file's name or path must end like one of these; none: any file
     why        what somebody can do with it
     fix        where to make it invalid
@@ -40,6 +41,7 @@ class Secret:
     proof: Proof = always
     doubt: str | None = None
     lead: int = 0
+    hint: bytes = b""
     names: tuple[bytes, ...] = ()
     why: str = "Whoever has the image can use it, until it is made invalid."
     fix: str = ""

@@ -65,7 +65,7 @@ FILES: tuple[Rule, ...] = (
         why="No update of the distribution ever repairs it, and no package list names it.",
         fix="Put it into /usr/local/bin, or make a package of it.",
         check=exposed("unowned-executable"),
-        counterparts=("CIS-DI-0011",),
+        counterparts=("CIS-DI-0011", "CIS 4.11"),
         severity=2.0,
     ),
     Rule(
@@ -76,6 +76,7 @@ FILES: tuple[Rule, ...] = (
         fix="Install the package again; to change how it works use its settings, dpkg-divert, or a file of your own.",
         check=exposed(CHANGED),
         references=("https://man7.org/linux/man-pages/man1/dpkg.1.html", "https://rpm.org/docs/latest/man/rpm.8"),
+        counterparts=("CIS-DI-0011", "CIS 4.11"),
         severity=6.5,
         needs="sums",
     ),
@@ -157,6 +158,16 @@ FILES: tuple[Rule, ...] = (
         check=exposed("duplicate-uid"),
         counterparts=("DKL-LI-0002",),
         severity=5.0,
+    ),
+    Rule(
+        id="duplicate-gid",
+        level="warning",
+        title="two groups with one number",
+        why="The kernel knows numbers, not names: members of one group have what is the other's.",
+        fix="Give each group a number of its own: groupadd --gid.",
+        check=exposed("duplicate-gid"),
+        counterparts=("DKL-LI-0002",),
+        severity=4.0,
     ),
     Rule(
         id="shell",
