@@ -121,10 +121,10 @@ def test_in_place_only_what_is_asked_for_is_read_and_once(tmp_path, monkeypatch)
 def test_a_plain_report_takes_no_sums_and_asks_for_programs_only(tmp_path):
     (tmp_path / "a").write_bytes(build.docker_save(build.Image([LAYER])))
     image = api.load(str(tmp_path / "a"))
-    assert image.inspected == {"java", "golang", "rust", "busybox", "symbols"}
+    assert image.inspected == {"java", "golang", "python", "rust", "busybox", "packed", "symbols"}
     assert not image.layers[0].index.sums
     image = api.load(str(tmp_path / "a"), sums=True, inspectors=[noting()])
-    assert image.inspected == {"java", "golang", "rust", "busybox", "symbols", "sums", "all"}
+    assert image.inspected == {"java", "golang", "python", "rust", "busybox", "packed", "symbols", "sums", "all"}
     assert image.layers[0].index.sums
 
 

@@ -2,7 +2,9 @@
 
 import io
 import json
+import shutil
 import struct
+import subprocess
 import tarfile
 import zipfile
 import zlib
@@ -11,8 +13,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layerscope.model import Kind
-from layerscope.packages import BUSYBOX, GOLANG, INSPECTORS, JAVA, RUST, java, may_tell, tells
+from layerscope.model import Kind, Level
+from layerscope.packages import BUSYBOX, GOLANG, INSPECTORS, JAVA, PACKED, RUST, java, may_tell, tells
 from layerscope.packages.database import View
 from layerscope.packages.executables import section
 from layerscope.packages.golang import MAGIC
@@ -122,6 +124,77 @@ def test_a_go_program_without_modules_is_still_one():
         "command-line-arguments": "(devel)",
         "stdlib": "go1.22.1",
     }
+
+
+def pointing(modules=MODULES, version=b"go1.14.2", order="<", wide=True):
+    """Write a program of before Go 1.18: the blob points to two headers of strings, and they to the texts."""
+    base, size = 0x400000, 8 if wide else 4
+    number = "Q" if wide else "I"
+    told = b"0123456789abcdef" + modules.encode() + b"fedcba9876543210"
+    shift = 128
+    at = shift + 32  # the two headers, then the texts
+    texts = at + 4 * size
+    pointers = struct.pack(f"{order}2{number}", base + at, base + at + 2 * size)
+    blob_ = (MAGIC + bytes([size, order == ">"]) + pointers).ljust(32, b"\0")
+    headers = struct.pack(f"{order}4{number}", base + texts, len(version), base + texts + len(version), len(told))
+    body = blob_ + headers + version + told
+    titles = b"\0.go.buildinfo\0.shstrtab\0"
+    segment = (
+        struct.pack(order + "IIQQQQQQ", 1, 6, 0, base, base, shift + len(body), shift + len(body), 4096)
+        if wide else struct.pack(order + "8I", 1, 0, base, base, shift + len(body), shift + len(body), 6, 4096)
+    )  # fmt: skip
+    form = order + ("IIQQQQIIQQ" if wide else "IIIIIIIIII")
+    rows = [(0, 0, 0, 0, 0), (1, 1, base + shift, shift, len(blob_)), (15, 3, 0, shift + len(body), len(titles))]
+    table = b"".join(
+        struct.pack(form, title, kind, 2, address, start, length, 0, 0, 1, 0) for title, kind, address, start, length in rows
+    )
+    place = shift + len(body) + len(titles)
+    ident = b"\x7fELF" + bytes([1 + wide, 1 if order == "<" else 2, 1]) + bytes(9)
+    machine = (62 if wide else 3) if order == "<" else (21 if wide else 8)
+    head = struct.pack(
+        order + ("HHIQQQIHHHHHH" if wide else "HHIIIIIHHHHHH"), 2, machine, 1, base, 64, place, 0, 64 if wide else 52,
+        len(segment), 1, len(table) // 3, 3, 2,
+    )  # fmt: skip
+    return (ident + head).ljust(64, b"\0") + segment.ljust(64, b"\0") + body + titles + table
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("wide", [True, False])
+def test_go_modules_of_old_programs(order, wide, tmp_path):
+    content = pointing(order=order, wide=wide)
+    found = packages(GOLANG, b"app/shop", content)
+    assert {name: package.version for name, package in found.items()} == {
+        "example.org/shop": "(devel)", "golang.org/x/text": "v0.14.0", "example.org/new": "v1.1.0", "stdlib": "go1.14.2"
+    }  # fmt: skip
+    go = shutil.which("go")
+    if go:
+        (tmp_path / "shop").write_bytes(content)
+        (tmp_path / "shop").chmod(0o755)
+        told = subprocess.run([go, "version", "-m", tmp_path / "shop"], capture_output=True, text=True, check=True).stdout
+        assert told.splitlines()[0].endswith(": go1.14.2")
+        assert "dep\tgolang.org/x/text\tv0.14.0" in told
+
+
+@pytest.mark.parametrize("at", range(120, 240, 4))
+def test_pointers_of_old_programs_that_lead_astray(at):
+    content = pointing()
+    for news in (b"\xff" * 8, b"\0" * 8, struct.pack("<Q", 1 << 60)):
+        inspect(b"app/shop", content[:at] + news + content[at + 8 :])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x7fELF\2\1\1".ljust(180, b"\0") + b"UPX!\xc4\x0b\r\f" + bytes(400), b"MZ" + bytes(500) + b"UPX0\0\0\0\0" + bytes(200)],
+)
+def test_packed_programs_are_told(content):
+    found = dict(inspect(b"app/shop", content))
+    seen = View({b"app/shop": found["packed"]}, layer=2)
+    assert list(PACKED.read(seen)) == list(PACKED.read(seen)) == []
+    (note,) = seen.notes
+    assert (note.id, note.level, note.path, note.layer) == ("P02", Level.INFO, b"app/shop", 2)
+    assert "packed by UPX" in note.message
+    assert "packed" not in dict(inspect(b"app/shop", content.replace(b"UPX", b"upx")))
+    assert "packed" not in dict(inspect(b"app/shop", elf({b".rodata": bytes(2000) + b"UPX!"})))
 
 
 def test_rust_crates():

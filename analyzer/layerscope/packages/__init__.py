@@ -23,6 +23,7 @@ from layerscope.packages.java import JAVA
 from layerscope.packages.nix import NIX
 from layerscope.packages.npm import NPM
 from layerscope.packages.opkg import OPKG
+from layerscope.packages.packed import PACKED
 from layerscope.packages.pacman import PACMAN
 from layerscope.packages.perl import PERL
 from layerscope.packages.portage import PORTAGE
@@ -36,7 +37,7 @@ from layerscope.packages.yarn import YARN
 
 DATABASES: tuple[Database, ...] = (
     APK, DPKG, CHISEL, RPM, PACMAN, OPKG, PORTAGE, NIX, CONDA, HOMEBREW, PYTHON, NPM, YARN, GEMS, COMPOSER, DOTNET, JAVA, RLANG,
-    PERL, GOLANG, RUST, RUNTIMES, BUSYBOX,
+    PERL, GOLANG, RUST, RUNTIMES, BUSYBOX, PACKED,
 )  # fmt: skip
 
 PATTERNS: tuple[str, ...] = (
@@ -51,7 +52,7 @@ PATTERNS: tuple[str, ...] = (
 
 def may_tell(path: bytes, mode: int, _size: int) -> bool:
     """Tell whether a file may be a program or a jar, before its content is at hand."""
-    return bool(mode & 0o111) or path.endswith(JAR_ENDINGS)
+    return bool(mode & 0o111) or path.endswith((*JAR_ENDINGS, b".egg"))
 
 
 def tells(head: bytes) -> bool:
@@ -60,7 +61,9 @@ def tells(head: bytes) -> bool:
 
 
 INSPECTORS: tuple[Inspector, ...] = tuple(
-    Inspector(database.name, "1", may_tell, tells, database.inspect) for database in DATABASES if database.inspect is not None
+    Inspector(database.name, database.edition, may_tell, tells, database.inspect)
+    for database in DATABASES
+    if database.inspect is not None
 )
 """Who looks into programs and jars while a layer is scanned, by the database that reads what they find."""
 

@@ -85,6 +85,12 @@ class View:
             message = "more was left out than is told here"
         self.notes.append(Note("P01", Level.WARNING, f"package database: {message}", layer=self.layer, path=path))
 
+    def remark(self, path: bytes, message: str) -> None:
+        """Report, once a path, what is no fault but hides packages; past what a database may cause, nothing."""
+        if (View.remark, path) not in self.memo and len(self.notes) <= MAX_NOTES:
+            self.memo[View.remark, path] = True
+            self.notes.append(Note("P02", Level.INFO, message, layer=self.layer, path=path))
+
 
 @dataclass(frozen=True, slots=True)
 class Seals:
@@ -115,6 +121,7 @@ class Database:
     inspect    a mark of a program or an archive that is too large to keep, made of path and content while a layer is
                scanned, None if the file tells nothing: a view holds the mark in place of the content
     seals      the digests that a view tells of files; never raises either
+    edition    changes whenever `inspect` may find another mark in the same content
     """
 
     name: str
@@ -123,3 +130,4 @@ class Database:
     places: tuple[str, ...] = ()
     inspect: Callable[[bytes, Content], bytes | None] | None = None
     seals: Callable[[View], Iterable[Seals]] | None = None
+    edition: str = "1"

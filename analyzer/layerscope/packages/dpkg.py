@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from layerscope.model import Package
 from layerscope.packages.apt import EXTENDED_STATES, HISTORY, automatic, commands
 from layerscope.packages.database import MAX_RECORDS, Database, Seals, View
-from layerscope.packages.paragraphs import Record, chosen, read_list, read_record
-from layerscope.packages.paragraphs import providers as known_providers
+from layerscope.packages.paragraphs import Offers, Record, chosen, offers, read_list, read_record
 from layerscope.packages.purl import distribution
 from layerscope.packages.text import text
 
@@ -34,10 +33,10 @@ def read(view: View) -> Iterator[Package]:
     for origin, stem, record in _records(view):
         found.setdefault(record, (origin, stem))
     records = list(found)
-    providers = known_providers(records)
+    known = offers(records)
     log = view.parsed(HISTORY, commands) or {}
     told = view.parsed(EXTENDED_STATES, automatic)
-    reasons = _reasons(records, providers, told)
+    reasons = _reasons(records, known, told)
     if told is None:
         for name, (_, itself) in log.items():
             reasons.setdefault(name, "dependency" if itself else "asked")
@@ -51,8 +50,8 @@ def read(view: View) -> Iterator[Package]:
             purl=distribution("deb", view.release, record.name, record.version, record.arch),
             origin=origin,
             paths=_divert(_files(view, record, stem), record.name, diverted),
-            requires=tuple(dict.fromkeys(chosen(record.depends, providers, record.name))),
-            recommends=tuple(dict.fromkeys(chosen(record.recommends, providers, record.name))),
+            requires=tuple(dict.fromkeys(chosen(record.depends, known, record.name))),
+            recommends=tuple(dict.fromkeys(chosen(record.recommends, known, record.name))),
             reason=reasons.get(record.name),
             source=record.source,
             system=True,
@@ -84,7 +83,7 @@ def _records(view: View) -> Iterator[tuple[bytes, bytes, Record]]:
                 yield path, b"" if path == STATUS else path, record
 
 
-def _reasons(records: Iterable[Record], providers: Mapping[str, str], itself: frozenset[str] | None) -> dict[str, str]:
+def _reasons(records: Iterable[Record], known: Offers, itself: frozenset[str] | None) -> dict[str, str]:
     """Return why each package is there: "base", "asked", "dependency", "recommended".
 
     Without apt's `extended_states` only the base is known. What apt does not call automatic was asked for, or belongs
@@ -103,14 +102,14 @@ def _reasons(records: Iterable[Record], providers: Mapping[str, str], itself: fr
     recommended = itself - reasons.keys()
     todo = list(reasons)
     while todo:
-        for name in chosen(by_name[todo.pop()].depends, providers):
+        for name in chosen(by_name[todo.pop()].depends, known):
             if name in by_name and name not in reasons:
                 reasons[name] = "dependency"
                 todo.append(name)
     todo = list(reasons)
     while todo:
         record = by_name[todo.pop()]
-        for name in chosen(record.depends + record.recommends, providers):
+        for name in chosen(record.depends + record.recommends, known):
             if name in by_name and name not in reasons:
                 reasons[name] = "recommended"
                 todo.append(name)

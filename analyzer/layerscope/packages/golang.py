@@ -1,12 +1,13 @@
 """Which Go modules is a program built from?
 
 The linker writes a blob into every program: Go's version and the modules (debug/buildinfo). Since Go 1.18 the text
-stands in the blob itself; older programs are told by their version only where it does.
+stands in the blob itself; in older programs two pointers lead to it, which are followed in ELF files.
 """
 
 from __future__ import annotations
 
 import json
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from layerscope.archive.elf import MAGIC as ELF
 from layerscope.archive.inspection import Content
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
-from layerscope.packages.executables import is_executable, section
+from layerscope.packages.executables import is_executable, loaded, section
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 
@@ -28,7 +29,8 @@ MAX_BLOB = 4 << 20
 MAX_PROGRAM = 256 << 20
 """Bytes of a program without a section table that are looked through."""
 
-_INLINE = 2
+_BIG_ENDIAN, _INLINE = 1, 2
+_POINTERS = {4: "I", 8: "Q"}
 _ALIGNED = 16
 _SENTINEL = 16
 
@@ -48,7 +50,7 @@ def inspect(_path: bytes, content: Content) -> bytes | None:
     if not is_executable(content):
         return None
     blob = _blob(content)
-    info = None if blob is None else read_info(blob)
+    info = None if blob is None else read_info(blob, content)
     if info is None:
         return None
     return json.dumps({"go": info.go, "path": info.path, "main": info.main, "modules": info.modules}).encode()
@@ -65,12 +67,15 @@ def _blob(content: Content) -> bytes | None:
     return whole[at : at + MAX_BLOB] if at >= 0 else None
 
 
-def read_info(blob: bytes) -> BuildInfo | None:
-    """Parse a blob, None if it is none or keeps its text elsewhere (before Go 1.18)."""
-    if not blob.startswith(MAGIC) or len(blob) < 33 or not blob[15] & _INLINE:
+def read_info(blob: bytes, program: Content = b"") -> BuildInfo | None:
+    """Parse a blob, None if it is none; one of before Go 1.18 says where in the program its text lies."""
+    if not blob.startswith(MAGIC) or len(blob) < 32:
         return None
-    version, at = _text(blob, 32)
-    told, _ = _text(blob, at)
+    if blob[15] & _INLINE:
+        version, at = _text(blob, 32)
+        told, _ = _text(blob, at)
+    else:
+        version, told = (_string(program, blob, number) for number in range(2))
     if not version.startswith((b"go", b"devel")):
         return None
     framed = len(told) > 2 * _SENTINEL and told[-_SENTINEL - 1 : -_SENTINEL] == b"\n"
@@ -88,6 +93,21 @@ def read_info(blob: bytes) -> BuildInfo | None:
         elif kind == b"=>" and len(words) >= 2 and modules:
             modules[-1] = (words[0], words[1])
     return BuildInfo(text(version.split(b" ", 1)[0]), path, main, tuple(modules))
+
+
+def _string(program: Content, blob: bytes, number: int) -> bytes:
+    """Return one of the two strings that a blob points to: a pointer to a pointer to the text, and its length."""
+    size = blob[14]
+    if size not in _POINTERS:
+        return b""
+    order, pointer = ">" if blob[15] & _BIG_ENDIAN else "<", _POINTERS[size]
+    (address,) = struct.unpack_from(order + pointer, blob, _ALIGNED + number * size)
+    header = loaded(program, address, 2 * size)
+    if len(header) < 2 * size:
+        return b""
+    at, length = struct.unpack(order + 2 * pointer, header)
+    found = loaded(program, at, min(length, MAX_BLOB))
+    return found if len(found) == length else b""
 
 
 def _text(blob: bytes, at: int) -> tuple[bytes, int]:
@@ -152,4 +172,4 @@ def _pair(value: object) -> tuple[str, str] | None:
     return (name, version) if name else None
 
 
-GOLANG = Database("golang", (), read, inspect=inspect)
+GOLANG = Database("golang", (), read, inspect=inspect, edition="2")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
-from layerscope.packages.paragraphs import Record, chosen, providers, read_list, read_record
+from layerscope.packages.paragraphs import Record, chosen, offers, read_list, read_record
 from layerscope.packages.purl import distribution
 from layerscope.packages.text import text
 
@@ -36,7 +36,7 @@ def _installed(view: View, folder: bytes, path: bytes) -> Iterator[Package]:
             records.append(record)
         elif chunk.strip() and (record is None or not record.version):
             view.note(path, f"a paragraph that is no package was left out: {text(chunk[:40])!r}")
-    known = providers(records)
+    known = offers(records)
     for record in dict.fromkeys(records):
         asked = "user" in (record.states or ()) and not record.automatic
         yield Package(

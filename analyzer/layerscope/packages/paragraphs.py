@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from layerscope.packages.debversion import meets
 from layerscope.packages.text import text
 
 if TYPE_CHECKING:
@@ -16,14 +17,29 @@ _FIELD = re.compile(
     rb"|Auto-Installed|Conffiles)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)",
     re.MULTILINE | re.IGNORECASE,
 )
-_DEPENDENCY = re.compile(rb"[^\s:(\[<]+")
+_DEPENDENCY = re.compile(rb"([^\s:(\[<]+)(?::[^\s(\[<]+)?\s*(?:\(\s*([<>=]{1,2})\s*([^\s)]+)\s*\))?")
 _MD5 = 32
 _HEX = frozenset(b"0123456789abcdef")
 
 
+class Wanted(NamedTuple):
+    """A name, and which versions of it will do; `relation` is "" where any does."""
+
+    name: str
+    relation: str = ""
+    version: str = ""
+
+
+Choice = tuple[Wanted, ...]
+"""What will do, in the order of preference."""
+
+Offers = dict[str, list[tuple[str, str]]]
+"""Name -> packages that answer to it, each with the version that it has under that name, "" for none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One paragraph. Each of `depends` and `recommends` is a choice: names, any of which will do.
+    """One paragraph.
 
     states     the words of `Status`, None if there is no such field
     required   whether no package manager takes it away by itself: essential, or of that priority
@@ -41,9 +57,9 @@ class Record:
     required: bool
     base: bool
     automatic: bool
-    provides: tuple[str, ...]
-    depends: tuple[tuple[str, ...], ...]
-    recommends: tuple[tuple[str, ...], ...]
+    provides: tuple[Wanted, ...]
+    depends: tuple[Choice, ...]
+    recommends: tuple[Choice, ...]
     settings: Mapping[bytes, bytes] = field(default_factory=dict, hash=False)
 
     @property
@@ -87,30 +103,48 @@ def _settings(value: bytes) -> dict[bytes, bytes]:
     return found
 
 
-def _choices(value: bytes) -> tuple[tuple[str, ...], ...]:
-    """Parse `a (>= 1) | b:any, c` to (("a", "b"), ("c",))."""
+def _choices(value: bytes) -> tuple[Choice, ...]:
+    """Parse `a (>= 1) | b:any, c`."""
     groups = []
     for group in value.split(b","):
-        names = [match[0] for option in group.split(b"|") if (match := _DEPENDENCY.match(option.strip()))]
-        if names:
-            groups.append(tuple(map(text, names)))
+        matches = (_DEPENDENCY.match(option.strip()) for option in group.split(b"|"))
+        wanted = tuple(Wanted(*(text(part) for part in match.groups())) for match in matches if match)
+        if wanted:
+            groups.append(wanted)
     return tuple(groups)
 
 
-def providers(records: Iterable[Record]) -> dict[str, str]:
-    """Map each name that something installed answers to, to the package."""
+def offers(records: Iterable[Record]) -> Offers:
+    """Map each name that something installed answers to, to the packages; those of that very name first."""
+    found: Offers = {}
     records = list(records)
-    found = {name: record.name for record in records for name in record.provides}
-    found.update((record.name, record.name) for record in records)
+    for record in records:
+        found.setdefault(record.name, []).append((record.name, record.version))
+    for record in records:
+        for name in record.provides:
+            found.setdefault(name.name, []).append((record.name, name.version))
     return found
 
 
-def chosen(choices: Iterable[tuple[str, ...]], known: Mapping[str, str], own: str = "") -> Iterator[str]:
-    """Yield for each choice the first installed package that meets it, else its first name."""
+def chosen(choices: Iterable[Choice], known: Offers, own: str = "") -> Iterator[str]:
+    """Yield for each choice the first installed package that meets it; if none does one of its names, else the first.
+
+    What is installed met its conditions when it was; versions only tell which of several it was for.
+    """
     for choice in choices:
-        name = next((known[name] for name in choice if name in known), choice[0])
+        name = next(filter(None, (_meeting(wanted, known, len(choice) > 1) for wanted in choice)), None)
+        if name is None:
+            name = next((known[wanted.name][0][0] for wanted in choice if wanted.name in known), choice[0].name)
         if name != own:
             yield name
+
+
+def _meeting(wanted: Wanted, known: Offers, strictly: bool) -> str | None:
+    """Return what answers to a name, in a version that will do; what has no version meets no condition on one."""
+    for package, version in known.get(wanted.name, ()):
+        if not wanted.relation or not strictly or (version and meets(version, wanted.relation, wanted.version)):
+            return package
+    return None
 
 
 def read_list(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:

@@ -1,7 +1,7 @@
 """Which Python distributions are installed?
 
-By `*.dist-info` (METADATA, RECORD, REQUESTED) and the older `*.egg-info`, folder or file. Compiled modules that no
-RECORD lists belong to the module's owner; `claims` sees to that.
+By `*.dist-info` (METADATA, RECORD, REQUESTED) and the older `*.egg-info`, folder or file, and `*.egg`, folder or zip archive.
+Compiled modules that no RECORD lists belong to the module's owner; `claims` sees to that.
 """
 
 from __future__ import annotations
@@ -10,44 +10,51 @@ import csv
 import json
 import re
 from base64 import urlsafe_b64decode
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, Seals, View, bloated
+from layerscope.packages.extras import Wish, normal, python_of, read_wish, resolve
 from layerscope.packages.paths import join, parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.packages.zips import Allowance, members, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator, Mapping
+
+    from layerscope.archive.inspection import Content
 
 _FIELD = re.compile(
     rb"^(Name|Version|License|License-Expression|Requires-Dist)[ \t]*:[ \t]*(.*)$", re.MULTILINE | re.IGNORECASE
 )
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
-_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_EXTRA = re.compile(r"\bextra\b")
-_SEPARATORS = re.compile(r"[-_.]+")
+_EGG = b".egg"
+_EGG_INFO = b".egg/EGG-INFO/PKG-INFO"
+_SECTION = re.compile(rb"\[([^]:]*):?([^]]*)\]")
 _MAX_LICENSE = 100
 """Characters; some distributions put the whole text there."""
+
+_MAX_PKG_INFO = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Metadata:
-    """What METADATA or PKG-INFO tells; `requires` without what only an extra asks for."""
+    """What METADATA or PKG-INFO tells."""
 
     name: str
     version: str
     license: str | None
-    requires: tuple[str, ...]
+    wishes: tuple[Wish, ...]
 
 
 def read(view: View) -> Iterator[Package]:
     """Yield the installed distributions."""
     found: dict[bytes, _Metadata] = {}
     for path in sorted(view.files):
-        if path.endswith((b".dist-info/METADATA", b".egg-info/PKG-INFO", b".egg-info")):
+        if path.endswith((b".dist-info/METADATA", b".egg-info/PKG-INFO", b".egg-info", _EGG_INFO, _EGG)):
             metadata = view.parsed(path, _metadata)
             if metadata is not None:
                 found[path] = metadata
@@ -57,8 +64,9 @@ def read(view: View) -> Iterator[Package]:
     requested = {parent(path) for path in view.files if path.endswith(b"/REQUESTED")}
     asking = {parent(folder) for folder in requested}
     names = {normal(metadata.name): metadata.name for metadata in found.values()}
+    needs = _needs(view, found, requested)
     for path, metadata in found.items():
-        folder = path if path.endswith(b".egg-info") else parent(path)
+        folder = _folder(path)
         site = parent(folder)
         paths, trees = _claims(view, folder)
         yield Package(
@@ -71,7 +79,7 @@ def read(view: View) -> Iterator[Package]:
             location=site,
             paths=paths,
             trees=trees,
-            requires=tuple(names.get(normal(name), name) for name in metadata.requires),
+            requires=tuple(names.get(name, name) for name in needs[site][normal(metadata.name)]),
             # An installer that marks nothing as requested tells nothing about the others either.
             reason="asked" if folder in requested else "dependency" if site in asking else None,
             license=metadata.license,
@@ -90,9 +98,35 @@ def _address(content: bytes, _problems: list[str]) -> str:
     return text(document.get("url")) if isinstance(document, dict) else ""
 
 
-def normal(name: str) -> str:
-    """Return a distribution's name as the index compares it (PEP 503)."""
-    return _SEPARATORS.sub("-", name).lower()
+def _folder(path: bytes) -> bytes:
+    """Return the folder that tells of a distribution, or its only file."""
+    if path.endswith(_EGG_INFO):
+        return parent(parent(path))
+    return path if path.endswith((b".egg-info", _EGG)) else parent(path)
+
+
+def _needs(
+    view: View, found: Mapping[bytes, _Metadata], requested: Container[bytes]
+) -> dict[bytes, Mapping[str, tuple[str, ...]]]:
+    """Return, for each folder of distributions, what each of them needs there."""
+    sites: defaultdict[bytes, dict[str, tuple[Wish, ...]]] = defaultdict(dict)
+    asked: defaultdict[bytes, list[str]] = defaultdict(list)
+    for path, metadata in found.items():
+        folder = _folder(path)
+        site, name = parent(folder), normal(metadata.name)
+        inside = folder + b"/EGG-INFO" if folder.endswith(_EGG) else folder
+        sites[site][name] = (view.parsed(inside + b"/requires.txt", _sections) or ()) + metadata.wishes
+        if folder in requested:
+            asked[site].append(name)
+    return {
+        site: view.once(_resolve, tuple(wishes.items()), tuple(asked[site]), python_of(site)) for site, wishes in sites.items()
+    }
+
+
+def _resolve(
+    wishes: tuple[tuple[str, tuple[Wish, ...]], ...], asked: tuple[str, ...], version: str | None
+) -> Mapping[str, tuple[str, ...]]:
+    return resolve(dict(wishes), asked, version)
 
 
 def _metadata(content: bytes, problems: list[str]) -> _Metadata | None:
@@ -105,18 +139,39 @@ def _metadata(content: bytes, problems: list[str]) -> _Metadata | None:
         problems.append("a distribution without a name or a version was left out")
         return None
     license_ = (fields.get(b"license-expression") or fields.get(b"license") or [""])[0]
-    requires = []
-    for requirement in fields.get(b"requires-dist", []):
-        wanted, _, marker = requirement.partition(";")
-        match = _REQUIREMENT.match(wanted)
-        if match and not _EXTRA.search(marker):
-            requires.append(match[0])
-    return _Metadata(name, version, license_ if 0 < len(license_) <= _MAX_LICENSE else None, tuple(dict.fromkeys(requires)))
+    wishes = filter(None, map(read_wish, fields.get(b"requires-dist", [])))
+    return _Metadata(name, version, license_ if 0 < len(license_) <= _MAX_LICENSE else None, tuple(dict.fromkeys(wishes)))
+
+
+def _sections(content: bytes, _problems: list[str]) -> tuple[Wish, ...]:
+    """Parse `requires.txt` of an egg: a requirement a line, below `[extra:marker]` those that hold only then."""
+    wishes, marker = [], ""
+    for line in map(bytes.strip, content.splitlines()):
+        section = _SECTION.fullmatch(line)
+        if section:
+            extra = f"extra == '{text(section[1])}'" if section[1] else ""
+            marker = " and ".join(part for part in (f"({text(section[2])})" if section[2] else "", extra) if part)
+        elif line and not line.startswith(b"#") and (wish := read_wish(text(line), marker)) is not None:
+            wishes.append(wish)
+    return tuple(wishes)
+
+
+def inspect(path: bytes, content: Content) -> bytes | None:
+    """Return PKG-INFO of an egg that is a zip archive, None of anything else."""
+    if not path.endswith(_EGG):
+        return None
+    try:
+        member = next((one for one in members(content) if one.name == b"EGG-INFO/PKG-INFO"), None)
+        return None if member is None else unpack(content, member, Allowance(), _MAX_PKG_INFO)
+    except ValueError:
+        return None
 
 
 def _claims(view: View, folder: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Return the files and the folders that a distribution claims, by the best list that it has."""
     site = parent(folder)
+    if folder.endswith(_EGG):
+        return (folder,), (folder,)
     for path, base in ((folder + b"/RECORD", site), (folder + b"/installed-files.txt", folder)):
         listed = view.parsed(path, _record if base is site else _lines)
         if listed is not None and bloated(base, len(listed), view.files[path]):
@@ -194,8 +249,12 @@ PYTHON = Database(
         "**/*.egg-info",
         "**/*.egg-info/PKG-INFO",
         "**/*.egg-info/installed-files.txt",
+        "**/*.egg-info/requires.txt",
         "**/*.egg-info/top_level.txt",
+        "**/*.egg/EGG-INFO/PKG-INFO",
+        "**/*.egg/EGG-INFO/requires.txt",
     ),
     read,
+    inspect=inspect,
     seals=seals,
 )

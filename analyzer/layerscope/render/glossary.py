@@ -55,6 +55,18 @@ NOTES: tuple[tuple[str, str, str, str], ...] = (
     ("D09", "compressed in a way that OCI does not allow", "Registries may refuse the layer.", "Compress with gzip or zstd."),
     ("D10", "the media type lies about the compression", "Some runtimes refuse the layer.", "Build or push it again."),
     ("E03", "a link out of the folder", "It is not followed.", "Look why it is there."),
+    (
+        "P01",
+        "a package database that is damaged in part",
+        "Packages may be missing, and their files have no owner.",
+        "Do not edit or cut package databases.",
+    ),
+    (
+        "P02",
+        "a program that is packed",
+        "What it was built from cannot be told, so it has no package; it is unpacked in memory at every start.",
+        "Ship it as it was linked: layers are compressed anyway.",
+    ),
     ("E10", "a limit was reached", "The input may be made to exhaust machines.", "--limit NAME=VALUE, if you trust it."),
 )
 
