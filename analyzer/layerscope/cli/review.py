@@ -224,7 +224,7 @@ def hook_run(
     court = judgement.Court(policy, baseline)
 
     def judge(source: str) -> Answer:
-        order = verbs.Order(source, verify=True, secrets=True, secret_rules=secret_rules, sums=True)
+        order = verbs.Order(source, verify=True, secrets=True, secret_rules=secret_rules)
         return judgement.audit(order, verbs.Wish("text", {}), verbs.Look(color="auto"), court)
 
     return hooks.run(images, judge, hook=pre_push, remote=remote, url=url, if_present=if_present)
