@@ -271,10 +271,18 @@ def test_version_and_help(api, capsys):
         assert "Usage: layerscope" in capsys.readouterr().out
 
 
-def test_main_leaves_with_the_code(api):
-    with pytest.raises(SystemExit) as left:
-        session.main(["report", "x", "--format", "text"])
-    assert left.value.code == 0
+def test_main_leaves_at_once_with_the_code(api, monkeypatch):
+    left = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    session.main(["report", "x", "--format", "text"])
+    assert left == [0]
+
+
+def test_what_was_written_is_there_when_the_process_ends_at_once(tmp_path):
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run([sys.executable, "-m", "layerscope", "schema", "report"], stdout=out, check=False)
+    assert done.returncode == 0
+    assert json.loads((tmp_path / "out").read_text(encoding="utf-8"))
 
 
 def test_a_reader_that_goes_away_ends_the_run_quietly():
