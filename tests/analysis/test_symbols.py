@@ -117,7 +117,7 @@ def test_the_cause_claims_a_part_of_each_file():
     assert (cause.id, cause.bytes, cause.path_count, cause.paths[0].bytes) == ("unstripped-binaries", DEBUG, 1, DEBUG)
     whole, rest = len(UNSTRIPPED.data), len(UNSTRIPPED.data) - DEBUG
     assert cause.tar_bytes == -(-whole // 512) * 512 - -(-rest // 512) * 512
-    assert cause.fix == ("strip them before layer 1 copies them, in the stage that builds them: strip --strip-unneeded /app")
+    assert cause.fix == ("strip it before layer 1 copies it, in the stage that builds it: strip --strip-unneeded /app")
     assert claims(report({"app": STRIPPED})) == {}
 
 

@@ -21,18 +21,20 @@ from layerscope.secrets.veil import veil
 from audit.secrets_specimens import crc_token, pem, rnd
 
 NAMED, SHORT, WORDS, LONG = rnd(14, seed="named"), "q7Zw", "kreide zahn 7Hut", rnd(900, seed="long")
-IN_LABEL, IN_ARG, IN_URL, QUOTED = (rnd(16, seed=seed) for seed in ("label", "argument", "address", "quoted"))
+IN_LABEL, IN_ARG, IN_URL, QUOTED = (rnd(16, seed=seed) for seed in ("named in a label", "argument", "address", "quoted"))
+IN_WORDS, LEGACY = "zwiebel fuchs 9Rad", "k3Q"
 TOKENS = {name: crc_token("ghp", name) for name in ("deleted", "env", "label", "history", "cmd", "comment", "onbuild", "note")}
 KEY = pem()
 DELETED = "app/config/settings.txt"
 HISTORY = [
     "/bin/sh -c #(nop) ADD file:0 in / ",
     f"|2 NPM_TOKEN={IN_ARG} WITH_PASSWORD={WORDS} /bin/sh -c npm ci --registry=https://r/ && echo {IN_ARG}",
-    f"RUN |1 API_KEY={SHORT} /bin/sh -c make # buildkit",
+    f"RUN |2 API_KEY={SHORT} GREETING_TOKEN={IN_WORDS} /bin/sh -c make # buildkit",
     f"/bin/sh -c #(nop)  ENV DB_PASSWORD={NAMED} OTHER_SECRET={WORDS}",
     f'RUN /bin/sh -c curl -H "Authorization: {TOKENS["history"]}" --password="{QUOTED[:8]}\\"{QUOTED[8:]}" -p{NAMED} # buildkit',
     f"RUN git clone https://joe:{IN_URL}@git.local/x && LONG_SECRET='{LONG}' x",
     f"LABEL api_key={IN_LABEL} note={TOKENS['label']}",
+    {"created_by": f"ENV OLD_PASSWORD {LEGACY}", "empty_layer": True},
     "COPY config /app/config # buildkit",
     "RUN rm /app/config/settings.txt # buildkit",
     {"created_by": f"#(nop) CMD x --token={IN_ARG}", "empty_layer": True, "comment": f"made with {TOKENS['comment']}"},
@@ -55,7 +57,7 @@ MORE = {
     "WorkingDir": f"/x/{TOKENS['note']}",
 }
 SECRETS = {
-    SHORT, NAMED, IN_LABEL, IN_ARG, IN_URL, QUOTED[8:], *WORDS.split(), LONG[:40], LONG[-40:], LONG[430:470],
+    SHORT, NAMED, IN_LABEL, IN_ARG, IN_URL, QUOTED[8:], *WORDS.split(), *IN_WORDS.split(), LEGACY, LONG[:40], LONG[-40:], LONG[430:470],
     *(token[:16] for token in TOKENS.values()), *(token[-12:] for token in TOKENS.values()), KEY.splitlines()[3],
 }  # fmt: skip
 MADE = Image(LAYERS, tags=["app:1"], history=HISTORY, more=MORE)

@@ -120,6 +120,25 @@ def test_outside_of_a_repository_is_wrong_usage(tmp_path, monkeypatch, capsys):
     assert leave("hook", "install", "image.tar") == 2
 
 
+def test_a_hook_judges_as_the_audit_does(world, capsys):
+    tree = {"var/lib/dpkg/status": "Package: login\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n\n",
+            "var/lib/dpkg/info/login.list": "/usr/bin/su\n", "usr/bin/su": "y",
+            "var/lib/dpkg/info/login.md5sums": "9dd4e461268c8034f5c8564e155c67a6  usr/bin/su\n"}  # fmt: skip
+    (world / "image.tar").write_bytes(build.docker_save(build.Image([build.layer(tree, parents=True)], tags=["app:1"])))
+    (world / "layerscope.toml").write_text('rules = {vendor-file-changed = "error"}')
+    assert leave("audit", "image.tar") == leave("hook", "run", "image.tar") == 1
+
+
+def test_a_hook_knows_other_peoples_rules(world, capsys):
+    pytest.importorskip("re2")
+    (world / "our rules.toml").write_text("[[rules]]\nid = 'acme-key'\nregex = 'acme_[a-z0-9]{16}'\n")
+    write(world / "image.tar", {"a": "acme_a1b2c3d4e5f6g7h8"})
+    assert leave("hook", "install", "--secret-rules", "our rules.toml", "image.tar") == 0
+    assert "acme-key" in run("git", "push", "origin", "main", code=None)
+    (world / "layerscope.toml").write_text('rules = {acme-key = "warning"}')
+    run("git", "push", "origin", "main")
+
+
 def test_run_as_the_frameworks_do(world, capsys):
     write(world / "a.tar", GOOD)
     write(world / "b.tar", BAD)

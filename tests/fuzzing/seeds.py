@@ -206,6 +206,15 @@ def database(which: Database) -> Iterator[bytes]:
         yield BETWEEN.join((names[which.name], path.read_bytes()[:FILE]))
 
 
+def symbols() -> Iterator[bytes]:
+    """Yield programs and a static library with debug sections and symbol tables."""
+    sections = {b".text": b"t" * 90, b".debug_info": b"d" * 30, b".symtab": b"s" * 24, b".strtab": b"n"}
+    for order in "<>":
+        for wide in (True, False):
+            yield (program := programs.elf(sections, order, wide))
+            yield b"!<arch>\n" + b"a.o/".ljust(48) + str(len(program)).ljust(10).encode() + b"`\n" + program
+
+
 def images() -> Iterator[bytes]:
     """Yield the files of small installations, a few of them together."""
     files = _files()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import build
 from layerscope import api
+from layerscope.analysis import symbols
 from layerscope.archive.compression import decompress, detect
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
@@ -268,6 +269,13 @@ def try_secrets(data: bytes) -> None:
         inspector().find(path, content)
 
 
+def try_symbols(data: bytes) -> None:
+    """Measure what `strip` takes off: never more than there is."""
+    told = symbols.find(b"", data)
+    if told is not None:
+        assert 0 < symbols.read_finding(told)[0] < len(data)
+
+
 DATABASE_TARGETS = {
     database.name: Target(partial(try_database, database), partial(seeds.database, database), (r"\x0a\x00\x0a",))
     for database in DATABASES
@@ -284,6 +292,7 @@ TARGETS: dict[str, Target] = {
     "oci": Target(try_oci, seeds.oci, DOCUMENT_WORDS),
     "image": Target(try_image, seeds.images),
     "secrets": Target(try_secrets, seeds.secrets),
+    "symbols": Target(try_symbols, seeds.symbols, (".debug_info", ".symtab", ".strtab", r"!<arch>\x0a", r"\x7fELF")),
     "sqlite": Target(partial(try_rpm, b"var/lib/rpm/rpmdb.sqlite"), seeds.sqlite),
     "ndb": Target(partial(try_rpm, b"usr/lib/sysimage/rpm/Packages.db"), seeds.ndb),
     "berkeley": Target(partial(try_rpm, b"var/lib/rpm/Packages"), seeds.berkeley),

@@ -20,6 +20,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 Weights = dict[tuple[str, ...], int]
+PACKERS = {b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"(\xb5/\xfd": "zstd"}
 
 
 class Tree:
@@ -88,6 +89,18 @@ class Tree:
 
 def run(*words: object) -> bytes:
     return subprocess.run([*map(str, words)], capture_output=True, check=True).stdout
+
+
+def plain(image: Path, folder: Path) -> Path:
+    """Return an archive that is not compressed: itself, or what comes of it in a folder."""
+    with image.open("rb") as stream:
+        head = stream.read(6)
+    for mark, packer in PACKERS.items():
+        if head.startswith(mark):
+            with (folder / "image.tar").open("wb") as out:
+                subprocess.run([packer, "-dc", image], stdout=out, check=True)
+            return folder / "image.tar"
+    return image
 
 
 def debs(root: Path) -> Weights:

@@ -1,4 +1,4 @@
-"""The same packages as syft finds (`syft.json`: version 1.18.1, every image of the corpus that it reads), by type, name, version.
+"""The same packages as syft finds (`syft.json`: version 1.18.1, every image of the corpus that it reads; `scripts/syft` asks again), by type, name, version.
 
 Its types are written as package URLs have them: java-archive maven, python pypi, binary generic.
 """
@@ -21,9 +21,14 @@ DIFFERENCES = {
 """Image -> (only syft, only layerscope, why)."""
 
 
+def found_by_layerscope(image: Path) -> set[str]:
+    """Return type, name and version of each package that a container sees."""
+    owned = api.own(api.load(str(image)))
+    return {f"{one.package.type} {one.package.name} {one.package.version}" for one in owned.packages if one.removed_in is None}
+
+
 @pytest.mark.parametrize("name", sorted(FOUND))
 def test_packages_are_those_that_syft_finds(name):
-    owned = api.own(api.load(str(corpus(f"images/{name}"))))
-    ours = {f"{one.package.type} {one.package.name} {one.package.version}" for one in owned.packages if one.removed_in is None}
+    ours = found_by_layerscope(corpus(f"images/{name}"))
     theirs = set(FOUND[name])
     assert (theirs - ours, ours - theirs) == DIFFERENCES.get(name, (set(), set()))[:2]

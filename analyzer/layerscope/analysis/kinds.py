@@ -207,7 +207,7 @@ KINDS: tuple[CauseKind, ...] = (
         8,
         LIKELY,
         "symbol tables and debug sections inside programs and libraries",
-        "Only debuggers and linkers read them; they are measured from the section tables of files that nothing above claims.",
+        "Only debuggers and linkers read them; measured from the section tables of files that no earlier cause claims.",
         "strip --strip-unneeded programs and shared libraries, strip --strip-debug static ones; go build -ldflags='-s -w'.",
     ),
     CauseKind(

@@ -81,7 +81,8 @@ def _fix(scene: Scene, pile: Pile, option: str) -> str:
     if "golang" in dict(index.inspected[inside]):
         command = f"go build -ldflags='-s -w', or {command}"
     if scene.instruction(origin).startswith(COPIES):
-        return f"strip them before layer {origin} copies them, in the stage that builds them: {command}"
+        them = "it" if len(pile.rows) == 1 else "them"
+        return f"strip {them} before layer {origin} copies {them}, in the stage that builds {them}: {command}"
     return f"end the RUN of layer {origin} with: && {command}"
 
 

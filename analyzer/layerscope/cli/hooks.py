@@ -17,7 +17,7 @@ NAME, LEGACY, MARK = "pre-push", ".legacy", "# layerscope pre-push hook"
 Judge = Callable[[str], Answer]
 
 
-def install(images: Sequence[str], *, if_present: bool) -> Answer:
+def install(images: Sequence[str], *, if_present: bool, secret_rules: str | None = None) -> Answer:
     """Write the hook where git looks for it; one that is there is kept beside it, and run first."""
     place = os.path.join(_folder(), NAME)
     if os.path.lexists(place) and not _is_ours(place):
@@ -25,6 +25,7 @@ def install(images: Sequence[str], *, if_present: bool) -> Answer:
             raise OutputError(f"{place}: a hook is there, and {NAME}{LEGACY} as well: put one of them away")
         os.rename(place, place + LEGACY)
     words = [sys.executable, "-m", "layerscope", "hook", "run", *(["--if-present"] if if_present else [])]
+    words += [] if secret_rules is None else ["--secret-rules", secret_rules]
     script = "\n".join(
         [
             "#!/bin/sh",

@@ -182,11 +182,17 @@ IfPresent = Annotated[bool, typer.Option("--if-present", help="Pass over an imag
 
 
 @hook.command("install", no_args_is_help=True)
-def hook_install(images: Images, *, if_present: IfPresent = False, debug: Debug = False) -> Answer:  # noqa: ARG001
+def hook_install(
+    images: Images,
+    *,
+    if_present: IfPresent = False,
+    secret_rules: SecretRules = None,
+    debug: Debug = False,  # noqa: ARG001
+) -> Answer:
     """Audit images before each `git push`; a hook that is there runs first."""
     from layerscope.cli import hooks
 
-    return hooks.install(images, if_present=if_present)
+    return hooks.install(images, if_present=if_present, secret_rules=secret_rules)
 
 
 @hook.command("uninstall")
@@ -204,6 +210,7 @@ def hook_run(
     if_present: IfPresent = False,
     policy: PolicyFile = None,
     baseline: BaselineFile = None,
+    secret_rules: SecretRules = None,
     pre_push: Annotated[
         str | None, typer.Option(metavar="HOOK", show_default=False, help="Run as git's hook, at this path.")
     ] = None,
@@ -217,7 +224,7 @@ def hook_run(
     court = judgement.Court(policy, baseline)
 
     def judge(source: str) -> Answer:
-        order = verbs.Order(source, verify=True, secrets=True)
+        order = verbs.Order(source, verify=True, secrets=True, secret_rules=secret_rules)
         return judgement.audit(order, verbs.Wish("text", {}), verbs.Look(color="auto"), court)
 
     return hooks.run(images, judge, hook=pre_push, remote=remote, url=url, if_present=if_present)

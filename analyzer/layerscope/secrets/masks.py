@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from layerscope.secrets.files import FILES
-from layerscope.secrets.names import ASSIGNMENT, is_secret
+from layerscope.secrets.names import ASSIGNMENT, SPACED, is_secret
 from layerscope.secrets.search import search
 from layerscope.secrets.tokens import TOKENS
 
@@ -20,6 +20,9 @@ def mask(text: str, known: Iterable[str] = ()) -> str:
     text = _mask_forms(text)
     for value in known:
         text = text.replace(value, _stand_in(value))
+    spaced = SPACED.match(text)
+    if spaced is not None and is_secret(spaced[2], spaced[4]):
+        return f"{spaced[1]}{spaced[2]}{spaced[3]}{_stand_in(spaced[4])}"
     return ASSIGNMENT.sub(_assignment, text)
 
 

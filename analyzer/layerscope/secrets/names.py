@@ -13,6 +13,10 @@ ASSIGNMENT = re.compile(
     r"=(\"(?:[^\"\\\n]|\\.)*\"?|'[^'\n]*'?|[^\s\"';&|]*)",
     re.IGNORECASE,
 )
+# Builders write values without quotes: behind `|2 `, before the shell, they may have spaces; so may that of `ENV NAME value`.
+_ARGUMENTS = re.compile(r"^(?:RUN )?\|\d{1,4} (.*?) (?:/[\w./-]{0,80}/)?\w{0,4}sh -", re.DOTALL)
+_NEXT = re.compile(r" (?=[A-Za-z_]\w{0,60}=)")
+SPACED = re.compile(r"^((?:ENV|LABEL) )([A-Za-z_][\w.-]{0,100})([ \t]+)(?![=\s])(.+)$", re.DOTALL)
 PLACEHOLDER = re.compile(
     r"^(?:|\W+|change_?-?me.*|.*\bexamples?\b.*|dummy|fake|test(?:ing)?|todo|tbd|none|null|nil|undefined|true|false|yes|no|on|off|\d"
     r"|placeholder|redacted|your[-_ ].*|insert[-_ ].*|\$.*|%.*|<.*>|\{\{.*|\[.*\]|x{3,}|\*+|\.{3}|/[\w./-]+|file://.*|env:.*"
@@ -33,6 +37,13 @@ def bare(value: str) -> str:
 
 def secret_assignments(text: str) -> Iterator[tuple[str, str]]:
     """Yield names and values of secrets that an instruction assigns: `ARG`, `ENV`, build arguments, exports, long options."""
+    spaced, arguments = SPACED.match(text), _ARGUMENTS.match(text)
+    if spaced is not None and is_secret(spaced[2], spaced[4]):
+        yield spaced[2], bare(spaced[4])
+    for pair in _NEXT.split(arguments[1]) if arguments is not None else ():
+        name, _, value = pair.partition("=")
+        if " " in value and is_secret(name, value):
+            yield name, bare(value)
     for found in ASSIGNMENT.finditer(text):
         name, value = found[1].lstrip("-"), found[2]
         if is_secret(name, value):
