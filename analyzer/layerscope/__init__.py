@@ -10,7 +10,7 @@ from layerscope._version import __version__
 if TYPE_CHECKING:
     from layerscope.analysis.files import FileRow
     from layerscope.api import analyze, list_files, list_images, load
-    from layerscope.archive.images import ImageSummary
+    from layerscope.archive.selection import ImageSummary
     from layerscope.errors import (
         ArchiveError,
         ExtraMissingError,
@@ -52,7 +52,7 @@ __all__ = [
 _HOMES = {
     "analysis.files": ("FileRow",),
     "api": ("analyze", "list_files", "list_images", "load"),
-    "archive.images": ("ImageSummary",),
+    "archive.selection": ("ImageSummary",),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
     "model": ("Fate", "Image", "Kind", "Layer", "LayerIndex", "Level", "Note", "Package"),
     "report": ("Report",),

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from layerscope import report
 from layerscope.analysis.causes import Certainty
 from layerscope.analysis.symbols import INSPECTOR as SYMBOLS
-from layerscope.archive import images
+from layerscope.archive import discovery, images, selection
+from layerscope.archive.bareroot import root_file_system
 from layerscope.archive.container import Container, Folder, open_container
-from layerscope.archive.images import ImageSummary
 from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
+from layerscope.archive.selection import ImageSummary
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Image, Lap, Level, Note, untimed
@@ -107,12 +108,12 @@ def _load(container: Container, image: str | None, platform: str | None, pool: i
 
 
 def _build(container: Container, image: str | None, platform: str | None, pool: images.Pool | None) -> Image:
-    if not images.holds_image(container):
+    if not discovery.holds_image(container):
         if isinstance(container, Folder):
-            raise ArchiveError(images.folder_hint(container), id="A36")
-        return images.root_file_system(container, pool)
-    found = images.discover(container)
-    return images.build(container, found, images.choose(container, found, image, platform), pool)
+            raise ArchiveError(discovery.folder_hint(container), id="A36")
+        return root_file_system(container, pool)
+    found = discovery.discover(container)
+    return images.build(container, found, selection.choose(container, found, image, platform), pool)
 
 
 def hold(report: Report, sources: Sequence[str], *, limits: Mapping[str, int] | None = None) -> Report:
@@ -122,7 +123,7 @@ def hold(report: Report, sources: Sequence[str], *, limits: Mapping[str, int] | 
     there: set[str] = set()
     for source in sources:
         with _open(source, limits) as container:
-            there |= images.list_layers(container)
+            there |= selection.list_layers(container)
     return replace(report, held=find_held(report.image, report.books, tuple(sources), there))
 
 
@@ -131,11 +132,11 @@ def list_images(
 ) -> tuple[ImageSummary, ...]:
     """Return a line for each image that an archive holds, sorted by name."""
     with _open(source, limits, stdin=stdin) as container:
-        if not images.holds_image(container):
+        if not discovery.holds_image(container):
             if isinstance(container, Folder):
-                raise ArchiveError(images.folder_hint(container), id="A36")
-            return (ImageSummary((), None, None, len(images.root_file_system(container).layers), 0, "rootfs"),)
-        return images.summarize(container, images.discover(container))
+                raise ArchiveError(discovery.folder_hint(container), id="A36")
+            return (ImageSummary((), None, None, len(root_file_system(container).layers), 0, "rootfs"),)
+        return selection.summarize(container, discovery.discover(container))
 
 
 def analyze(
@@ -294,7 +295,7 @@ def open_file(
         spot = ask_spot(loaded, path, layer)
         index = loaded.index_of(spot.home)
         assert index is not None
-        member = images.find_member(container, image, platform, spot.home)
+        member = selection.find_member(container, image, platform, spot.home)
         yield Content(loaded, spot, index.sizes[spot.row], read_file(container, member, index, spot.row))
         if container.changed():
             raise ArchiveError(f"{source} {CHANGED}", id="E31")

@@ -372,16 +372,16 @@ def test_a_folder_that_changes_while_it_is_read_is_an_error(tmp_path, change, wh
 
 @pytest.mark.case("E31")
 def test_a_change_that_breaks_the_reading_is_named(place, monkeypatch):
-    from layerscope.archive import images
+    from layerscope.archive import discovery
 
-    real = images.discover
+    real = discovery.discover
 
     def late(container):
         overwrite(place)
         os.truncate(place, 512)
         return real(container)
 
-    monkeypatch.setattr(images, "discover", late)
+    monkeypatch.setattr(discovery, "discover", late)
     with pytest.raises(ArchiveError, match="was changed while it was read") as caught:
         api.load(str(place))
     assert caught.value.id == "E31"

@@ -1,0 +1,87 @@
+"""What is an archive without an image: a root file system, or what else?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from layerscope.archive.candidate import Found
+from layerscope.archive.container import Container, PassingTar, TarFile
+from layerscope.archive.filetypes import HEAD, name_bytes
+from layerscope.archive.folders import pass_over_deep
+from layerscope.archive.images import Pool, compare
+from layerscope.archive.notebook import Notebook
+from layerscope.archive.scan import Scan
+from layerscope.archive.storage import divide
+from layerscope.errors import ArchiveError
+from layerscope.model import Config, Image, Layer, LayerIndex
+
+ROOT_NAMES = frozenset((b"etc", b"bin", b"usr", b"lib", b"sbin", b"var", b".dockerenv", b"Files", b"nix"))
+ABOUT_THE_WHOLE = frozenset(("A54", "C55", "D03", "D07", "E08"))
+
+
+def root_file_system(container: Container, pool: Pool | None = None) -> Image:
+    """Read the container itself as one layer (`docker export`, A35), or say what it is if it is no root file system."""
+    scan = None
+    if isinstance(container, (TarFile, PassingTar)):
+        scan = _root_scan(container)
+    if scan is None:
+        raise ArchiveError(f"{container.source} holds no image: no manifest.json, no index.json", id="A36")
+    layer = Layer(
+        position=0,
+        digest=None,
+        diff_id=None,
+        media_type=None,
+        compression="none",
+        blob_bytes=scan.index.tar_bytes,
+        descriptor_bytes=None,
+        instruction="root file system",
+        created_by=None,
+        created=None,
+        index=scan.index,
+    )
+    notes = Notebook()
+    compare(container, [None], [layer], pool)
+    notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
+    for note in scan.index.notes:
+        notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=0)
+    told = {note.id for note in scan.index.notes}
+    notes.extend(tuple(note for note in container.notes.freeze() if note.id in ABOUT_THE_WHOLE and note.id not in told))
+    pass_over_deep(scan.index, container.settings.limits, notes, 0)
+    return Image(
+        source=container.source,
+        layout="rootfs",
+        names=(),
+        config=Config(),
+        config_digest=None,
+        manifest_digest=None,
+        layers=(layer,),
+        history=(),
+        storage=replace(
+            divide(container, Found(()), None, notes), blob_bytes=scan.index.tar_bytes, orphan_bytes=0, container_bytes=0
+        ),
+        notes=notes.freeze(),
+        inspected=(container.inspectors if isinstance(container, PassingTar) else container.settings.inspectors).names,
+    )
+
+
+def _root_scan(container: TarFile | PassingTar) -> Scan | None:
+    index: LayerIndex = container.index
+    if not len(index):
+        head = container.head if isinstance(container, PassingTar) else container.buffer[:HEAD]
+        if isinstance(container, PassingTar) and container.compressed:
+            inside = index.notes[0].message if index.notes else "nothing"
+            raise ArchiveError(f"{container.source} is compressed, and holds no tar: {inside}", id="A36")
+        what = name_bytes(head)
+        if what == "a file of zeros":
+            what = "an empty tar"
+        raise ArchiveError(f"{container.source} is {what}, not a container image", id="A36")
+    tops = {path.partition(b"/")[0] for path in index.paths if path}
+    if tops & ROOT_NAMES:
+        return container.rootfs()
+    if any(path.endswith(b"/Chart.yaml") for path in index.paths):
+        raise ArchiveError(f"{container.source} is a Helm chart, not a container image", id="A36")
+    shown = ", ".join(sorted(top.decode("utf-8", "backslashreplace") for top in tops)[:5])
+    raise ArchiveError(
+        f"{container.source} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})",
+        id="A36",
+    )
