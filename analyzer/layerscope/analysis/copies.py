@@ -41,21 +41,7 @@ def _cause(scene: Scene, position: int, pile: Pile, originals: set[int]) -> Caus
         title = f"{copies} layers {' and '.join(map(str, sorted(originals)))} hold already"
         if len(originals) > 3:
             title = f"{copies} lower layers hold already"
-    return Cause(
-        id=ID,
-        title=title,
-        certainty=Certainty.POSSIBLE,
-        bytes=pile.bytes,
-        tar_bytes=pile.tar_bytes,
-        layer=position,
-        instruction=scene.instruction(position),
-        hidden_in=None,
-        hidden_by_instruction=None,
-        fix=_fix(scene, position, originals),
-        path_count=count,
-        paths=pile.largest(scene),
-        rows=pile.claimed(),
-    )
+    return pile.cause(scene, ID, Certainty.POSSIBLE, position, title, _fix(scene, position, originals))
 
 
 def _fix(scene: Scene, position: int, originals: set[int]) -> str:

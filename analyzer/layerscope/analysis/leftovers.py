@@ -88,18 +88,4 @@ def _cause(scene: Scene, number: int, position: int, pile: Pile) -> Cause:
         title, fix = title_packages(scene, kind.id, pile), fix_packages(scene, kind.id, pile)
     else:
         title, fix = trace.title, fix_trace(scene, trace, pile)
-    return Cause(
-        id=kind.id,
-        title=title,
-        certainty=kind.certainty,
-        bytes=pile.bytes,
-        tar_bytes=pile.tar_bytes,
-        layer=position,
-        instruction=scene.instruction(position),
-        hidden_in=None,
-        hidden_by_instruction=None,
-        fix=fix,
-        path_count=len(pile.rows),
-        paths=pile.largest(scene),
-        rows=pile.claimed(),
-    )
+    return pile.cause(scene, kind.id, kind.certainty, position, title, fix)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nlargest
 
-from layerscope.analysis.causes import PathShare
+from layerscope.analysis.causes import Cause, Certainty, PathShare
 from layerscope.analysis.demand import Demand
 from layerscope.model import Image, LayerIndex, Package
 from layerscope.rootfs import FILE, SYMLINK, Stack
@@ -148,3 +148,33 @@ class Pile:
             position, index, inside = scene.place(-negative)
             shares.append(PathShare(index.paths[inside], size, position))
         return tuple(shares)
+
+    def cause(
+        self,
+        scene: Scene,
+        id: str,  # noqa: A002
+        certainty: Certainty,
+        layer: int,
+        title: str,
+        fix: str,
+        *,
+        hidden_in: int | None = None,
+        parts: Mapping[int, int] | None = None,
+    ) -> Cause:
+        """Return the cause that the rows are: all of them and all of their content, or the `parts` of it (row -> bytes)."""
+        return Cause(
+            id=id,
+            title=title,
+            certainty=certainty,
+            bytes=self.bytes,
+            tar_bytes=self.tar_bytes,
+            layer=layer,
+            instruction=scene.instruction(layer),
+            hidden_in=hidden_in,
+            hidden_by_instruction=None if hidden_in is None else scene.instruction(hidden_in),
+            fix=fix,
+            path_count=len(self.rows),
+            paths=self.largest(scene),
+            rows=array("q") if parts is not None else self.claimed(),
+            parts=parts or {},
+        )

@@ -47,22 +47,10 @@ def _findings(scene: Scene) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _cause(scene: Scene, position: int, pile: Pile, option: str, parts: dict[int, int]) -> Cause:
-    kind, count = KIND[ID], len(pile.rows)
-    return Cause(
-        id=ID,
-        title="a program or library not stripped" if count == 1 else f"{count:,} programs and libraries not stripped",
-        certainty=kind.certainty,
-        bytes=pile.bytes,
-        tar_bytes=pile.tar_bytes,
-        layer=position,
-        instruction=scene.instruction(position),
-        hidden_in=None,
-        hidden_by_instruction=None,
-        fix=_fix(scene, pile, option),
-        path_count=count,
-        paths=pile.largest(scene),
-        parts={row: parts[row] for row in pile.claimed()},
-    )
+    count = len(pile.rows)
+    title = "a program or library not stripped" if count == 1 else f"{count:,} programs and libraries not stripped"
+    claims = {row: parts[row] for row in pile.claimed()}
+    return pile.cause(scene, ID, KIND[ID].certainty, position, title, _fix(scene, pile, option), parts=claims)
 
 
 def _fix(scene: Scene, pile: Pile, option: str) -> str:

@@ -100,21 +100,9 @@ def differences(one: LayerIndex, row: int, other: LayerIndex, there: int) -> tup
 
 def _cause(scene: Scene, key: tuple[str, int, int], pile: Pile) -> Cause:
     kind, position, hidden_in = key
-    return Cause(
-        id=kind,
-        title=_title(kind, len(pile.rows), pile.aspects),
-        certainty=Certainty.FACT,
-        bytes=pile.bytes,
-        tar_bytes=pile.tar_bytes,
-        layer=position,
-        instruction=scene.instruction(position),
-        hidden_in=hidden_in,
-        hidden_by_instruction=scene.instruction(hidden_in),
-        fix=fix_waste(scene, kind, position, hidden_in, pile),
-        path_count=len(pile.rows),
-        paths=pile.largest(scene),
-        rows=pile.claimed(),
-    )
+    fix = fix_waste(scene, kind, position, hidden_in, pile)
+    title = _title(kind, len(pile.rows), pile.aspects)
+    return pile.cause(scene, kind, Certainty.FACT, position, title, fix, hidden_in=hidden_in)
 
 
 def _title(kind: str, count: int, aspects: set[str]) -> str:
