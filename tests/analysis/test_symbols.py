@@ -121,6 +121,13 @@ def test_the_cause_claims_a_part_of_each_file():
     assert claims(report({"app": STRIPPED})) == {}
 
 
+def test_what_a_distribution_ships_is_left_alone():
+    installed = b"P:x\nV:1\nA:x86_64\nF:usr/bin\nR:theirs\n\n"
+    tree = {"usr/bin/theirs": UNSTRIPPED, "usr/bin/ours": UNSTRIPPED, "lib/apk/db/installed": installed}
+    (cause,) = (cause for cause in report(tree).causes if cause.id == "unstripped-binaries")
+    assert [share.path for share in cause.paths] == [b"usr/bin/ours"]
+
+
 def test_fixes_of_many_files():
     names = ("opt/v/lib/a.so", "opt/v/lib/x/b.so.1", "opt/v/lib/x/c.so", "opt/v/lib/d.so")
     base = {"history": ["ADD file:%s in /" % ("0" * 64), "RUN pip install x"]}

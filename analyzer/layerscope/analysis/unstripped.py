@@ -19,12 +19,16 @@ _NAMED = 3
 
 
 def find_unstripped(scene: Scene, claimed: Container[int]) -> tuple[list[Cause], dict[int, int]]:
-    """Return a cause for each layer with such files, and row -> bytes that it claims of the row, which stays otherwise."""
+    """Return a cause for each layer with such files, and row -> bytes that it claims of the row, which stays otherwise.
+
+    What a distribution's package brought is left alone: it keeps what its debuggers need, and an upgrade would bring it back.
+    """
     piles: dict[int, Pile] = {}
     options: dict[int, Counter[str]] = {}
     parts: dict[int, int] = {}
     for position, row, found in _findings(scene):
-        if row in claimed:
+        owner = scene.packages.get(scene.column[row])
+        if row in claimed or (owner is not None and owner.system):
             continue
         size, (freed, option) = scene.size(row), read_finding(found)
         span = padded(size) - padded(size - freed)
