@@ -1,4 +1,4 @@
-"""The same image, the same answer: read by one thread or two, for the first time or again, lying in a file or passing once."""
+"""The same image, the same answer: read by one thread or two, compiled or not, for the first time or again, in place or passing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 import pytest
 from layerscope import api
-from layerscope.archive import container, scan
+from layerscope.archive import container, scan, tar
 from layerscope.cli.session import run
 from layerscope.errors import LayerscopeError
 
@@ -43,6 +43,9 @@ def same_everywhere(path, capfdbinary, monkeypatch, folder):
     threads(True)
     parallel = answer(capfdbinary, path, "--no-cache", image=image)
     assert parallel == serial
+    with monkeypatch.context() as pure:
+        pure.setattr(tar, "Runs", None)
+        assert answer(capfdbinary, path, "--no-cache", image=image) == serial
     first = answer(capfdbinary, path, image=image)
     again = answer(capfdbinary, path, image=image)
     assert first == again == serial

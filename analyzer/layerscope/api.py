@@ -23,7 +23,7 @@ from layerscope.frozen import frozen
 from layerscope.model import Image, Lap, Level, Note, untimed
 from layerscope.packages import INSPECTORS, PATTERNS, may_be_sealed
 from layerscope.packages.ownership import Ownership
-from layerscope.packages.patterns import compile_patterns
+from layerscope.packages.patterns import Patterns
 from layerscope.report import Report
 from layerscope.rootfs import merge_repeats
 from layerscope.secrets.veil import veil
@@ -323,7 +323,7 @@ def _open(
 
     settings = Settings(
         limits=Limits().raised(limits or {}),
-        keep=compile_patterns(PATTERNS),
+        keep=Patterns(PATTERNS),
         inspectors=inspectors,
         lap=lap,
         verify=verify,

@@ -10,7 +10,7 @@ import pytest
 from build import File, Hardlink, tar, whiteout
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layerscope.analysis.symbols import find, is_binary, may_have_symbols, read_finding
+from layerscope.analysis.symbols import PROGRAMS, find, is_binary, read_finding
 from layerscope.archive.elf import MAX_SECTIONS, read_elf
 from packages.test_programs import elf
 
@@ -103,8 +103,8 @@ def test_which_files_are_looked_into():
     assert is_binary(elf(PROGRAM))
     assert not is_binary(b"#!/bin/sh")
     wanted = (b"bin/a", 0o755), (b"lib/a.so", 0o644), (b"lib/a.so.1", 0o644), (b"lib/a.a", 0o644), (b"lib/a.ko", 0o644)
-    assert all(may_have_symbols(path, mode, 9) for path, mode in wanted)
-    assert not may_have_symbols(b"lib/a.sock", 0o644, 9)
+    assert all(PROGRAMS(path, mode, 9) for path, mode in wanted)
+    assert not PROGRAMS(b"lib/a.sock", 0o644, 9)
 
 
 UNSTRIPPED = File(elf(PROGRAM), mode=0o755)

@@ -22,7 +22,7 @@ from layerscope.errors import LayerscopeError
 from layerscope.model import Kind
 from layerscope.packages.chisel import MANIFEST as CHISEL_MANIFEST
 from layerscope.packages.database import Database
-from layerscope.packages.patterns import compile_patterns
+from layerscope.packages.patterns import Patterns
 from packages import test_programs as programs
 from packages import test_readers as readers
 from packages import test_rpm as rpm
@@ -189,7 +189,7 @@ def _files() -> list[tuple[bytes, bytes]]:
 
 def database(which: Database) -> Iterator[bytes]:
     """Yield the files that a database reads: each alone, and a few together."""
-    wanted = compile_patterns((*which.patterns, *which.places))
+    wanted = Patterns((*which.patterns, *which.places))
     found = [
         (path, content)
         for path, content in _files()

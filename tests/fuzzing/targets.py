@@ -24,7 +24,7 @@ from layerscope.errors import LayerscopeError
 from layerscope.model import Image, LayerIndex, Package, Release
 from layerscope.packages import DATABASES
 from layerscope.packages.database import Database, View
-from layerscope.packages.patterns import compile_patterns
+from layerscope.packages.patterns import Patterns
 from layerscope.render import FORMATS, Options
 from layerscope.report import Report
 from layerscope.secrets import inspector
@@ -80,7 +80,7 @@ class Target:
 
 def try_tar(data: bytes) -> None:
     """Read a tar in place and passing: the rows are the same, and no byte is counted twice."""
-    keep = compile_patterns(("*",))
+    keep = Patterns(("*",))
     for whiteouts, cut in ((True, False), (False, True)):
         read = partial(read_tar, limits=LIMITS, keep=keep, whiteouts=whiteouts, partial=cut)
         place = read(Feed.over(data, 0, len(data)))
@@ -235,7 +235,7 @@ def try_image(data: bytes) -> None:
 
 def try_database(database: Database, data: bytes) -> None:
     """Read files as one database does: it never raises, and says no more than it was told."""
-    wanted = compile_patterns((*database.patterns, *database.places))
+    wanted = Patterns((*database.patterns, *database.places))
     files = {}
     for path, content in files_of(data):
         if wanted(path):

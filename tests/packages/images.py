@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from layerscope.model import Fate, Kind, LayerIndex
 from layerscope.packages import PATTERNS
-from layerscope.packages.patterns import compile_patterns
+from layerscope.packages.patterns import Patterns
 from layerscope.rootfs import Stack
 
-KEEP = compile_patterns(PATTERNS)
+KEEP = Patterns(PATTERNS)
 
 
 def corpus(name: str) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerscope.packages import INSPECTORS, PYTHON, may_tell, tells
+from layerscope.packages import INSPECTORS, PROGRAMS, PYTHON, tells
 from layerscope.packages.database import View
 from layerscope.packages.extras import python_of, read_wish, resolve
 from layerscope.packages.ownership import own
@@ -177,7 +177,7 @@ def egg(text, name="EGG-INFO/PKG-INFO"):
 
 
 def inspect(path, content):
-    if not may_tell(path, 0o644, len(content)) or not tells(content[:4096]):
+    if not PROGRAMS(path, 0o644, len(content)) or not tells(content[:4096]):
         return {}
     return {one.name: told for one in INSPECTORS if (told := one.find(path, content)) is not None}
 

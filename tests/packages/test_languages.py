@@ -4,7 +4,7 @@ import pytest
 from layerscope.packages import COMPOSER, DOTNET, GEMS, PERL, PYTHON, RLANG, RUNTIMES, YARN
 from layerscope.packages.database import View
 from layerscope.packages.ownership import own
-from layerscope.packages.patterns import compile_patterns
+from layerscope.packages.patterns import Patterns
 
 from packages.images import layer, stack
 from packages.installations import GEMS as HOME
@@ -12,7 +12,7 @@ from packages.installations import LANGUAGES
 
 
 def seen(database, prefix=""):
-    asked = compile_patterns((*database.patterns, *database.places))
+    asked = Patterns((*database.patterns, *database.places))
     files = {path.encode(): text.encode() for path, text in LANGUAGES.items() if path.startswith(prefix)}
     view = View({path: text for path, text in files.items() if asked(path)})
     return {package.name: package for package in database.read(view)}, view.notes

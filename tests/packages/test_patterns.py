@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layerscope.packages import PATTERNS
-from layerscope.packages.patterns import compile_patterns
+from layerscope.packages.patterns import Patterns
 
 
 def glob(pattern: list[str], path: list[str]) -> bool:
@@ -31,7 +31,7 @@ def glob(pattern: list[str], path: list[str]) -> bool:
     ],
 )
 def test_a_pattern_matches_what_it_says(pattern, path, expected):
-    assert compile_patterns((pattern,))(path) is expected
+    assert Patterns((pattern,))(path) is expected
 
 
 part = st.sampled_from(["etc", "var", "lib", "node_modules", "@s", "package.json", "a-1.dist-info", "RECORD", "status.d",
@@ -41,9 +41,9 @@ part = st.sampled_from(["etc", "var", "lib", "node_modules", "@s", "package.json
 @given(st.lists(part, min_size=1, max_size=6))
 def test_all_patterns_together_match_what_one_of_them_does(parts):
     expected = any(glob(pattern.split("/"), parts) for pattern in PATTERNS)
-    assert compile_patterns(PATTERNS)("/".join(parts).encode()) is expected
+    assert Patterns(PATTERNS)("/".join(parts).encode()) is expected
 
 
 def test_no_patterns_match_nothing():
-    assert not compile_patterns(())(b"")
-    assert not compile_patterns(())(b"a")
+    assert not Patterns(())(b"")
+    assert not Patterns(())(b"a")

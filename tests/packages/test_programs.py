@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.model import Kind, Level
-from layerscope.packages import BUSYBOX, GOLANG, INSPECTORS, JAVA, PACKED, RUST, java, may_tell, tells
+from layerscope.packages import BUSYBOX, GOLANG, INSPECTORS, JAVA, PACKED, PROGRAMS, RUST, java, tells
 from layerscope.packages.database import View
 from layerscope.packages.executables import section
 from layerscope.packages.golang import MAGIC
@@ -274,9 +274,9 @@ def test_damaged_files_never_raise(at, news, path, which):
 
 
 def test_worth_looking_into():
-    assert may_tell(b"usr/bin/x", 0o755, 9)
-    assert may_tell(b"app/x.jar", 0o644, 9)
-    assert not may_tell(b"usr/share/x", 0o644, 9)
+    assert PROGRAMS(b"usr/bin/x", 0o755, 9)
+    assert PROGRAMS(b"app/x.jar", 0o644, 9)
+    assert not PROGRAMS(b"usr/share/x", 0o644, 9)
 
 
 def test_what_was_found_inside_owns_the_file():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from layerscope.model import Release
 from layerscope.packages import APK, DATABASES, DPKG, NPM, PYTHON
 from layerscope.packages.database import View
-from layerscope.packages.patterns import compile_patterns
+from layerscope.packages.patterns import Patterns
 from layerscope.packages.release import read_release
 
 from packages.images import corpus
@@ -461,7 +461,7 @@ def damaged(draw):
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=200)
 def test_readers_never_raise_and_always_tell_printable_packages(files):
     for database in DATABASES:
-        asked = compile_patterns((*database.patterns, *database.places))
+        asked = Patterns((*database.patterns, *database.places))
         seen = {path: content for path, content in files.items() if asked(path)}
         for package in database.read(View(seen)):
             assert package.name

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from layerscope.archive.elf import LOADED, MAGIC, MAX_SECTIONS, OBJECT, Elf, Section, read_elf
+from layerscope.archive.glance import Files
 from layerscope.archive.inspection import Content, Inspector
 
 NAME = "symbols"
 ARCHIVE = b"!<arch>\n"
-_ENDINGS = (b".so", b".a", b".o", b".ko", b".node")
-_LAST = frozenset(ending[-2:] for ending in _ENDINGS)
-"""For speed: nearly every path ends otherwise."""
+PROGRAMS = Files((b".so", b".a", b".o", b".ko", b".node"), inside=b".so.", modes=0o111)
+"""What may be a program or a library, before its content is at hand."""
 _DEBUG = (b".debug_", b".zdebug_", b".rela.debug_", b".rel.debug_", b".stab", b".rela.stab", b".gdb_index", b".line")
 _MARKS = (b".debug_", b".zdebug_", b".stab", b".gdb_index", b".line")
 _SYMBOLS = (b".symtab", b".strtab", b".symtab_shndx")
@@ -40,11 +40,6 @@ class _Part:
         return self._content[self._start + start : self._start + max(start, stop)]
 
 
-def may_have_symbols(path: bytes, mode: int, _size: int) -> bool:
-    """Tell whether a file may be a program or a library, before its content is at hand."""
-    return bool(mode & 0o111) or (path[-2:] in _LAST and path.endswith(_ENDINGS)) or b".so." in path
-
-
 def is_binary(head: bytes) -> bool:
     """Tell by its first bytes whether a file is one."""
     return head[:4] == MAGIC or head[:8] == ARCHIVE
@@ -61,7 +56,7 @@ def find(_path: bytes, content: Content) -> bytes | None:
     return f"{freed} {option}".encode() if freed else None
 
 
-INSPECTOR = Inspector(NAME, "1", may_have_symbols, is_binary, find)
+INSPECTOR = Inspector(NAME, "1", PROGRAMS, is_binary, find)
 
 
 def read_finding(found: bytes) -> tuple[int, str]:

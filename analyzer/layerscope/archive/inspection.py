@@ -12,6 +12,7 @@ from typing import Protocol
 
 from layerscope.archive.equal import Place
 from layerscope.archive.feed import Buffer
+from layerscope.archive.glance import ANY, Files, glance_of, union
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.sparse import expand
@@ -67,7 +68,8 @@ Wanting = list[tuple[Opens, list[Inspector]]]
 class Inspectors:
     """Those who look into the files of a layer; `sums` tells by its path of which file the digests are wanted as well.
 
-    `names` are the inspectors', `fingerprint` is the same for sets that find the same in the same bytes.
+    `names` are the inspectors', `fingerprint` is the same for sets that find the same in the same bytes, `glance` is true of
+    each file that one of them wants.
     """
 
     def __init__(self, each: Iterable[Inspector] = (), *, sums: Callable[[bytes], bool] | None = None) -> None:
@@ -76,6 +78,7 @@ class Inspectors:
         for one in each:
             self.groups.setdefault((one.wants, one.opens), []).append(one)
         everybody = sorted((one.name, one.version, one.first) for group in self.groups.values() for one in group)
+        self.glance = union([glance_of(one) for one in {key[0]: None for key in self.groups}]) if sums is None else ANY
         self.names = frozenset(name for name, _, _ in everybody) | ({"sums"} if sums is not None else set())
         self.fingerprint = hashlib.sha256(repr((everybody, SUMS if sums is not None else ())).encode()).hexdigest()
 
@@ -233,11 +236,12 @@ def inspect_place(buffer: Buffer, start: int, index: LayerIndex, inspectors: Ins
         return notes
     inspection, place = Inspection(inspectors, index, notes, limits), Place(index, buffer, start)
     groups, sums = [(*key, group) for key, group in inspectors.groups.items()], inspectors.sums
-    paths, offsets = index.paths, index.offsets
-    for row, (kind, size, mode) in enumerate(zip(index.kinds, index.sizes, index.modes, strict=True)):
-        if kind != FILE or not size:
+    paths, kinds, sizes, modes, offsets = index.paths, index.kinds, index.sizes, index.modes, index.offsets
+    for row in _likely(index, inspectors):
+        size = sizes[row]
+        if kinds[row] != FILE or not size:
             continue
-        path = paths[row]
+        path, mode = paths[row], modes[row]
         wanting = [(opens, group) for wants, opens, group in groups if wants(path, mode, size)]
         if not wanting and (sums is None or not sums(path)):
             continue
@@ -248,6 +252,14 @@ def inspect_place(buffer: Buffer, start: int, index: LayerIndex, inspectors: Ins
             stored = place.content(row, 0, sum(length for _, length in fragments))
             inspection.show_to(wanting, row, path, expand(fragments, size, stored), offsets[row])
     return notes
+
+
+def _likely(index: LayerIndex, inspectors: Inspectors) -> Iterable[int]:
+    """Return the rows that somebody may want."""
+    declared = [wants for wants, _ in inspectors.groups if isinstance(wants, Files)]
+    if len(declared) < len(inspectors.groups) or inspectors.sums is not None:
+        return range(len(index))
+    return sorted({row for files in dict.fromkeys(declared) for row in files.among(index.paths, index.modes)})
 
 
 def start_sums(names: Iterable[str]) -> tuple[hashlib._Hash, ...]:

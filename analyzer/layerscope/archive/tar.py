@@ -17,6 +17,7 @@ from layerscope.archive.ending import end_at_block, end_without_blocks, read_res
 from layerscope.archive.equal import SMALL, fingerprint
 from layerscope.archive.extensions import read_attributes, read_extension, read_records
 from layerscope.archive.feed import Feed
+from layerscope.archive.glance import glance_of, table
 from layerscope.archive.header import (
     BLOCK,
     HEADER_ONLY,
@@ -39,6 +40,7 @@ from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.opaque import opaque_index
 from layerscope.archive.pax import decimal, nanoseconds, validate_pax
+from layerscope.archive.quick import Runs, Taker
 from layerscope.archive.sparse import Fragments, read_map
 from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
@@ -78,6 +80,11 @@ OCTAL_END = (0x00, 0x20)
 DOT = 0x2E
 SET_AT_THE_END = frozenset(("sizes", "modes", "offsets", "spans", "prints", "tar_bytes", "notes"))
 SET_ON_THE_WAY = tuple(column.name for column in fields(LayerIndex) if column.name not in SET_AT_THE_END)
+
+
+def token(content: bytes) -> bytes:
+    """Return what equal contents share."""
+    return hashlib.sha256(content).digest()
 
 
 def nothing(path: bytes) -> bool:  # noqa: ARG001
@@ -188,12 +195,12 @@ class TarReader:
         add_folder, plain_folders = index.folders.append, self.plain_folders
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span, add_print = self.offsets.append, self.spans.append, self.prints.append
-        sha256 = hashlib.sha256
         passes = bool(self.inspectors) and not feed.in_place
         inspection = Inspection(self.inspectors, index, notes, self.limits) if passes else None
         contents = Contents(feed, index, notes, self.limits, keep, visit, inspection)
         read_file, fits = contents.read, contents.fits
 
+        runs = None if visit is not None else self._runs(inspection, total if in_place else -1)
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
         pending = -1  # where the extension headers of the next entry began
@@ -211,6 +218,16 @@ class TarReader:
                     if self.partial and paths:
                         notes.warn("A54", "the archive ends without end blocks: it may be cut", offset=base + position)
                     return
+            if runs is not None and pending < 0:
+                position, need = runs.take(buffer, position, end, base)
+                if need:
+                    feed.position = position
+                    enough = feed.more(need)
+                    buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
+                    if enough:
+                        continue
+                elif end - position < BLOCK:
+                    continue
             block = buffer[position : position + BLOCK]
             self.start = start = base + position
             position += BLOCK
@@ -380,7 +397,7 @@ class TarReader:
                     position += stored
                     if kind == FILE:
                         if not in_place:
-                            index.digests[row] = sha256(content).digest()
+                            index.digests[row] = token(content)
                         if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
                         if inspection is not None:
@@ -451,6 +468,18 @@ class TarReader:
                 raise cut_short
 
     # What is rare stands below, so that the loop above can be read.
+
+    def _runs(self, inspection: Inspection | None, total: int) -> Taker | None:
+        """Return what takes plain entries, None if it was not compiled."""
+        if Runs is None:
+            return None
+        index, keep, kept, shown = self.index, self.keep, glance_of(self.keep), self.inspectors.glance
+        return Runs(
+            index.paths, index.folders, index.kinds, self.sizes, self.modes, index.uids, index.gids, index.mtimes,
+            self.offsets, self.spans, self.prints, index.links, index.digests, self.plain_folders,
+            keep, fingerprint, token, None if inspection is None else inspection.show,
+            table(kept, shown), kept.starts, shown.inside, shown.modes, total, SMALL, self.limits.entries,
+        )  # fmt: skip
 
     def _locate(self, kind: int, name: bytes, start: int, *, empty: bool) -> tuple[int, bytes, bytes]:
         """Return kind, path and folder of an entry whose name is not plain, or whose folder is new."""

@@ -16,6 +16,7 @@ from dataclasses import fields
 from typing import Any
 
 from layerscope.archive.documents import mapping, parse
+from layerscope.archive.glance import Glance, glance_of, union
 from layerscope.archive.header import clean
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
@@ -57,6 +58,17 @@ class Facts:
     digest: str = ""
 
 
+class _Keep:
+    """Whether a file's content is to be held: for the table, or for whoever else asked."""
+
+    def __init__(self, keep: Callable[[bytes], bool]) -> None:
+        self._keep = keep
+        self.glance = union((glance_of(keep), Glance(frozenset((STARGZ[-2:],)))))
+
+    def __call__(self, path: bytes) -> bool:
+        return path == STARGZ or self._keep(path)
+
+
 class Toc:
     """What is found of a table while its layer is read: an entry of an eStargz layer, the last frames of a zstd one.
 
@@ -66,6 +78,7 @@ class Toc:
     def __init__(self, limits: Limits, keep: Callable[[bytes], bool]) -> None:
         self._limits = limits
         self._keep = keep
+        self.keep = _Keep(keep)
         self._frames: deque[tuple[int, bytes]] = deque(maxlen=FOLLOWING)
         self.entry: bytes | None = None
 
@@ -73,10 +86,6 @@ class Toc:
     def room(self) -> int:
         """Bytes of a table that are looked into."""
         return self._limits.json_bytes
-
-    def keep(self, path: bytes) -> bool:
-        """Whether a file's content is to be held: for the table, or for whoever else asked."""
-        return path == STARGZ or self._keep(path)
 
     def take_frame(self, offset: int, data: bytes) -> None:
         """Take a skippable frame that is not longer than `room`; `offset` is where its data begin."""

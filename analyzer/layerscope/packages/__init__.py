@@ -5,6 +5,7 @@ Adding one is a module and a name in `DATABASES`.
 
 from __future__ import annotations
 
+from layerscope.archive.glance import Files
 from layerscope.archive.inspection import Inspector
 from layerscope.packages.apk import APK
 from layerscope.packages.busybox import BUSYBOX
@@ -50,9 +51,8 @@ PATTERNS: tuple[str, ...] = (
 """Everything worth keeping while a layer is scanned."""
 
 
-def may_tell(path: bytes, mode: int, _size: int) -> bool:
-    """Tell whether a file may be a program or a jar, before its content is at hand."""
-    return bool(mode & 0o111) or path.endswith((*JAR_ENDINGS, b".egg"))
+PROGRAMS = Files((*JAR_ENDINGS, b".egg"), modes=0o111)
+"""What may be a program or a jar, before its content is at hand."""
 
 
 def tells(head: bytes) -> bool:
@@ -61,7 +61,7 @@ def tells(head: bytes) -> bool:
 
 
 INSPECTORS: tuple[Inspector, ...] = tuple(
-    Inspector(database.name, database.edition, may_tell, tells, database.inspect)
+    Inspector(database.name, database.edition, PROGRAMS, tells, database.inspect)
     for database in DATABASES
     if database.inspect is not None
 )

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from layerscope.model import Kind, LayerIndex
-from layerscope.packages.patterns import compile_patterns
+from layerscope.packages.patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ class Contents:
 
     def matching(self, patterns: tuple[str, ...]) -> list[Span]:
         """Return the kept files that fit a pattern."""
-        keep = compile_patterns(patterns)
+        keep = Patterns(patterns)
         # Most patterns end in a name: one look at that spares the regular expression, for each file and database.
         ends = tuple({pattern.rpartition("/")[2].rpartition("*")[2].encode() for pattern in patterns})
         return [span for span, name in zip(self._kept, self._names, strict=True) if name.endswith(ends) and keep(span[2])]
@@ -75,8 +75,8 @@ class Contents:
 
     def _places(self, places: tuple[str, ...]) -> Iterator[Span]:
         """Yield the paths, of any kind, that matter by their presence; their content is empty."""
-        matches = compile_patterns(places)
-        is_folder = compile_patterns(tuple(place.rpartition("/")[0] for place in places))
+        matches = Patterns(places)
+        is_folder = Patterns(tuple(place.rpartition("/")[0] for place in places))
         stack = self._stack
         for position, index in enumerate(self._indexes):
             if index is None:

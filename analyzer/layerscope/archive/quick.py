@@ -1,0 +1,26 @@
+"""Is there a compiled way through what is plain? Wheels have it; without it, or with `LAYERSCOPE_PURE` set, all is Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from typing import Protocol
+
+
+class Taker(Protocol):
+    """Takes runs of plain entries; made of the columns that they go to and of what is to be done with contents (`runs.c`)."""
+
+    def take(self, buffer: bytes, position: int, end: int, base: int, /) -> tuple[int, int]:
+        """Take entries of `buffer[position:end]`, whose first byte is at `base` of the stream.
+
+        Return where the first one begins that is not taken, and how many bytes of it must be at hand if that is all that
+        stands in the way, else 0.
+        """
+
+
+Runs: Callable[..., Taker] | None = None
+if not os.environ.get("LAYERSCOPE_PURE"):
+    with suppress(ImportError):
+        Runs = import_module("layerscope.archive.runs").Runs

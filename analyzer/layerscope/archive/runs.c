@@ -1,0 +1,498 @@
+/* Which of the next entries of a tar are plain? Takes runs of them; whatever is not plain is left to the loop in tar.py.
+ *
+ * An entry is plain if it is a file, a folder or a symlink whose header is ustar as Go, GNU tar and BSD tar write it:
+ * numbers in octal that fill their fields, a checksum of six digits that holds, no device, a clean name in a folder that
+ * was seen before. Nothing is judged here and nothing is refused: the first header that is anything else ends the run,
+ * and the loop has the same bytes before it. So there is one reader, and this is a shorter way through its commonest part:
+ * without it, the answers are the same (tests/tar/test_runs.py).
+ *
+ * Stable ABI of Python 3.11. Every read is inside the 512 octets of a header that lies in the buffer, or inside a content of
+ * which that was checked.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stddef.h>
+#include <string.h>
+
+#ifndef LAYERSCOPE_SOURCE
+#define LAYERSCOPE_SOURCE "" /* digest of this file */
+#endif
+
+/* Bits of GLANCE, a table over the last two octets of a path: somebody may want to keep it, or to be shown it. */
+enum { MAY_KEEP = 1, MAY_SHOW = 2, PAIRS = 1 << 16 };
+
+enum { BLOCK = 512, NAME = 100, PREFIX = 155, LINK = 100 };
+enum { FILE_ = 0, DIRECTORY = 1, SYMLINK = 2 }; /* as in model.Kind */
+
+/* What grows, in the order of the constructor's arguments. */
+enum {
+    PATHS, FOLDERS, KINDS, SIZES, MODES, UIDS, GIDS, MTIMES, OFFSETS, SPANS, PRINTS, /* columns: lists, KINDS a bytearray */
+    LINKS, DIGESTS, KNOWN, /* dicts */
+    KEEP, PRINT, TOKEN, SHOW, /* callables; SHOW may be None */
+    GLANCE, STARTS, INSIDE, /* what a look at the path tells: a table, a tuple, some bytes */
+    OBJECTS
+};
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *held[OBJECTS];
+    PyObject *folder; /* of the entry before */
+    PyObject *mtime; /* of the entry before, and its field */
+    unsigned char mtime_field[12];
+    long long total; /* length of the stream where it lies in place, -1 where it passes */
+    long long small; /* longest content whose fingerprint is taken */
+    Py_ssize_t limit; /* rows */
+    long long modes; /* permission bits of files that are shown whatever they are called */
+} Runs;
+
+/* One header, understood. Pointers lead into `name`, or into the buffer. */
+typedef struct {
+    int kind;
+    long long mode, uid, gid, size, mtime;
+    Py_ssize_t length, folder; /* of the path, and of the folder that it is in */
+    const unsigned char *path;
+    unsigned char name[PREFIX + 1 + NAME];
+} Entry;
+
+static int
+octal(const unsigned char *field, int digits, long long *value)
+{
+    long long sum = 0;
+    for (int i = 0; i < digits; i++) {
+        unsigned digit = (unsigned)field[i] - '0';
+        if (digit > 7)
+            return 0;
+        sum = sum << 3 | digit;
+    }
+    *value = sum;
+    return field[digits] == 0 || field[digits] == ' ';
+}
+
+static int
+is_zero(const unsigned char *octets, int size)
+{
+    for (int i = 0; i < size; i++)
+        if (octets[i])
+            return 0;
+    return 1;
+}
+
+static int
+no_device(const unsigned char *field)
+{
+    return memcmp(field, "0000000", 8) == 0 || is_zero(field, 8);
+}
+
+static Py_ssize_t
+length_of(const unsigned char *field, int size)
+{
+    const unsigned char *end = memchr(field, 0, (size_t)size);
+    return end == NULL ? size : end - field;
+}
+
+static int
+checksum_holds(const unsigned char *block)
+{
+    const unsigned char *field = block + 148;
+    long long claimed;
+    unsigned sum = 8 * ' ';
+    if (!octal(field, 6, &claimed) || field[6] != 0 || field[7] != ' ')
+        return 0;
+    for (int i = 0; i < BLOCK; i++)
+        sum += block[i];
+    for (int i = 0; i < 8; i++)
+        sum -= field[i];
+    return sum == (unsigned long long)claimed;
+}
+
+/* Understand a header; 0 if it is not plain. */
+static int
+understand(const unsigned char *block, Entry *entry)
+{
+    switch (block[156]) {
+    case '0': entry->kind = FILE_; break;
+    case '2': entry->kind = SYMLINK; break;
+    case '5': entry->kind = DIRECTORY; break;
+    default: return 0;
+    }
+    if (memcmp(block + 257, "ustar\00000", 8) != 0 || !is_zero(block + 500, 12))
+        return 0;
+    if (!no_device(block + 329) || !no_device(block + 337) || !checksum_holds(block))
+        return 0;
+    if (!octal(block + 100, 7, &entry->mode) || !octal(block + 108, 7, &entry->uid) || !octal(block + 116, 7, &entry->gid))
+        return 0;
+    if (!octal(block + 124, 11, &entry->size) || !octal(block + 136, 11, &entry->mtime))
+        return 0;
+    if (entry->size && entry->kind != FILE_)
+        return 0;
+    entry->mode &= 07777;
+
+    Py_ssize_t length = length_of(block, NAME);
+    if (block[345]) {
+        Py_ssize_t prefix = length_of(block + 345, PREFIX);
+        memcpy(entry->name, block + 345, (size_t)prefix);
+        entry->name[prefix] = '/';
+        memcpy(entry->name + prefix + 1, block, (size_t)length);
+        entry->path = entry->name;
+        length += prefix + 1;
+    }
+    else
+        entry->path = block;
+    if (length && entry->path[length - 1] == '/') {
+        if (entry->kind == FILE_)
+            return 0;
+        while (length && entry->path[length - 1] == '/')
+            length--;
+    }
+    if (length > 2 && entry->path[0] == '.' && entry->path[1] == '/') {
+        entry->path += 2;
+        length -= 2;
+    }
+    Py_ssize_t slash = length;
+    while (slash && entry->path[slash - 1] != '/')
+        slash--;
+    if (slash == length || entry->path[slash] == '.' || slash == 1)
+        return 0; /* no name, one that means something, or one from the root */
+    entry->length = length;
+    entry->folder = slash ? slash - 1 : 0;
+    return 1;
+}
+
+/* Return the object that stands for a folder seen before, borrowed; NULL, without an error, if it was not. */
+static PyObject *
+known_folder(Runs *self, const Entry *entry)
+{
+    if (self->folder != NULL && PyBytes_Size(self->folder) == entry->folder
+        && memcmp(PyBytes_AsString(self->folder), entry->path, (size_t)entry->folder) == 0)
+        return self->folder;
+    PyObject *key = PyBytes_FromStringAndSize((const char *)entry->path, entry->folder);
+    if (key == NULL)
+        return NULL;
+    PyObject *folder = PyDict_GetItemWithError(self->held[KNOWN], key);
+    Py_DECREF(key);
+    if (folder == NULL || !PyBytes_Check(folder))
+        return NULL;
+    Py_INCREF(folder);
+    Py_XDECREF(self->folder);
+    self->folder = folder;
+    return folder;
+}
+
+/* Append to a column; takes the reference. */
+static int
+append(Runs *self, int column, PyObject *value)
+{
+    if (value == NULL)
+        return -1;
+    int failed = PyList_Append(self->held[column], value);
+    Py_DECREF(value);
+    return failed;
+}
+
+static int
+append_number(Runs *self, int column, long long value)
+{
+    return append(self, column, PyLong_FromLongLong(value));
+}
+
+static int
+append_kind(Runs *self, int kind)
+{
+    PyObject *kinds = self->held[KINDS];
+    Py_ssize_t row = PyByteArray_Size(kinds);
+    if (PyByteArray_Resize(kinds, row + 1) < 0)
+        return -1;
+    PyByteArray_AsString(kinds)[row] = (char)kind;
+    return 0;
+}
+
+static int
+append_mtime(Runs *self, const unsigned char *field, long long seconds)
+{
+    if (self->mtime == NULL || memcmp(self->mtime_field, field, 12) != 0) {
+        /* eleven digits are at most 2^33 - 1 seconds, which in nanoseconds is less than 2^63 */
+        PyObject *value = PyLong_FromLongLong(seconds * 1000000000LL);
+        if (value == NULL)
+            return -1;
+        Py_XDECREF(self->mtime);
+        self->mtime = value;
+        memcpy(self->mtime_field, field, 12);
+    }
+    return PyList_Append(self->held[MTIMES], self->mtime);
+}
+
+static int
+set_item(PyObject *dict, Py_ssize_t row, PyObject *value)
+{
+    if (value == NULL)
+        return -1;
+    PyObject *key = PyLong_FromSsize_t(row);
+    int failed = key == NULL || PyDict_SetItem(dict, key, value) < 0;
+    Py_XDECREF(key);
+    Py_DECREF(value);
+    return failed ? -1 : 0;
+}
+
+static int
+has_inside(const Entry *entry, const char *part, Py_ssize_t size)
+{
+    for (Py_ssize_t i = 0; size && i + size <= entry->length; i++)
+        if (entry->path[i] == (unsigned char)part[0] && memcmp(entry->path + i, part, (size_t)size) == 0)
+            return 1;
+    return 0;
+}
+
+/* Remember that a folder was seen. It is no mark: those begin with a dot. */
+static int
+remember_folder(Runs *self, PyObject *path)
+{
+    if (PyDict_GetItemWithError(self->held[KNOWN], path) != NULL)
+        return 0;
+    return PyErr_Occurred() ? -1 : PyDict_SetItem(self->held[KNOWN], path, path);
+}
+
+/* Who may want a file, by its path and mode: nearly always nobody. */
+static int
+glance(Runs *self, const Entry *entry)
+{
+    if (entry->length < 2)
+        return MAY_KEEP | MAY_SHOW;
+    const unsigned char *last = entry->path + entry->length - 2;
+    int found = PyBytes_AsString(self->held[GLANCE])[last[0] << 8 | last[1]];
+    if (!(found & MAY_KEEP)) {
+        Py_ssize_t count = PyTuple_Size(self->held[STARTS]);
+        for (Py_ssize_t i = 0; i < count; i++) {
+            PyObject *start = PyTuple_GetItem(self->held[STARTS], i);
+            Py_ssize_t size = PyBytes_Size(start);
+            if (size <= entry->length && memcmp(PyBytes_AsString(start), entry->path, (size_t)size) == 0)
+                found |= MAY_KEEP;
+        }
+    }
+    if (!(found & MAY_SHOW)) {
+        PyObject *part = self->held[INSIDE];
+        if (entry->mode & self->modes || has_inside(entry, PyBytes_AsString(part), PyBytes_Size(part)))
+            found |= MAY_SHOW;
+    }
+    return found;
+}
+
+/* Show a content that passes; takes nothing. */
+static int
+show(Runs *self, Py_ssize_t row, PyObject *path, long long mode, PyObject *content, long long start)
+{
+    if (self->held[SHOW] == Py_None)
+        return 0;
+    PyObject *done = PyObject_CallFunction(self->held[SHOW], "nOLOL", row, path, mode, content, start);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Take the entry at hand: 1 if it was taken, 0 if it is not plain, -1 with an exception. `*position` moves behind it. If more
+ * of its bytes are needed than are there, `*need` says how many. */
+static int
+take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, long long base, Py_ssize_t *need)
+{
+    const unsigned char *block = (const unsigned char *)buffer + *position;
+    Py_ssize_t row = PyList_Size(self->held[PATHS]);
+    Entry entry;
+    if (row >= self->limit || !understand(block, &entry))
+        return 0;
+    PyObject *folder = known_folder(self, &entry);
+    if (folder == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+
+    int in_place = self->total >= 0;
+    long long where = base + *position + BLOCK, padded = (entry.size + 511) & ~511LL;
+    Py_ssize_t at = *position + BLOCK; /* of the content in the buffer */
+    int whole = padded <= end - at, held = entry.size && (!in_place || entry.size <= self->small);
+    if (in_place && padded > self->total - where)
+        return 0;
+    if ((!in_place && !whole) || padded > PY_SSIZE_T_MAX - at)
+        return 0;
+    if (held && !whole && entry.size > end - at) {
+        *need = BLOCK + (Py_ssize_t)entry.size;
+        return 0;
+    }
+
+    PyObject *path = PyBytes_FromStringAndSize((const char *)entry.path, entry.length), *content = NULL;
+    if (path == NULL)
+        return -1;
+    int wish = entry.kind == FILE_ ? glance(self, &entry) : 0;
+    if (wish & MAY_KEEP) {
+        PyObject *kept = PyObject_CallFunctionObjArgs(self->held[KEEP], path, NULL);
+        int keeps = kept == NULL ? -1 : PyObject_IsTrue(kept);
+        Py_XDECREF(kept);
+        if (keeps) {
+            Py_DECREF(path);
+            return keeps < 0 ? -1 : 0;
+        }
+    }
+    long long print = 0;
+    if (held) {
+        content = PyBytes_FromStringAndSize(buffer + at, (Py_ssize_t)entry.size);
+        if (content == NULL)
+            goto failed;
+        if (in_place) {
+            PyObject *told = PyObject_CallFunctionObjArgs(self->held[PRINT], content, NULL);
+            if (told == NULL)
+                goto failed;
+            print = PyLong_AsLongLong(told);
+            Py_DECREF(told);
+            if (print == -1 && PyErr_Occurred())
+                goto failed;
+        }
+        else {
+            PyObject *token = PyObject_CallFunctionObjArgs(self->held[TOKEN], content, NULL);
+            if (set_item(self->held[DIGESTS], row, token) < 0)
+                goto failed;
+            if (wish & MAY_SHOW && show(self, row, path, entry.mode, content, base + *position) < 0)
+                goto failed;
+        }
+    }
+    if (entry.kind == DIRECTORY && remember_folder(self, path) < 0)
+        goto failed;
+    if (entry.kind == SYMLINK) {
+        const char *link = (const char *)block + 157;
+        if (set_item(self->held[LINKS], row, PyBytes_FromStringAndSize(link, length_of(block + 157, LINK))) < 0)
+            goto failed;
+    }
+    if (PyList_Append(self->held[PATHS], path) < 0 || PyList_Append(self->held[FOLDERS], folder) < 0
+        || append_kind(self, entry.kind) < 0 || append_number(self, SIZES, entry.size) < 0
+        || append_number(self, MODES, entry.mode) < 0 || append_number(self, UIDS, entry.uid) < 0
+        || append_number(self, GIDS, entry.gid) < 0 || append_mtime(self, block + 136, entry.mtime) < 0
+        || append_number(self, OFFSETS, where) < 0 || append_number(self, SPANS, BLOCK + padded) < 0
+        || (in_place && append_number(self, PRINTS, print) < 0))
+        goto failed;
+    Py_DECREF(path);
+    Py_XDECREF(content);
+    *position = at + (Py_ssize_t)padded;
+    return 1;
+
+failed:
+    Py_DECREF(path);
+    Py_XDECREF(content);
+    return -1;
+}
+
+static PyObject *
+take(PyObject *object, PyObject *args)
+{
+    Runs *self = (Runs *)object;
+    PyObject *bytes;
+    Py_ssize_t position, end, need = 0;
+    long long base;
+    if (!PyArg_ParseTuple(args, "SnnL:take", &bytes, &position, &end, &base))
+        return NULL;
+    if (position < 0 || end > PyBytes_Size(bytes) || base < 0) {
+        PyErr_SetString(PyExc_ValueError, "no such part of the buffer");
+        return NULL;
+    }
+    const char *buffer = PyBytes_AsString(bytes);
+    int taken = 1;
+    while (taken > 0 && end - position >= BLOCK)
+        taken = take_one(self, buffer, &position, end, base, &need);
+    return taken < 0 ? NULL : Py_BuildValue("nn", position, need);
+}
+
+static PyObject *
+create(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *held[OBJECTS];
+    long long total, small, modes;
+    Py_ssize_t limit;
+    if (keywords != NULL && PyDict_Size(keywords)) {
+        PyErr_SetString(PyExc_TypeError, "Runs() takes no keyword arguments");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(
+            args, "O!O!O!O!O!O!O!O!O!O!O!O!O!O!OOOOO!O!O!LLLn:Runs", &PyList_Type, &held[PATHS], &PyList_Type, &held[FOLDERS],
+            &PyByteArray_Type, &held[KINDS], &PyList_Type, &held[SIZES], &PyList_Type, &held[MODES], &PyList_Type, &held[UIDS],
+            &PyList_Type, &held[GIDS], &PyList_Type, &held[MTIMES], &PyList_Type, &held[OFFSETS], &PyList_Type, &held[SPANS],
+            &PyList_Type, &held[PRINTS], &PyDict_Type, &held[LINKS], &PyDict_Type, &held[DIGESTS], &PyDict_Type, &held[KNOWN],
+            &held[KEEP], &held[PRINT], &held[TOKEN], &held[SHOW], &PyBytes_Type, &held[GLANCE], &PyTuple_Type, &held[STARTS],
+            &PyBytes_Type, &held[INSIDE], &modes, &total, &small, &limit))
+        return NULL;
+    int sound = PyBytes_Size(held[GLANCE]) == PAIRS;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(held[STARTS]); i++)
+        sound = sound && PyBytes_Check(PyTuple_GetItem(held[STARTS], i));
+    if (!sound) {
+        PyErr_SetString(PyExc_ValueError, "a table of 65,536 octets, and a tuple of bytes");
+        return NULL;
+    }
+    allocfunc alloc = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    Runs *self = (Runs *)alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    for (int i = 0; i < OBJECTS; i++) {
+        Py_INCREF(held[i]);
+        self->held[i] = held[i];
+    }
+    self->total = total;
+    self->small = small;
+    self->limit = limit;
+    self->modes = modes;
+    return (PyObject *)self;
+}
+
+static void
+destroy(PyObject *object)
+{
+    Runs *self = (Runs *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    for (int i = 0; i < OBJECTS; i++)
+        Py_XDECREF(self->held[i]);
+    Py_XDECREF(self->folder);
+    Py_XDECREF(self->mtime);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+static PyMethodDef methods[] = {
+    {"take", take, METH_VARARGS, "take(buffer, position, end, base, /)\n--\n\n"
+     "Take plain entries from a position on; return where the first other one begins, and how much more of it is needed."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "Runs of plain entries, and the columns that they go to."},
+    {Py_tp_new, create},
+    {Py_tp_dealloc, destroy},
+    {Py_tp_methods, methods},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "layerscope.archive.runs.Runs",
+    .basicsize = sizeof(Runs),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = slots,
+};
+
+static int
+fill(PyObject *module)
+{
+    PyObject *type = PyType_FromSpec(&spec);
+    int failed = type == NULL || PyModule_AddObjectRef(module, "Runs", type) < 0
+        || PyModule_AddStringConstant(module, "SOURCE", LAYERSCOPE_SOURCE) < 0;
+    Py_XDECREF(type);
+    return failed ? -1 : 0;
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, fill},
+    {0, NULL},
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "layerscope.archive.runs",
+    .m_doc = "Takes runs of plain tar entries; see runs.c.",
+    .m_slots = module_slots,
+};
+
+PyMODINIT_FUNC
+PyInit_runs(void)
+{
+    return PyModuleDef_Init(&module);
+}
