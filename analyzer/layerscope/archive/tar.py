@@ -6,13 +6,13 @@ reads on but others would see something else (E34), a note tells that.
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from dataclasses import fields
 from struct import Struct
 
 from layerscope.archive import differences
 from layerscope.archive.contents import Contents, Keep, Visit
+from layerscope.archive.digests import best
 from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
 from layerscope.archive.equal import SMALL, fingerprint
 from layerscope.archive.extensions import read_attributes, read_extension, read_records
@@ -188,10 +188,10 @@ class TarReader:
         add_folder, plain_folders = index.folders.append, self.plain_folders
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span, add_print = self.offsets.append, self.spans.append, self.prints.append
-        sha256 = hashlib.sha256
+        start_hash = None if feed.in_place else best()[1] if self.toc is None else self.toc.start_hash()
         passes = bool(self.inspectors) and not feed.in_place
         inspection = Inspection(self.inspectors, index, notes, self.limits) if passes else None
-        contents = Contents(feed, index, notes, self.limits, keep, visit, inspection)
+        contents = Contents(feed, index, notes, self.limits, keep, visit, start_hash, inspection)
         read_file, fits = contents.read, contents.fits
 
         records: dict[bytes, bytes] | None = None
@@ -379,8 +379,8 @@ class TarReader:
                     content = buffer[position : position + stored]
                     position += stored
                     if kind == FILE:
-                        if not in_place:
-                            index.digests[row] = sha256(content).digest()
+                        if start_hash is not None:
+                            index.digests[row] = start_hash(content).digest()
                         if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
                         if inspection is not None:
