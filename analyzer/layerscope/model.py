@@ -126,8 +126,9 @@ class LayerIndex:
     xattrs        extended attributes, by name, sorted
     declared      size field of the header where it differs from `sizes` (links, directories, whiteouts with a size)
     sparse        data fragments `(offset in the file, length)` of a sparse file
-    digests       tokens of contents: equal exactly where the contents are, within one image. SHA-256 of the content where the
-                  tar passed once, and where files under different paths may be equal; rows without a token are equal to none
+    digests       tokens of contents: equal exactly where the contents are, within one image. A strong digest (`Image.hashing`)
+                  where the tar passed once, and where files under different paths may be equal; rows without a token are equal
+                  to none
     kept          content of the rows that a pattern asked for
     prints        fingerprints of the contents of small files, 0 where none was taken; gone once contents are compared
     inspected     what inspectors found in a row's content, as pairs (who looked, what was found): small, unlike the file
@@ -360,6 +361,7 @@ class Image:
     """One image of an archive.
 
     inspected  who looked into its files' contents
+    hashing    the algorithm of the tokens of contents that are digests
     told       the secrets that stood in its config and history, whose texts are masked since it was loaded
     """
 
@@ -374,6 +376,7 @@ class Image:
     storage: Storage
     notes: tuple[Note, ...] = ()
     inspected: frozenset[str] = frozenset()
+    hashing: str = "sha256"
     told: tuple[Told, ...] = ()
 
     @property

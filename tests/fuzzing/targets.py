@@ -7,22 +7,24 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, partial
 from pathlib import Path
 
 import build
 from layerscope import api
 from layerscope.analysis import symbols
+from layerscope.archive import tar as reader
 from layerscope.archive.compression import decompress, detect
 from layerscope.archive.feed import Feed
+from layerscope.archive.inspection import Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.tar import nothing, read_tar
 from layerscope.archive.toc import Toc
 from layerscope.errors import LayerscopeError
 from layerscope.model import Image, LayerIndex, Package, Release
-from layerscope.packages import DATABASES
+from layerscope.packages import DATABASES, INSPECTORS
 from layerscope.packages.database import Database, View
 from layerscope.packages.patterns import Patterns
 from layerscope.render import FORMATS, Options
@@ -42,6 +44,7 @@ LOW = {
     "kept_bytes": 16 * MIB,
 }
 LIMITS = Limits().raised(LOW)
+WATCHERS = Inspectors(INSPECTORS)
 GROWTH = 100
 RELEASE = Release("fedora", "40", None)
 DOCUMENT_WORDS = (
@@ -106,6 +109,23 @@ def _go() -> GoReader:
 def try_go(data: bytes) -> None:
     """Read a tar as Go's archive/tar does."""
     assert_agrees(_go(), data)
+
+
+def try_runs(data: bytes) -> None:
+    """Read a tar with the compiled part and without it: all that is read is the same. Keeps few files, so that runs are long."""
+    keep = Patterns(("**/package.json", "x*"))
+    quickly = _read_both_ways(data, keep)
+    made, reader.Runs = reader.Runs, None
+    try:
+        assert _read_both_ways(data, keep) == quickly, "the compiled part reads something else"
+    finally:
+        reader.Runs = made
+
+
+def _read_both_ways(data: bytes, keep: Patterns) -> list[tuple[object, ...]]:
+    feeds = (Feed.over(data, 0, len(data)), Feed.of(data[at : at + 7000] for at in range(0, len(data), 7000)))
+    indexes = [read_tar(feed, limits=LIMITS, keep=keep, inspectors=WATCHERS) for feed in feeds]
+    return [tuple(getattr(index, column.name) for column in fields(LayerIndex)) for index in indexes]
 
 
 def try_toc(data: bytes) -> None:
@@ -283,6 +303,7 @@ DATABASE_TARGETS = {
 TARGETS: dict[str, Target] = {
     "tar": Target(try_tar, seeds.tar, TAR_WORDS, stamped=True),
     "pax": Target(try_tar, seeds.pax, TAR_WORDS, stamped=True),
+    **({"runs": Target(try_runs, seeds.tar, TAR_WORDS, stamped=True)} if reader.Runs is not None else {}),
     **({"go": Target(try_go, seeds.tar, TAR_WORDS, stamped=True)} if shutil.which("go") else {}),
     "gzip": Target(try_compressed, seeds.gzip),
     "zstd": Target(try_compressed, seeds.zstd),

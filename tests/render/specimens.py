@@ -245,7 +245,7 @@ def fat_report():
         release=Release("debian", "12", "Debian GNU/Linux 12 (bookworm)"),
         ownership=Ownership(packages, owners),
         causes=causes,
-        duplicates=(DuplicateSet(b"\x01" * 32, 9 * MB, 2, causes[5].paths),),
+        duplicates=(DuplicateSet("sha256:" + "01" * 32, 9 * MB, 2, causes[5].paths),),
         exposures=(
             Exposure("setuid-file", "warning", "runs as root", b"usr/bin/su", 0, "visible", None, "login"),
             Exposure("env-secret", "error", "a key in ENV", None, None, "config", detail="AWS_KEY"),
@@ -300,7 +300,7 @@ def hostile_report():
         [make_books(0, live=5 * MB, replaced=5 * MB)],
         release=Release(HOSTILE, None, HOSTILE),
         ownership=Ownership((package, other), (make_owner("deb", None, 4 * MB), make_owner(None, HOSTILE, 6 * MB))),
-        duplicates=(DuplicateSet(b"\x02" * 32, MB, 3, cause.paths),),
+        duplicates=(DuplicateSet("sha256:" + "02" * 32, MB, 3, cause.paths),),
         causes=(cause,),
         exposures=(Exposure(HOSTILE, "error", HOSTILE, HOSTILE_PATH, 0, "visible", None, HOSTILE, HOSTILE),),
         notes=(note,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import posixpath
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from layerscope.archive.digests import Start, best
 from layerscope.archive.equal import Place
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
@@ -81,17 +83,15 @@ class GoReader:
         self.process.communicate()
 
 
-def in_place(data: bytes, *, whiteouts: bool = False, keep: bool = True) -> LayerIndex:
+def in_place(data: bytes, *, whiteouts: bool = False, keep: bool = True, start_hash: Start | None = None) -> LayerIndex:
     """Return the index of a tar that lies in memory, every file hashed."""
     index = read_tar(Feed.over(data, 0, len(data)), limits=LIMITS, whiteouts=whiteouts, keep=lambda _: keep)
     place = Place(index, data, 0)
     for row, size in enumerate(index.sizes):
-        if row in index.sparse:
-            if 0 < size <= SPARSE_HASHED:
-                stored = sum(length for _, length in index.sparse[row])
-                index.digests[row] = content_digest(index.sparse[row], size, place.chunks(row, stored))
-        elif size and index.kinds[row] == Kind.FILE:
-            index.digests[row] = place.digest(row)
+        fragments = index.sparse.get(row, ((0, size),))
+        if size and index.kinds[row] == Kind.FILE and (row not in index.sparse or size <= SPARSE_HASHED):
+            stored = sum(length for _, length in fragments)
+            index.digests[row] = content_digest((start_hash or best()[1])(), fragments, size, place.chunks(row, stored))
     return index
 
 
@@ -160,7 +160,7 @@ def found(index: LayerIndex, row: int) -> dict[str, Any]:
 def assert_agrees(go: GoReader, data: bytes) -> LayerIndex:
     """Fail unless layerscope reads a tar as Go does; return the index."""
     rows, error = go.read(data)
-    index = in_place(data)
+    index = in_place(data, start_hash=hashlib.sha256)
     rows = [row for row in rows if row["type"] != "g"]
     if failed(index) and len(index) < len(rows) and not rows[len(index)]["digest"]:
         error = "a huge sparse file, which Go was not asked to read, does not match its map"

@@ -12,7 +12,7 @@ from layerscope.rootfs import LIVE, Stack
 class DuplicateSet:
     """Live files of equal content that are different inodes; `bytes` is the size of one, `rows` their ids in the stack."""
 
-    digest: bytes
+    digest: str
     bytes: int
     copies: int
     paths: tuple[PathShare, ...]
@@ -30,14 +30,15 @@ def find_duplicates(image: Image, stack: Stack, fates: bytearray) -> tuple[Dupli
     for layer in image.layers:
         if layer.index is not None:
             start = stack.starts[layer.position]
-            for row, digest in layer.index.digests.items():
+            for row, token in layer.index.digests.items():
                 if fates[start + row] == LIVE:
-                    groups.setdefault(digest, []).append(start + row)
+                    groups.setdefault(token, []).append(start + row)
     sets = []
-    for digest, rows in groups.items():
+    for token, rows in groups.items():
         if len(rows) > 1:
             shares = tuple(share_of(image, stack, row) for row in sorted(rows))
             if shares[0].bytes:
+                digest = f"{image.hashing}:{token.hex()}"
                 sets.append(DuplicateSet(digest, shares[0].bytes, len(rows), shares, tuple(sorted(rows))))
     return tuple(sorted(sets, key=lambda group: (-group.wasted_bytes, group.paths[0].path)))
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from layerscope.archive.candidate import Found
 from layerscope.archive.container import Container, PassingTar, TarFile
+from layerscope.archive.digests import best
 from layerscope.archive.filetypes import HEAD, name_bytes
 from layerscope.archive.folders import pass_over_deep
 from layerscope.archive.images import Pool, compare
@@ -61,6 +62,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
         ),
         notes=notes.freeze(),
         inspected=(container.inspectors if isinstance(container, PassingTar) else container.settings.inspectors).names,
+        hashing=best()[0],
     )
 
 

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from layerscope.archive.ahead import LEAST, ahead, pays
 from layerscope.archive.compression import CHUNK, decompress, detect
+from layerscope.archive.digests import best
 from layerscope.archive.feed import ENDLESS, Buffer, Feed
 from layerscope.archive.folders import forget
 from layerscope.archive.header import BLOCK, clean, looks_like_tar
@@ -234,7 +235,7 @@ class PassingTar(Container):
     def _visit(self, row: int, path: bytes, size: int, pieces: Iterator[bytes]) -> None:
         settings = self.settings
         looks_like_blob = BLOB_NAME.fullmatch(path) is not None
-        tap = Tap(pieces, hashed=None if looks_like_blob else "sha256")
+        tap = Tap(pieces, hashed=None if looks_like_blob else best()[0])
         head = next(tap, b"")
         while len(head) < min(size, SNIFFED) and (more := next(tap, b"")):
             head += more
@@ -253,7 +254,7 @@ class PassingTar(Container):
         for _ in tap:
             pass
         if tap.digest is not None:
-            self._digests[row] = bytes.fromhex(tap.digest[7:])
+            self._digests[row] = bytes.fromhex(tap.digest.partition(":")[2])
         if kept and row in self._documents:
             self._kept[row] = self._documents[row]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 
+from layerscope.archive.digests import Start
 from layerscope.archive.feed import Feed
 from layerscope.archive.inspection import HELD, Inspection
 from layerscope.archive.limits import Limits
@@ -20,7 +20,7 @@ Visit = Callable[[int, bytes, int, Iterator[bytes]], None]
 class Contents:
     """What a reader does with the data of regular files that it cannot simply pass over.
 
-    `mode` is that of the file whose data come next.
+    `start_hash` hashes them, None if they can be looked at later; `mode` is that of the file whose data come next.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class Contents:
         limits: Limits,
         keep: Keep,
         visit: Visit | None,
+        start_hash: Start | None,
         inspection: Inspection | None = None,
     ) -> None:
         self.feed = feed
@@ -39,6 +40,7 @@ class Contents:
         self.limits = limits
         self.keep = keep
         self.visit = visit
+        self.start_hash = start_hash
         self.inspection = inspection
         self.mode = 0
         self.kept_bytes = 0
@@ -63,7 +65,7 @@ class Contents:
     def _read_whole(self, row: int, path: bytes, stored: int, start: int) -> None:
         feed = self.feed
         end = feed.offset + stored
-        hasher = None if feed.in_place else hashlib.sha256()
+        hasher = None if self.start_hash is None else self.start_hash()
         keeps = self.keep(path) and self.fits(path, stored, start)
         kept: list[bytes] | None = [] if keeps else None
         passing = self.inspection.passing(row, path, self.mode, stored, start) if self.inspection is not None else None
@@ -83,9 +85,8 @@ class Contents:
                 passing.close()
 
     def _read_sparse(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
-        feed, index = self.feed, self.index
+        feed, index, start_hash = self.feed, self.index, self.start_hash
         end = feed.offset + stored
-        hashed = not feed.in_place and logical <= SPARSE_HASHED
         keeps = self.keep(path) and self.fits(path, logical, start)
         if keeps or (self.inspection is not None and logical <= HELD):
             data = b"".join(feed.pieces(stored))
@@ -93,12 +94,12 @@ class Contents:
                 content = expand(fragments, logical, data)
                 if keeps:
                     index.kept[row] = content
-                if hashed:
-                    index.digests[row] = hashlib.sha256(content).digest()
+                if start_hash is not None and logical <= SPARSE_HASHED:
+                    index.digests[row] = start_hash(content).digest()
                 if self.inspection is not None and logical <= HELD:
                     self.inspection.show(row, path, self.mode, content, start)
-        elif hashed:
-            digest = content_digest(fragments, logical, feed.pieces(stored))
+        elif start_hash is not None and logical <= SPARSE_HASHED:
+            digest = content_digest(start_hash(), fragments, logical, feed.pieces(stored))
             if feed.offset == end:
                 index.digests[row] = digest
         else:

@@ -1,8 +1,8 @@
 """Which files hold the same content? Marks rows of one image with tokens that are equal exactly where contents are.
 
-A layer that passed once brings SHA-256 digests along. Of files that lie in place a fingerprint is taken, of small ones while
+A layer that passed once brings digests along. Of files that lie in place a fingerprint is taken, of small ones while
 their layer is read: a keyed hash whose key no writer of an image can know, as dictionaries of untrusted words use it. Two
-different contents of one size share it once in 2^64 times. What may have a twin under another path gets its SHA-256 as well.
+different contents of one size share it once in 2^64 times. What may have a twin under another path gets its digest as well.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from layerscope.archive.digests import best
 from layerscope.archive.feed import Buffer
 from layerscope.archive.sparse import SPARSE_HASHED, content_digest
 from layerscope.model import LayerIndex
@@ -63,11 +64,10 @@ class Place:
             yield self.content(row, skip, min(CHUNK, size - skip))
 
     def digest(self, row: int) -> bytes:
-        """Return the SHA-256 of a file's content."""
-        size, fragments = self.index.sizes[row], self.index.sparse.get(row)
+        """Return the digest of a file's content."""
+        size, fragments, hasher = self.index.sizes[row], self.index.sparse.get(row), best()[1]()
         if fragments is not None:
-            return content_digest(fragments, size, self.chunks(row, sum(length for _, length in fragments)))
-        hasher = hashlib.sha256()
+            return content_digest(hasher, fragments, size, self.chunks(row, sum(length for _, length in fragments)))
         for chunk in self.chunks(row, size):
             hasher.update(chunk)
         return hasher.digest()
@@ -83,7 +83,7 @@ class Place:
 def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
     """Fill `digests` of the layers that lie in place; `indexes` are all layers of the image, each once.
 
-    A token is a SHA-256 digest where files under different paths or of a layer that passed once may hold the same, else a
+    A token is a digest where files under different paths or of a layer that passed once may hold the same, else a
     number that only the copies of one path share. The fingerprints are of no use afterwards, and go.
     """
     counts: Counter[int] = Counter()

@@ -10,6 +10,7 @@ from layerscope.archive import pull
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.config import ConfigDocument, align_history
 from layerscope.archive.container import Container, Member
+from layerscope.archive.digests import best
 from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.folders import pass_over_deep
 from layerscope.archive.notebook import Notebook
@@ -72,6 +73,7 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
         storage=storage,
         notes=(*container.notes.freeze(), *notes.freeze()),
         inspected=container.settings.inspectors.names,
+        hashing=best()[0],
     )
 
 

@@ -135,7 +135,7 @@ class Inspection:
     def show_to(self, wanting: Wanting, row: int, path: bytes, content: Content, start: int) -> None:
         """Show a file to those who want it, and take its digests."""
         if self.inspectors.sums is not None and self.inspectors.sums(path):
-            self.index.sums[row] = sum_up(content, self.index.digests.get(row))
+            self.index.sums[row] = sum_up(content)
         if wanting:
             head = content[0 : min(len(content), HEAD)]
             self.ask(row, path, [one for opens, group in wanting if opens(head) for one in group], content, len(content), start)
@@ -192,7 +192,7 @@ class Passing:
         self._need = min(HEAD, size) if wanting else 0
         self._pieces: list[bytes] = []
         self._held = 0
-        self._hashers = start_sums(SUMS[:-1]) if sums else ()
+        self._hashers = start_sums() if sums else ()
 
     def take(self, piece: bytes) -> None:
         """Take the next piece."""
@@ -221,10 +221,9 @@ class Passing:
             yield piece
 
     def close(self) -> None:
-        """Let the inspectors look; all pieces have passed, and their SHA-256 is known."""
+        """Let the inspectors look; all pieces have passed."""
         if self._hashers:
-            index = self.inspection.index
-            index.sums[self.row] = b"".join(hasher.digest() for hasher in self._hashers) + index.digests[self.row]
+            self.inspection.index.sums[self.row] = b"".join(hasher.digest() for hasher in self._hashers)
         if self._asked:
             self.inspection.ask(self.row, self.path, self._asked, b"".join(self._pieces), self.size, self.start)
 
@@ -262,16 +261,16 @@ def _likely(index: LayerIndex, inspectors: Inspectors) -> Iterable[int]:
     return sorted({row for files in dict.fromkeys(declared) for row in files.among(index.paths, index.modes)})
 
 
-def start_sums(names: Iterable[str]) -> tuple[hashlib._Hash, ...]:
-    """Return what takes digests."""
-    return tuple(hashlib.new(name, usedforsecurity=False) for name in names)
+def start_sums() -> tuple[hashlib._Hash, ...]:
+    """Return what takes the digests that `SUMS` names."""
+    return tuple(hashlib.new(name, usedforsecurity=False) for name in SUMS)
 
 
-def sum_up(content: Content, sha256: bytes | None) -> bytes:
-    """Return the digests of a content, as `SUMS` names them, one behind the other; the last may be known already."""
-    hashers = start_sums(SUMS if sha256 is None else SUMS[:-1])
+def sum_up(content: Content) -> bytes:
+    """Return the digests of a content, as `SUMS` names them, one behind the other."""
+    hashers = start_sums()
     for at in range(0, len(content), CHUNK):
         piece = content[at : min(at + CHUNK, len(content))]
         for hasher in hashers:
             hasher.update(piece)
-    return b"".join(hasher.digest() for hasher in hashers) + (sha256 or b"")
+    return b"".join(hasher.digest() for hasher in hashers)

@@ -28,7 +28,7 @@ enum { FILE_ = 0, DIRECTORY = 1, SYMLINK = 2 }; /* as in model.Kind */
 enum {
     PATHS, FOLDERS, KINDS, SIZES, MODES, UIDS, GIDS, MTIMES, OFFSETS, SPANS, PRINTS, /* columns: lists, KINDS a bytearray */
     LINKS, DIGESTS, KNOWN, /* dicts */
-    KEEP, PRINT, TOKEN, SHOW, /* callables; SHOW may be None */
+    KEEP, PRINT, START_HASH, SHOW, /* callables; the last two may be None */
     GLANCE, STARTS, INSIDE, /* what a look at the path tells: a table, a tuple, some bytes */
     OBJECTS
 };
@@ -342,8 +342,10 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
                 goto failed;
         }
         else {
-            PyObject *token = PyObject_CallFunctionObjArgs(self->held[TOKEN], content, NULL);
-            if (set_item(self->held[DIGESTS], row, token) < 0)
+            PyObject *hasher = PyObject_CallFunctionObjArgs(self->held[START_HASH], content, NULL);
+            PyObject *digest = hasher == NULL ? NULL : PyObject_CallMethod(hasher, "digest", NULL);
+            Py_XDECREF(hasher);
+            if (set_item(self->held[DIGESTS], row, digest) < 0)
                 goto failed;
             if (wish & MAY_SHOW && show(self, row, path, entry.mode, content, base + *position) < 0)
                 goto failed;
@@ -409,7 +411,7 @@ create(PyTypeObject *type, PyObject *args, PyObject *keywords)
             &PyByteArray_Type, &held[KINDS], &PyList_Type, &held[SIZES], &PyList_Type, &held[MODES], &PyList_Type, &held[UIDS],
             &PyList_Type, &held[GIDS], &PyList_Type, &held[MTIMES], &PyList_Type, &held[OFFSETS], &PyList_Type, &held[SPANS],
             &PyList_Type, &held[PRINTS], &PyDict_Type, &held[LINKS], &PyDict_Type, &held[DIGESTS], &PyDict_Type, &held[KNOWN],
-            &held[KEEP], &held[PRINT], &held[TOKEN], &held[SHOW], &PyBytes_Type, &held[GLANCE], &PyTuple_Type, &held[STARTS],
+            &held[KEEP], &held[PRINT], &held[START_HASH], &held[SHOW], &PyBytes_Type, &held[GLANCE], &PyTuple_Type, &held[STARTS],
             &PyBytes_Type, &held[INSIDE], &modes, &total, &small, &limit))
         return NULL;
     int sound = PyBytes_Size(held[GLANCE]) == PAIRS;

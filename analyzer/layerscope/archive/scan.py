@@ -11,13 +11,14 @@ from dataclasses import replace
 from layerscope.archive.ahead import ahead, pays
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.contents import Keep
+from layerscope.archive.digests import Hasher, best
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.inspection import NOBODY, Inspectors, inspect_place
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
 from layerscope.archive.tar import read_tar
-from layerscope.archive.toc import Toc
+from layerscope.archive.toc import TAIL, Toc
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Course, Lap, LayerIndex, Pull, untimed
@@ -90,7 +91,9 @@ def algorithm_of(name: bytes) -> str:
 def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algorithm: str = "sha256") -> Scan:
     """Scan a blob that lies in a buffer; an uncompressed one is read in place."""
     if detect(buffer[start : start + min(size, 6)]) != "none":
-        return scan_stream(chunks_of(buffer, start, size), settings, algorithm, early=pays(size))
+        stop = min(start + size, len(buffer))
+        tail = buffer[max(start, stop - TAIL) : stop]
+        return scan_stream(chunks_of(buffer, start, size), settings, algorithm, early=pays(size), tail=tail)
     diff_id = None
     if settings.verify:
         tap = Tap(chunks_of(buffer, start, size), hashed=algorithm)
@@ -112,10 +115,12 @@ def scan_stream(
     sampler: Callable[[Iterator[bytes]], Sampler] | None = None,
     *,
     early: bool = False,
+    tail: bytes | None = None,
 ) -> Scan:
     """Scan a blob that passes once; `sampler` looks at one that is not compressed.
 
     With `early` a thread decompresses: nobody else may ask the chunks for bytes meanwhile.
+    `tail` is how the blob ends, if that can be known before.
     """
     outer = Tap(chunks, hashed=algorithm if settings.verify else None, progress=settings.progress)
     head = next(outer, b"")
@@ -125,7 +130,7 @@ def scan_stream(
     notes = Notebook()
     blob = _again(head, outer)
     gauge = Gauge(blob)
-    toc = Toc(settings.limits, settings.keep) if compression in ("gzip", "zstd") else None  # lazy pulling is of these
+    toc = Toc(settings.limits, settings.keep, tail) if compression in ("gzip", "zstd") else None  # lazy pulling is of these
     inner = gauge.inner = Peek(decompress(blob if compression == "none" else gauge, compression, settings.limits, notes, toc))
     tap = Tap(inner, hashed=algorithm) if settings.verify and compression != "none" else None
     sampled = sampler(inner) if sampler is not None and compression == "none" else None
@@ -211,7 +216,7 @@ class Tap:
     ) -> None:
         self._chunks = chunks
         self._algorithm = hashed
-        self._hash = hashlib.new(hashed) if hashed else None
+        self._hash: Hasher | None = (best()[1]() if hashed == best()[0] else hashlib.new(hashed)) if hashed else None
         self._progress = progress
         self.size = 0
 
@@ -230,7 +235,7 @@ class Tap:
     @property
     def digest(self) -> str | None:
         """Digest of what has passed, None if it was not hashed."""
-        return None if self._hash is None else f"{self._algorithm}:{self._hash.hexdigest()}"
+        return None if self._hash is None else f"{self._algorithm}:{self._hash.digest().hex()}"
 
 
 def _again(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

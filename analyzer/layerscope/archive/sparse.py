@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 
+from layerscope.archive.digests import Hasher
 from layerscope.archive.feed import Feed
 from layerscope.archive.header import BLOCK, HEADER_ONLY, INT64_MAX, HeaderError, number
 from layerscope.archive.limits import Limits
@@ -147,9 +147,8 @@ def expand(fragments: Fragments, size: int, stored: bytes) -> bytes:
     return bytes(content)
 
 
-def content_digest(fragments: Fragments, size: int, pieces: Iterator[bytes]) -> bytes:
-    """Return the SHA-256 of a sparse file's logical content; `pieces` give its stored data."""
-    hasher = hashlib.sha256()
+def content_digest(hasher: Hasher, fragments: Fragments, size: int, pieces: Iterator[bytes]) -> bytes:
+    """Return the digest of a sparse file's logical content, which a new hasher takes; `pieces` give its stored data."""
 
     def hole(length: int) -> None:
         for start in range(0, length, len(ZEROS)):

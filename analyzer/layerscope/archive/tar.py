@@ -6,13 +6,13 @@ reads on but others would see something else (E34), a note tells that.
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from dataclasses import fields
 from struct import Struct
 
 from layerscope.archive import differences
 from layerscope.archive.contents import Contents, Keep, Visit
+from layerscope.archive.digests import Start, best
 from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
 from layerscope.archive.equal import SMALL, fingerprint
 from layerscope.archive.extensions import read_attributes, read_extension, read_records
@@ -80,11 +80,6 @@ OCTAL_END = (0x00, 0x20)
 DOT = 0x2E
 SET_AT_THE_END = frozenset(("sizes", "modes", "offsets", "spans", "prints", "tar_bytes", "notes"))
 SET_ON_THE_WAY = tuple(column.name for column in fields(LayerIndex) if column.name not in SET_AT_THE_END)
-
-
-def token(content: bytes) -> bytes:
-    """Return what equal contents share."""
-    return hashlib.sha256(content).digest()
 
 
 def nothing(path: bytes) -> bool:  # noqa: ARG001
@@ -195,12 +190,13 @@ class TarReader:
         add_folder, plain_folders = index.folders.append, self.plain_folders
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span, add_print = self.offsets.append, self.spans.append, self.prints.append
+        start_hash = None if feed.in_place else best()[1] if self.toc is None else self.toc.start_hash()
         passes = bool(self.inspectors) and not feed.in_place
         inspection = Inspection(self.inspectors, index, notes, self.limits) if passes else None
-        contents = Contents(feed, index, notes, self.limits, keep, visit, inspection)
+        contents = Contents(feed, index, notes, self.limits, keep, visit, start_hash, inspection)
         read_file, fits = contents.read, contents.fits
 
-        runs = None if visit is not None else self._runs(inspection, total if in_place else -1)
+        runs = None if visit is not None else self._runs(inspection, start_hash, total if in_place else -1)
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
         pending = -1  # where the extension headers of the next entry began
@@ -396,8 +392,8 @@ class TarReader:
                     content = buffer[position : position + stored]
                     position += stored
                     if kind == FILE:
-                        if not in_place:
-                            index.digests[row] = token(content)
+                        if start_hash is not None:
+                            index.digests[row] = start_hash(content).digest()
                         if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
                         if inspection is not None:
@@ -469,7 +465,7 @@ class TarReader:
 
     # What is rare stands below, so that the loop above can be read.
 
-    def _runs(self, inspection: Inspection | None, total: int) -> Taker | None:
+    def _runs(self, inspection: Inspection | None, start_hash: Start | None, total: int) -> Taker | None:
         """Return what takes plain entries, None if it was not compiled."""
         if Runs is None:
             return None
@@ -477,7 +473,7 @@ class TarReader:
         return Runs(
             index.paths, index.folders, index.kinds, self.sizes, self.modes, index.uids, index.gids, index.mtimes,
             self.offsets, self.spans, self.prints, index.links, index.digests, self.plain_folders,
-            keep, fingerprint, token, None if inspection is None else inspection.show,
+            keep, fingerprint, start_hash, None if inspection is None else inspection.show,
             table(kept, shown), kept.starts, shown.inside, shown.modes, total, SMALL, self.limits.entries,
         )  # fmt: skip
 

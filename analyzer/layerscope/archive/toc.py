@@ -13,8 +13,10 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
+from layerscope.archive.digests import Both, Start, best
 from layerscope.archive.documents import mapping, parse
 from layerscope.archive.glance import Glance, glance_of, union
 from layerscope.archive.header import clean
@@ -27,6 +29,9 @@ from layerscope.model import Kind, LayerIndex
 STARGZ = b"stargz.index.json"
 CHUNKED = b"GNUlInUx"  # ends the footer
 FOOTERS = (40, 64)
+ENDS = (b"STARGZ", CHUNKED)
+TAIL = 64
+"""Bytes at the end of a blob within which each of these stands."""
 FOLLOWING = 3  # frames behind the last file: the table, what tar-split needs, the footer
 NAMES = {
     Kind.FILE: "reg",
@@ -72,20 +77,27 @@ class _Keep:
 class Toc:
     """What is found of a table while its layer is read: an entry of an eStargz layer, the last frames of a zstd one.
 
-    `keep` says whose content others want to be held.
+    `keep` says whose content others want to be held. `tail` is how the blob ends, if that is known: only where a footer stands
+    there does anybody pull lazily, and files get the SHA-256 that such a table tells of them.
     """
 
-    def __init__(self, limits: Limits, keep: Callable[[bytes], bool]) -> None:
+    def __init__(self, limits: Limits, keep: Callable[[bytes], bool], tail: bytes | None = None) -> None:
         self._limits = limits
         self._keep = keep
         self.keep = _Keep(keep)
         self._frames: deque[tuple[int, bytes]] = deque(maxlen=FOLLOWING)
+        self._sums: dict[bytes, bytes] = {}
+        self._summed = tail is None or any(end in tail for end in ENDS)
         self.entry: bytes | None = None
 
     @property
     def room(self) -> int:
         """Bytes of a table that are looked into."""
         return self._limits.json_bytes
+
+    def start_hash(self) -> Start:
+        """Return what starts the hashes of contents."""
+        return partial(Both, self._sums) if self._summed else best()[1]
 
     def take_frame(self, offset: int, data: bytes) -> None:
         """Take a skippable frame that is not longer than `room`; `offset` is where its data begin."""
@@ -105,7 +117,7 @@ class Toc:
         except ArchiveError as error:
             notes.warn(case, f"{name} cannot be compared with the tar: {error}")
             return
-        differing = _differences(said, index)
+        differing = _differences(said, index, self._sums)
         if differing:
             path, what = differing[0]
             more = f", and {len(differing) - 1:,} more" if len(differing) > 1 else ""
@@ -172,7 +184,7 @@ def _legible(path: bytes) -> bytes:
     return path
 
 
-def _found(index: LayerIndex) -> Iterator[tuple[bytes, Facts]]:
+def _found(index: LayerIndex, sums: dict[bytes, bytes]) -> Iterator[tuple[bytes, Facts]]:
     """Yield path and facts of each entry of the tar under the name that it has there."""
     for row, kind in enumerate(index.kinds):
         path = _legible(index.paths[row])
@@ -195,15 +207,15 @@ def _found(index: LayerIndex) -> Iterator[tuple[bytes, Facts]]:
                     index.sizes[row],
                     _legible(index.links.get(row, b"")),
                     tuple(sorted(attributes)),
-                    f"sha256:{index.digests[row].hex()}" if row in index.digests and index.sizes[row] else "",
+                    f"sha256:{known.hex()}" if (known := sums.get(index.digests.get(row, b""))) and index.sizes[row] else "",
                 ),
             )
 
 
-def _differences(said: dict[bytes, Facts], index: LayerIndex) -> list[tuple[bytes, str]]:
+def _differences(said: dict[bytes, Facts], index: LayerIndex, sums: dict[bytes, bytes]) -> list[tuple[bytes, str]]:
     """Return each path of which table and tar say something else, and what."""
     differing = []
-    found = dict(_found(index))
+    found = dict(_found(index, sums))
     for path, facts in found.items():
         told = said.pop(path, None)
         if not facts.type:  # a mark, which a 0:0 device may be; or nothing that anybody unpacks

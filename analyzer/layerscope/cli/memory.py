@@ -23,6 +23,7 @@ import zstandard
 
 from layerscope._version import __version__
 from layerscope.archive.cache import Cache
+from layerscope.archive.digests import expected
 from layerscope.archive.identity import identify
 
 T = TypeVar("T")
@@ -97,8 +98,8 @@ class _Reader(pickle.Unpickler):
 
 @cache
 def code_stamp() -> str:
-    """Return what changes with the code: what another version found out is not believed."""
-    digest = hashlib.sha256(repr((__version__, sys.version_info[:2])).encode())
+    """Return what changes with the code, and with how it hashes: what another version found out is not believed."""
+    digest = hashlib.sha256(repr((__version__, sys.version_info[:2], expected())).encode())
     for entry in sorted(_sources(Path(__file__).parents[1]), key=lambda entry: entry.path):
         status = entry.stat()
         digest.update(repr((entry.path, status.st_size, status.st_mtime_ns)).encode("utf-8", "surrogateescape"))

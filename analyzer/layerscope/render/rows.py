@@ -137,7 +137,7 @@ def owner_row(share: OwnerShare) -> Object:
 def duplicate_row(group: DuplicateSet) -> Object:
     """Return one row of `duplicates`."""
     return {
-        "digest": f"sha256:{group.digest.hex()}",
+        "digest": group.digest,
         "bytes": group.bytes,
         "copies": group.copies,
         "wasted_bytes": group.wasted_bytes,

@@ -115,8 +115,7 @@ def _duplicates(report: Report) -> Iterator[Row]:
     yield ("digest", "bytes", "copies", "wasted_bytes", "layer", "path")
     for group in report.duplicates:
         for place in group.paths:
-            digest = f"sha256:{group.digest.hex()}"
-            yield (digest, group.bytes, group.copies, group.wasted_bytes, place.layer, absolute(place.path))
+            yield (group.digest, group.bytes, group.copies, group.wasted_bytes, place.layer, absolute(place.path))
 
 
 def _security(report: Report) -> Iterator[Row]:
