@@ -47,7 +47,8 @@ def git(tmp_path, monkeypatch):
 
 def clone(place):
     """Put what a clone of this project holds into a repository of its own, and return its commit."""
-    shutil.copytree(ROOT / "analyzer", place / "analyzer", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("analyzer", "scripts"):
+        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".pre-commit-hooks.yaml"):
         shutil.copy(ROOT / name, place / name)
     run("git", "init", "--quiet", str(place))
