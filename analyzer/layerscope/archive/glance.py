@@ -48,14 +48,17 @@ class Files:
             or (glance.inside and path.find(glance.inside) >= 0)
         )
 
-    def among(self, paths: Iterable[bytes], modes: Iterable[int]) -> list[int]:
-        """Return the rows of those that may be of them."""
-        ends, inside, bits = self.glance.ends, self.glance.inside or b"/\0", self.glance.modes
-        return [
-            row
-            for row, (path, mode) in enumerate(zip(paths, modes, strict=True))
-            if mode & bits or path[-2:] in ends or path.find(inside) >= 0
-        ]
+
+def among(glance: Glance, paths: Sequence[bytes], modes: Iterable[int]) -> Sequence[int]:
+    """Return the rows of the files that a glance does not pass over."""
+    if glance.any:
+        return range(len(paths))
+    ends, starts, inside, bits = glance.ends, glance.starts, glance.inside or b"/\0", glance.modes
+    return [
+        row
+        for row, (path, mode) in enumerate(zip(paths, modes, strict=True))
+        if mode & bits or path[-2:] in ends or path.find(inside) >= 0 or path.startswith(starts) or len(path) < 2
+    ]
 
 
 def glance_of(asked: Callable[..., bool]) -> Glance:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from layerscope.archive.equal import Place
 from layerscope.archive.feed import Buffer
-from layerscope.archive.glance import ANY, Files, glance_of, union
+from layerscope.archive.glance import ANY, among, glance_of, union
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.sparse import expand
@@ -236,7 +236,7 @@ def inspect_place(buffer: Buffer, start: int, index: LayerIndex, inspectors: Ins
     inspection, place = Inspection(inspectors, index, notes, limits), Place(index, buffer, start)
     groups, sums = [(*key, group) for key, group in inspectors.groups.items()], inspectors.sums
     paths, kinds, sizes, modes, offsets = index.paths, index.kinds, index.sizes, index.modes, index.offsets
-    for row in _likely(index, inspectors):
+    for row in among(inspectors.glance, paths, modes):
         size = sizes[row]
         if kinds[row] != FILE or not size:
             continue
@@ -251,14 +251,6 @@ def inspect_place(buffer: Buffer, start: int, index: LayerIndex, inspectors: Ins
             stored = place.content(row, 0, sum(length for _, length in fragments))
             inspection.show_to(wanting, row, path, expand(fragments, size, stored), offsets[row])
     return notes
-
-
-def _likely(index: LayerIndex, inspectors: Inspectors) -> Iterable[int]:
-    """Return the rows that somebody may want."""
-    declared = [wants for wants, _ in inspectors.groups if isinstance(wants, Files)]
-    if len(declared) < len(inspectors.groups) or inspectors.sums is not None:
-        return range(len(index))
-    return sorted({row for files in dict.fromkeys(declared) for row in files.among(index.paths, index.modes)})
 
 
 def start_sums() -> tuple[hashlib._Hash, ...]:
