@@ -366,6 +366,8 @@ class TarReader:
             known_folder = plain_folders.get(folder)
             if known_folder is not None and last and last[0] != DOT and (folder or len(path) == len(last)):
                 folder = known_folder
+                if kind == DIRECTORY:
+                    plain_folders.setdefault(path, path)
             else:
                 kind, path, folder = self._locate(kind, name, start, empty=not stored)
             if kind == CHARACTER and device == 0 and whiteouts:
