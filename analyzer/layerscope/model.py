@@ -50,6 +50,15 @@ class Fate(IntEnum):
     DELETED = 2
 
 
+def only(*values: int) -> bytes:
+    """Return a table for `translate` by which of a column of bytes just these values stay, as 1: what `compress` selects by."""
+    return bytes(value in values for value in range(256))
+
+
+ONLY_FILES, ONLY_FOLDERS = only(Kind.FILE), only(Kind.DIRECTORY)
+ONLY_LIVE, ONLY_REPLACED, ONLY_DELETED = map(only, Fate)
+
+
 class Level(StrEnum):
     """How much a note matters. ERROR means that something could not be read: the report is not complete."""
 

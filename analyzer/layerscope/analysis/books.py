@@ -7,11 +7,8 @@ from math import isqrt
 from operator import or_
 
 from layerscope.frozen import frozen
-from layerscope.model import Fate, Image, Kind, Layer, LayerIndex
+from layerscope.model import ONLY_DELETED, ONLY_REPLACED, Image, Kind, Layer, LayerIndex
 from layerscope.rootfs import Stack
-
-ONLY_REPLACED = bytes(value == Fate.REPLACED for value in range(256))
-ONLY_DELETED = bytes(value == Fate.DELETED for value in range(256))
 
 
 @frozen

@@ -12,13 +12,12 @@ from layerscope.analysis.draft import Draft, Loss, Step
 from layerscope.analysis.sheets import RECORD, Sheet, merge
 from layerscope.errors import SelectionError
 from layerscope.frozen import frozen
-from layerscope.model import Image
-from layerscope.rootfs import LIVE, Stack, merge_repeats, parent_of, stack
+from layerscope.model import ONLY_LIVE, Image
+from layerscope.rootfs import Stack, merge_repeats, parent_of, stack
 
 IDLE = "whiteouts of what is gone"
 Slot = tuple[tuple[int, ...], Sheet | None]
 """The positions that become one layer, and what is in it; None if its blob is not there."""
-_ONLY_LIVE = bytes(value == LIVE for value in range(256))
 
 
 @frozen
@@ -156,7 +155,7 @@ def _weigh(image: Image, books: Books, slots: Sequence[Slot]) -> tuple[LayerChan
         after = Sizes(pull_bytes=before.pull_bytes)
         if sheet is not None and same_as[at] is None:
             index = sheet.index
-            live = sum(compress(index.sizes, fates[stacked.starts[at] : stacked.starts[at + 1]].translate(_ONLY_LIVE)))
+            live = sum(compress(index.sizes, fates[stacked.starts[at] : stacked.starts[at + 1]].translate(ONLY_LIVE)))
             pull = None if sheet.pull is None else round(sheet.pull)
             after = Sizes(index.tar_bytes, index.content_bytes, live, pull)
         instruction = image.layers[positions[-1]].instruction

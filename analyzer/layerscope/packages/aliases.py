@@ -26,6 +26,10 @@ MAX_TARGET = 4095
 """Bytes of a link's target that Linux can store; longer ones lead nowhere."""
 
 
+_Places = tuple[tuple[bytes, ...], tuple[bytes, ...], frozenset[bytes]]
+"""A list of paths, the real places of those that lie elsewhere, and all folders of both."""
+
+
 class Aliases:
     """The symbolic links of all layers; of two at one path the topmost counts."""
 
@@ -34,7 +38,7 @@ class Aliases:
     def __init__(self, indexes: Iterable[LayerIndex | None]) -> None:
         self._links: dict[bytes, bytes] = {}
         self._folders: dict[bytes, bytes] = {}
-        self._lists: dict[int, tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {}
+        self._lists: dict[int, _Places] = {}
         for index in filter(None, indexes):
             for row, to in index.links.items():
                 if index.kinds[row] == Kind.SYMLINK and len(to) <= MAX_TARGET:
@@ -49,29 +53,50 @@ class Aliases:
 
     def elsewhere(self, paths: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """Return the real places of those paths that do not lie where they are listed; remembered for each list."""
+        return self._look(paths)[1]
+
+    def around(self, paths: tuple[bytes, ...]) -> frozenset[bytes]:
+        """Return the folders that paths are in, as they are listed and as they really lie."""
+        return self._look(paths)[2]
+
+    def _look(self, paths: tuple[bytes, ...]) -> _Places:
         known = self._lists.get(id(paths))
         if known is None:
             folders = self._folders
             moved: list[bytes] = []
+            around: set[bytes] = set()
             room = MAX_GROWTH * sum(map(len, paths))
             for path in paths:
                 folder, slash, name = path.rpartition(b"/")
+                around.add(folder)
                 real = folders.get(folder)
                 if real is None:
                     real = self.folder(folder)
                 if real != folder:
+                    around.add(real)
                     room -= len(real)
-                    if room < 0:
-                        break
-                    moved.append(real + slash + name if real else name)
+                    if room >= 0:
+                        moved.append(real + slash + name if real else name)
             # The list is held beside the answer, so that no other list can get its identity.
-            known = self._lists[id(paths)] = (paths, tuple(moved))
-        return known[1]
+            known = self._lists[id(paths)] = (paths, tuple(moved), frozenset(around))
+        return known
+
+    def _is_straight(self, folder: bytes) -> bool:
+        """Tell whether a folder is seen at a glance to be where it says: no link on the way from one that is known to be."""
+        if (b"/" + folder).find(b"/.") >= 0 or (b"/" + folder + b"/").find(b"//") >= 0:
+            return False
+        while folder:
+            if folder in self._links:
+                return False
+            folder = parent(folder)
+            if self._folders.get(folder) == folder:
+                return True
+        return True
 
     def _resolve(self, folder: bytes) -> bytes:
         """Walk down to a folder, following links."""
         links = self._links
-        if shallow(folder) != folder:
+        if shallow(folder) != folder or self._is_straight(folder):
             return folder
         done, todo, followed, steps = b"", folder.split(b"/")[::-1], 0, 0
         while todo:

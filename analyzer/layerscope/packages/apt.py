@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from layerscope.packages.database import MAX_RECORDS
-from layerscope.packages.paragraphs import read_record
+from layerscope.packages.paragraphs import is_automatic, read_fields
 from layerscope.packages.text import text
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ def automatic(content: bytes, problems: list[str]) -> frozenset[str]:
     """Return the names of the packages that apt installed on its own account, from `extended_states`."""
     names = set()
     for chunk in content.split(b"\n\n", MAX_RECORDS)[:MAX_RECORDS]:
-        record = read_record(chunk)
-        if record is None:
-            if chunk.strip():
-                problems.append("a paragraph that is no package was left out")
-        elif record.automatic:
-            names.add(record.name)
+        fields = read_fields(chunk)
+        name = text(fields.get(b"package"))
+        if name and is_automatic(fields):
+            names.add(name)
+        elif not name and chunk.strip():
+            problems.append("a paragraph that is no package was left out")
     return frozenset(names)
 
 

@@ -7,12 +7,14 @@ the number of layers.
 
 from __future__ import annotations
 
+from array import array
+from itertools import compress, count
 from typing import TYPE_CHECKING
 
 from layerscope.packages.paths import parent, shallow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from layerscope.model import Package
     from layerscope.packages.aliases import Aliases
@@ -28,12 +30,12 @@ _Claim = tuple[int, bool, tuple[bytes, ...], tuple[bytes, ...]]
 class Claims:
     """Claims by package number. What a system package lists, no language package gets.
 
-    paths      listed by system packages
     parents    language package -> system package that lists the file which tells of it; what it claims is its parent's
     """
 
     __slots__ = (
-        "_aliases", "_contested", "_folders", "_laid", "_language", "_listed", "_numbers", "_trees", "parents", "paths"
+        "_aliases", "_around", "_contested", "_folders", "_laid", "_language", "_listed", "_numbers", "_paths", "_trees",
+        "parents",
     )  # fmt: skip
 
     def __init__(self, numbers: Mapping[Key, int], aliases: Aliases) -> None:
@@ -45,7 +47,8 @@ class Claims:
         self._laid: dict[str, dict[int, _Claim]] = {}
         self._listed: dict[bytes, int] = {}
         self._contested: set[int] = set()
-        self.paths: dict[bytes, int] = {}
+        self._around: set[bytes] = set()
+        self._paths: dict[bytes, int] = {}
         self.parents: dict[int, int] = {}
 
     def lay(self, database: str, packages: Iterable[Package]) -> None:
@@ -67,12 +70,13 @@ class Claims:
                 self._contest(number, listed)
         todo = [claims[number] for number in reversed(claims) if number in news or number in self._contested]
         for owner, system, paths, trees in todo:
-            table = self.paths if system else self._language
+            table = self._paths if system else self._language
             table.update(dict.fromkeys(self._aliases.elsewhere(paths), owner))
             self._trees.update(dict.fromkeys(trees, owner))
+            self._around |= self._aliases.around(paths)
         # Once more: a path that is listed as it lies outweighs one that gets there through a link.
         for owner, system, paths, _ in todo:
-            table = self.paths if system else self._language
+            table = self._paths if system else self._language
             table.update(dict.fromkeys(paths, owner))
         self._folders.clear()
 
@@ -88,35 +92,51 @@ class Claims:
         """Return who gets what a package claims: itself, or the system package that it is part of."""
         if package.system:
             return number
-        holder = self.paths.get(package.origin)
+        holder = self._paths.get(package.origin)
         if holder is None:
             self.parents.pop(number, None)
             return number
         self.parents[number] = holder
         return holder
 
-    def owner(self, path: bytes, folder: bytes) -> int:
-        """Return who has a path that `paths` does not hold: by its name, by its source's, or by its folder."""
-        number = self._language.get(path)
-        if number is not None:
-            return number
-        if path.endswith(b".pyc") and _CACHE in path:
-            number = self._compiled(path)
+    def owners(self, paths: Sequence[bytes], folders: Sequence[bytes]) -> array[int]:
+        """Return who has each path, given with its folder: by its name, by its source's, or by its folder.
+
+        Only the paths in folders that something is listed in are looked up.
+        """
+        here = dict.fromkeys(folders)
+        for folder in here:
+            if folder not in self._folders:
+                self._tree(folder)
+        numbers = array("i", map(self._folders.__getitem__, folders))
+        busy = here.keys() & self._around
+        for row in compress(count(), map(busy.__contains__, folders)):
+            path = paths[row]
+            number = self._paths.get(path)
+            if number is None:
+                number = self._language.get(path)
             if number is not None:
-                return number
-        number = self._folders.get(folder)
-        return self._tree(folder) if number is None else number
+                numbers[row] = number
+        caches = {folder for folder in here if (folder + b"/").find(_CACHE) >= 0}
+        for row in compress(count(), map(caches.__contains__, folders)) if caches else ():
+            path = paths[row]
+            if path.endswith(b".pyc") and path not in self._paths and path not in self._language:
+                number = self._compiled(path)
+                if number is not None:
+                    numbers[row] = number
+        return numbers
 
     def _compiled(self, path: bytes) -> int | None:
         """Return who has the source of compiled code: `a/__pycache__/m.cpython-311.opt-1.pyc` comes from `a/m.py`."""
         folder, _, name = path.rpartition(_CACHE)
         source = folder + b"/" + name.partition(b".")[0] + b".py"
-        return self.paths.get(source, self._language.get(source))
+        return self._paths.get(source, self._language.get(source))
 
-    def _tree(self, folder: bytes) -> int:
+    def _tree(self, folder: bytes) -> None:
         """Find who claims a folder or the nearest one above it; remembered until the next version is laid."""
         place = shallow(folder)
         while (number := self._trees.get(place)) is None and place:
             place = parent(place)
-        number = self._folders[folder] = NOBODY if number is None else number
-        return number
+            if (number := self._folders.get(place)) is not None:
+                break
+        self._folders[folder] = NOBODY if number is None else number

@@ -9,9 +9,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
+from itertools import compress
 from typing import TYPE_CHECKING
 
-from layerscope.model import Kind, LayerIndex
+from layerscope.model import ONLY_FILES, ONLY_LIVE, Kind, LayerIndex, only
 from layerscope.packages.claims import NOBODY, Claims
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 FIRST_CLASS = NOBODY - 1
 """The number of the first of `CLASSES` in a column; the others follow downwards."""
 
-_FILE = int(Kind.FILE)
-_OWNABLE = frozenset({int(Kind.FILE), int(Kind.SYMLINK), int(Kind.HARDLINK)})
+_OWNABLE = (Kind.FILE, Kind.SYMLINK, Kind.HARDLINK)
+_NOT_OWNABLE = only(*(kind for kind in Kind if kind not in _OWNABLE))
 
 
 def assign(
@@ -53,7 +54,7 @@ def assign(
         index, start = indexes[position], starts[position]
         if index is None or same_as[position] is not None:
             continue
-        owners = _owners(index, stack.folders[start : starts[position + 1]], claims, classes)
+        owners = _owners(index, claims, classes)
         for row in sorted((row for row in index.links if index.kinds[row] == Kind.HARDLINK), reverse=True):
             if owners[row] >= 0:
                 first_links[_first(stack.inodes.get(start + row, -1), starts, same_as)] = start + row
@@ -85,19 +86,15 @@ def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[tuple[st
     return schedule
 
 
-def _owners(index: LayerIndex, folders: Sequence[bytes], claims: Claims, classes: Classes) -> array[int]:
+def _owners(index: LayerIndex, claims: Claims, classes: Classes) -> array[int]:
     """Return who has each row of one layer, by its own name; links that nobody lists and folders are nobody's."""
-    owner, rank, paths, kinds = claims.owner, classes.rank, index.paths, index.kinds
-    owners = array("i", [NOBODY]) * len(paths)
-    for row, (number, kind) in enumerate(zip(map(claims.paths.get, paths), kinds, strict=True)):
-        if kind not in _OWNABLE:
-            continue
-        if number is None:
-            path = paths[row]
-            number = owner(path, folders[row])
-            if number == NOBODY and kind == _FILE:
-                number = FIRST_CLASS - rank(path)
-        owners[row] = number
+    rank, paths, kinds = classes.rank, index.paths, index.kinds
+    owners = claims.owners(paths, index.folders)
+    for row in compress(range(len(paths)), kinds.translate(_NOT_OWNABLE)):
+        owners[row] = NOBODY
+    for row, number in compress(enumerate(owners), kinds.translate(ONLY_FILES)):
+        if number == NOBODY:
+            owners[row] = FIRST_CLASS - rank(paths[row])
     return owners
 
 
@@ -110,18 +107,20 @@ def _inherit(
     last: Iterable[tuple[str, Version]],
 ) -> None:
     """Give what is there, but whose package is not, to the package that lists it at the end."""
-    left = [row for row, number in enumerate(column) if number in gone and stack.name_ended(row) < 0] if gone else []
+    live = compress(enumerate(column), stack.fates.translate(ONLY_LIVE)) if gone else ()
+    left = [row for row, number in live if number in gone and stack.name_ended(row) < 0]
     if not left:
         return
     for database, version in last:
         heirs.lay(database, version.packages)
+    paths, folders = [], []
     for row in left:
-        position = bisect_right(stack.starts, row) - 1
+        position = stack.position_of(row)
         index = indexes[position]
         assert index is not None
-        path = index.paths[row - stack.starts[position]]
-        number = heirs.paths.get(path)
-        number = heirs.owner(path, stack.folders[row]) if number is None else number
+        paths.append(index.paths[row - stack.starts[position]])
+        folders.append(index.folders[row - stack.starts[position]])
+    for row, number in zip(left, heirs.owners(paths, folders), strict=True):
         if number != NOBODY:
             column[row] = number
 

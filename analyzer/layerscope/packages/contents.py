@@ -6,6 +6,7 @@ Collected once; each database then asks for its own.
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from layerscope.model import Kind, LayerIndex
@@ -26,20 +27,22 @@ Span = tuple[int, int, bytes, bytes]
 class Contents:
     """The files of all layers that were kept or looked into, and the places that matter by their presence."""
 
-    __slots__ = ("_indexes", "_kept", "_names", "_stack")
+    __slots__ = ("_indexes", "_kept", "_stack")
 
     def __init__(self, indexes: Sequence[LayerIndex | None], stack: Stack) -> None:
         self._indexes = indexes
         self._stack = stack
         self._kept = [span for position in range(len(indexes)) for span in self._collect(position)]
-        self._names = [path.rpartition(b"/")[2] for _, _, path, _ in self._kept]
 
     def matching(self, patterns: tuple[str, ...]) -> list[Span]:
         """Return the kept files that fit a pattern."""
         keep = Patterns(patterns)
-        # Most patterns end in a name: one look at that spares the regular expression, for each file and database.
-        ends = tuple({pattern.rpartition("/")[2].rpartition("*")[2].encode() for pattern in patterns})
-        return [span for span, name in zip(self._kept, self._names, strict=True) if name.endswith(ends) and keep(span[2])]
+        # One look at how a path ends, or begins, spares the regular expression, for each file and database.
+        ends, starts = (
+            _ends(patterns),
+            tuple({pattern.partition("*")[0].encode() for pattern in patterns if pattern[-1] == "*"}),
+        )
+        return [span for span in self._kept if (span[2].endswith(ends) or span[2].startswith(starts)) and keep(span[2])]
 
     def of(self, database: Database) -> list[Span]:
         """Return what a database reads."""
@@ -76,19 +79,17 @@ class Contents:
     def _places(self, places: tuple[str, ...]) -> Iterator[Span]:
         """Yield the paths, of any kind, that matter by their presence; their content is empty."""
         matches = Patterns(places)
-        is_folder = Patterns(tuple(place.rpartition("/")[0] for place in places))
+        above = tuple(place.rpartition("/")[0] for place in places)
+        is_folder, ends = Patterns(above), _ends(above)
         stack = self._stack
         for position, index in enumerate(self._indexes):
             if index is None:
                 continue
             start = stack.starts[position]
-            folders = stack.folders[start : start + len(index)]
-            wanted = set(filter(is_folder, dict.fromkeys(folders)))
-            if not wanted:
-                continue
-            for row, folder in enumerate(folders):
+            wanted = {folder for folder in set(index.folders) if folder.endswith(ends) and is_folder(folder)}
+            for row in compress(range(len(index)), map(wanted.__contains__, index.folders)) if wanted else ():
                 path = index.paths[row]
-                if folder in wanted and index.kinds[row] not in _MARKS and matches(path):
+                if index.kinds[row] not in _MARKS and matches(path):
                     ended = stack.name_ended(start + row)
                     if ended != position:
                         yield position, ended, path, b""
@@ -103,3 +104,8 @@ class Contents:
                 for who, told in found:
                     if who == name and ended != position:
                         yield position, ended, index.paths[row], told
+
+
+def _ends(patterns: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return how the names end that fit patterns which do not end in a star."""
+    return tuple({pattern.rpartition("*")[2].rpartition("/")[2].encode() for pattern in patterns if pattern[-1] != "*"})

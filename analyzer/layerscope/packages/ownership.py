@@ -13,7 +13,7 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from layerscope.frozen import frozen
-from layerscope.model import Kind, LayerIndex, Note, Package, Release
+from layerscope.model import ONLY_FILES, ONLY_LIVE, LayerIndex, Note, Package, Release
 from layerscope.packages import DATABASES
 from layerscope.packages.aliases import Aliases
 from layerscope.packages.claims import Claims
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 GENERIC = "generic"
 """The type of what no package manager brought."""
-
-_ONLY_FILES = bytes(kind == Kind.FILE for kind in range(256))
 
 
 @frozen
@@ -222,16 +220,19 @@ def _tally(
             # LIVE is 0 and the least: a file of a repeated layer lives if any of its rows does.
             fates = bytearray(map(min, fates, stack.fates[starts[other] : starts[other + 1]]))
         owners = column[starts[position] : starts[position + 1]]
-        size: defaultdict[int, int] = defaultdict(int)
-        hidden: defaultdict[int, int] = defaultdict(int)
-        for number, content in zip(owners, index.sizes, strict=True):
-            size[number] += content
-        for number, content in compress(zip(owners, index.sizes, strict=True), fates):
-            hidden[number] += content
-        for number, files in Counter(compress(owners, index.kinds.translate(_ONLY_FILES))).items():
-            tallies[number].layers[position] = [size[number], hidden[number]]
+        live, hidden = (_sum(owners, index.sizes, mask) for mask in (fates.translate(ONLY_LIVE), fates))
+        for number, files in Counter(compress(owners, index.kinds.translate(ONLY_FILES))).items():
+            tallies[number].layers[position] = [live[number] + hidden[number], hidden[number]]
             tallies[number].files += files
     return tallies
+
+
+def _sum(owners: array[int], sizes: array[int], mask: bytearray) -> defaultdict[int, int]:
+    """Return the content that each owner has in the rows of a mask."""
+    sums: defaultdict[int, int] = defaultdict(int)
+    for number, size in compress(zip(owners, sizes, strict=True), mask):
+        sums[number] += size
+    return sums
 
 
 def _package_shares(

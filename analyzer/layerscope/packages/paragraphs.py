@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from layerscope.frozen import frozen
@@ -69,9 +70,14 @@ class Record:
         return None if self.states is None else self.states[-1] if self.states else "not-installed"
 
 
+def read_fields(chunk: bytes) -> dict[bytes, bytes]:
+    """Return the fields of one paragraph that matter, by their names in lower case."""
+    return {name.lower(): value for name, value in _FIELD.findall(chunk)}
+
+
 def read_record(chunk: bytes) -> Record | None:
     """Parse one paragraph, None if it names no package."""
-    fields = {name.lower(): value for name, value in _FIELD.findall(chunk)}
+    fields = read_fields(chunk)
     name = text(fields.get(b"package"))
     if not name:
         return None
@@ -86,12 +92,17 @@ def read_record(chunk: bytes) -> Record | None:
         states=tuple(text(fields[b"status"]).split()) if b"status" in fields else None,
         required=required,
         base=required or priority == "important",
-        automatic=text(fields.get(b"auto-installed")) in {"1", "yes"},
+        automatic=is_automatic(fields),
         provides=tuple(choice[0] for choice in _choices(fields.get(b"provides", b""))),
         depends=_choices(fields.get(b"pre-depends", b"")) + _choices(fields.get(b"depends", b"")),
         recommends=_choices(fields.get(b"recommends", b"")),
         settings=_settings(fields.get(b"conffiles", b"")),
     )
+
+
+def is_automatic(fields: Mapping[bytes, bytes]) -> bool:
+    """Tell whether `Auto-Installed` says so."""
+    return text(fields.get(b"auto-installed")) in {"1", "yes"}
 
 
 def _settings(value: bytes) -> dict[bytes, bytes]:
@@ -106,13 +117,14 @@ def _settings(value: bytes) -> dict[bytes, bytes]:
 
 def _choices(value: bytes) -> tuple[Choice, ...]:
     """Parse `a (>= 1) | b:any, c`."""
-    groups = []
-    for group in value.split(b","):
-        matches = (_DEPENDENCY.match(option.strip()) for option in group.split(b"|"))
-        wanted = tuple(Wanted(*(text(part) for part in match.groups())) for match in matches if match)
-        if wanted:
-            groups.append(wanted)
-    return tuple(groups)
+    return tuple(filter(None, map(_choice, value.split(b","))))
+
+
+@lru_cache(maxsize=4096)
+def _choice(group: bytes) -> Choice:
+    """Parse `a (>= 1) | b:any`; many packages write the same."""
+    matches = (_DEPENDENCY.match(option.strip()) for option in group.split(b"|"))
+    return tuple(Wanted(*(text(part) for part in match.groups())) for match in matches if match)
 
 
 def offers(records: Iterable[Record]) -> Offers:
@@ -150,9 +162,12 @@ def _meeting(wanted: Wanted, known: Offers, strictly: bool) -> str | None:
 
 def read_list(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
     """Parse `info/NAME.list`: absolute paths. A folder that stands before its content is nobody's, and left out."""
-    lines = content.split(b"\n")
+    content = content.rstrip(b"\n")
+    _, *paths = (b"\n" + content).split(b"\n/")
+    if content.count(b"\n") + 1 > len(paths):  # lines that are no path
+        paths = [path.partition(b"\n")[0] for path in paths]
+    after = [*paths, b""][1:]
+    triples = zip(paths, after, map(bytes.startswith, after, paths), strict=False)
     return tuple(
-        line[1:]
-        for line, after in zip(lines, [*lines[1:], b""], strict=True)
-        if line[:1] == b"/" and line != b"/." and not (after.startswith(line) and after[len(line) :][:1] == b"/")
+        [path for path, behind, longer in triples if path != b"." and not (longer and behind[len(path) :][:1] == b"/")]
     )
