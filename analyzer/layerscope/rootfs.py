@@ -17,6 +17,7 @@ FILE, DIRECTORY, SYMLINK, HARDLINK, WHITEOUT, OPAQUE, OTHER = (
     int(kind) for kind in (Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARDLINK, Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)
 )
 MARKS = (WHITEOUT, OPAQUE)
+_NOTHING = (*MARKS, OTHER)
 LIVE, REPLACED, DELETED = int(Fate.LIVE), int(Fate.REPLACED), int(Fate.DELETED)
 AUFS = b".wh..wh."
 OVERLAY_OPAQUE = (b"trusted.overlay.opaque", b"y")
@@ -39,7 +40,6 @@ class Stack:
     inodes    hard-link row -> the regular file's row that it names; -1 if it names nothing
     names     regular-file rows that have hard links: (fate, ended) of the row's own name
     visible   path -> row that a container sees there, all kinds
-    folders   the folder that each row's path is in, as the path is written
     successors  row whose name was REPLACED -> the row that took its place
     buried    for each layer position: path of a whiteout that hit something -> sizes of all files in the folder that it took
               away, 0 for a file
@@ -53,7 +53,6 @@ class Stack:
     visible: dict[bytes, int]
     successors: dict[int, int] = field(default_factory=dict)
     buried: tuple[dict[bytes, int], ...] = ()
-    folders: list[bytes] = field(default_factory=list)
     notes: tuple[Note, ...] = ()
 
     def position_of(self, row: int) -> int:
@@ -107,7 +106,6 @@ class Stacker:
         self.links: dict[int, list[int]] = {}
         self.successors: dict[int, int] = {}
         self.buried: list[dict[bytes, int]] = [{} for _ in indexes]
-        self.folders: list[bytes] = []
         self.notes: list[Note] = []
         self._counts: dict[str, int] = {}
         self.steps = 0
@@ -186,62 +184,74 @@ class Stacker:
                 waiting.extend(below)
 
     def _put(self, index: LayerIndex) -> None:
-        """Put the layer's entries, in tar order."""
-        visible, children, gone, get_children, start = self.visible, self.children, self.gone, self.children.get, self.start
-        folders = index.folders
-        self.folders += folders
-        for row, (path, kind, parent) in enumerate(zip(index.paths, index.kinds, folders, strict=True), self.start):
-            if kind == OTHER:
-                continue
-            if kind == OPAQUE:
-                parent = path
-            inside = get_children(parent)
-            if inside is None:
-                folder = self._make_folder(parent)
-                if folder is None:
+        """Put the layer's entries, in tar order. A folder is looked up once for a run of entries; a path once if it is new."""
+        visible, children, gone, kinds, start = self.visible, self.children, self.gone, self.kinds, self.start
+        put = visible.setdefault
+        here: bytes | None = None
+        inside, plain = children[b""], False
+        for row, (path, kind, parent) in enumerate(zip(index.paths, index.kinds, index.folders, strict=True), start):
+            if parent is not here or kind == OPAQUE:
+                if kind == OTHER:
                     continue
-                path, inside = (folder + path[len(parent) :]).lstrip(b"/"), children[folder]
-            if kind in MARKS:
-                continue
-            if kind == DIRECTORY:
-                old = visible.get(path)
-                if path in children:
-                    if old is not None:  # listed again: the later row's attributes hold
-                        self.fates[old], self.ended[old] = REPLACED, self.position
+                here = parent = path if kind == OPAQUE else parent
+                if parent in children:
+                    inside, plain = children[parent], bool(parent) and not parent.startswith(AUFS)
                 else:
-                    if old is None:
-                        inside.append(path)
-                    else:
-                        self._give_way(old, path)
-                    children[path] = []
-                visible[path] = row
+                    folder, here, plain = self._make_folder(parent), None, False
+                    if folder is None:
+                        continue
+                    path, inside = (folder + path[len(parent) :]).lstrip(b"/"), children[folder]
+            if kind == DIRECTORY:
+                self._put_folder(row, path, inside)
                 continue
-            if path in children:
-                self._tell_twice(visible.get(path, -1), path)
-                self._bury(path)
-            elif path in visible:
-                old = visible.pop(path)
-                gone.append((old, path))
-                if old >= start:
-                    self._tell_twice(old, path)
+            if kind in _NOTHING:
+                continue
+            old = put(path, row)
+            if old == row:
+                if (self.implied or not path) and path in children:
+                    del visible[path]
+                    self._bury(path)
+                    visible[path], here = row, None
+                else:
+                    inside.append(path)
             else:
-                inside.append(path)
+                if kinds[old] == DIRECTORY or not path:
+                    self._bury(path)
+                    here = None
+                else:
+                    gone.append((old, path))
+                if old >= start:
+                    self._tell_twice(path)
+                visible[path] = row
             if kind == HARDLINK and not self._link(row, path):
                 self.unlinked.append(row)
-            visible[path] = row
-            if path.startswith(AUFS):  # no container sees it, but hard links may lead to it (C10)
+            if not plain and path.startswith(AUFS):  # no container sees it, but hard links may lead to it (C10)
                 gone.append((row, path))
+
+    def _put_folder(self, row: int, path: bytes, inside: list[bytes]) -> None:
+        """Put a folder's entry among what is inside of the folder around it."""
+        old = self.visible.get(path)
+        if path in self.children:
+            if old is not None:  # listed again: the later row's attributes hold
+                self.fates[old], self.ended[old] = REPLACED, self.position
+        else:
+            if old is None:
+                inside.append(path)
+            else:
+                self._give_way(old, path)
+            self.children[path] = []
+        self.visible[path] = row
 
     def _give_way(self, row: int, path: bytes) -> None:
         """Take away what stands where a folder is put."""
         self.gone.append((row, path))
-        self._tell_twice(row, path)
+        if row >= self.start:
+            self._tell_twice(path)
         if self.kinds[row] == SYMLINK and row < self.start:
             self._note("C12", Level.WARNING, "a folder replaces a symlink; what the link leads to is not merged into it", path)
 
-    def _tell_twice(self, row: int, path: bytes) -> None:
-        if row >= self.start:
-            self._note("C18", Level.WARNING, "listed twice in one layer: the last entry holds", path)
+    def _tell_twice(self, path: bytes) -> None:
+        self._note("C18", Level.WARNING, "listed twice in one layer: the last entry holds", path)
 
     def _make_folder(self, path: bytes) -> bytes | None:
         """Make a path a folder, with implied parents (C11, C17), and return where it is; None if it is too deep (E18).
@@ -413,7 +423,6 @@ class Stacker:
             visible=self.visible,
             successors=self.successors,
             buried=tuple(self.buried),
-            folders=self.folders,
             notes=tuple(self.notes),
         )
 

@@ -13,8 +13,9 @@ def _cache(
     *,
     mount: str | None = None,
     option: bool = False,
-    files: str | None = None,
     endings: tuple[str, ...] = (),
+    files: str | None = None,
+    within: str | None = None,
 ) -> Trace:
     """Declare a cache: `clean` removes it at the end of the RUN, or is (`option`) the way to make none."""
     if option:
@@ -26,8 +27,9 @@ def _cache(
     return Trace(
         title=f"{tool} {what} left behind",
         folders=tuple(folders.split()),
-        files=files,
         endings=endings,
+        files=files,
+        within=within,
         run=run,
         copy=f"keep them out of what layer {{layer}} brings in: {clean} before it is made",
     )
@@ -42,8 +44,9 @@ CACHES: tuple[Trace, ...] = (
         "backups of its databases",
         "",
         "rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old",
-        files=r"var/(?:lib/dpkg|cache/debconf)/[^/]+-old",
         endings=("-old",),
+        files=r".+-old",
+        within=r"var/(?:lib/dpkg|cache/debconf)/",
     ),
     _cache("apk", "cache", "var/cache/apk etc/apk/cache", "apk add --no-cache", option=True),
     _cache("dnf", "cache", "var/cache/dnf var/cache/yum var/cache/libdnf5", "dnf clean all", mount="/var/cache/dnf"),
@@ -84,8 +87,9 @@ CACHES: tuple[Trace, ...] = (
         "downloaded gems",
         "**/.bundle/cache **/.gem/specs",
         'rm -rf "$(gem env gemdir)"/cache/*.gem',
-        files=r".*/gems/[^/]+/cache/[^/]+\.gem|.*/bundle/(?:ruby/)?[^/]+/cache/[^/]+\.gem",
         endings=(".gem",),
+        files=r".+\.gem",
+        within=r".*/gems/[^/]+/cache/|.*/bundle/(?:ruby/)?[^/]+/cache/",
     ),
     _cache(
         "go",

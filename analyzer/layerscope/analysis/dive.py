@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, compress, pairwise
+from operator import not_
 
 from layerscope.frozen import frozen
 from layerscope.model import Kind, LayerIndex
@@ -29,22 +30,20 @@ SPECIAL = (WHITEOUT, int(Kind.OPAQUE), int(Kind.OTHER))
 def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     """Count as dive does: every layer listed, repeats too; a path wastes all its copies once it is seen twice."""
     sizes = [0 if index is None else sum(index.sizes) + sum(index.declared.values()) for index in indexes]
-    first: dict[bytes, int] = {}
-    again: dict[bytes, tuple[int, int]] = {}  # path -> sum of sizes, smallest size
+    least: dict[bytes, int] = {}  # path -> its smallest size so far
+    again: set[bytes] = set()  # the paths of which there are several
+    discovered = wasted = 0
     for position, index in enumerate(indexes):
         if index is None:
             continue
-        folders = stack.folders[stack.starts[position] : stack.starts[position + 1]]
-        leaves = _leaves(index, folders, stack.buried[position])
-        for path in first.keys() & leaves.keys():
-            size = leaves.pop(path)
-            total, least = again.get(path) or (first[path], first[path])
-            again[path] = (total + size, min(least, size))
-        first.update(leaves)
-    once = sum(first.values()) - sum(first[path] for path in again)
-    wasted = sum(total for total, _ in again.values())
-    discovered = once + wasted
-    needed = once + sum(least for _, least in again.values())
+        leaves = _leaves(index, stack.buried[position])
+        discovered += sum(leaves.values())
+        known = list(filter(least.__contains__, leaves))
+        wasted += sum(map(leaves.__getitem__, known)) + sum(least[path] for path in known if path not in again)
+        again.update(known)
+        leaves.update(zip(known, map(min, map(leaves.__getitem__, known), map(least.__getitem__, known)), strict=True))
+        least.update(leaves)
+    needed = discovered - wasted + sum(map(least.__getitem__, again))
     user = sum(sizes[1:])
     return Dive(
         efficiency=needed / discovered if discovered else 1.0,
@@ -55,17 +54,23 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     )
 
 
-def _leaves(index: LayerIndex, folders: list[bytes], buried: dict[bytes, int]) -> dict[bytes, int]:
+def _leaves(index: LayerIndex, buried: dict[bytes, int]) -> dict[bytes, int]:
     """Return the leaves of one layer's own tree, with their sizes; a whiteout weighs what `buried` says, or is nothing."""
     leaves = dict(zip(index.paths, index.sizes, strict=True))
-    if any(kind in index.kinds for kind in SPECIAL) or any(path.startswith(AUFS) for path in leaves):
+    if any(kind in index.kinds for kind in SPECIAL) or _has_aufs(index):
         leaves = _leaves_with_marks(index, buried)
     for row, size in index.declared.items():
         if index.paths[row] in leaves and index.kinds[row] not in SPECIAL:
             leaves[index.paths[row]] = size
-    for path in _inner(index.paths, folders):
+    for path in _inner(index.paths, index.folders):
         leaves.pop(path, None)
     return leaves
+
+
+def _has_aufs(index: LayerIndex) -> bool:
+    """Whether aufs left something of its own: in the root, or in a folder there."""
+    at_root = compress(index.paths, map(not_, index.folders))
+    return any(path.startswith(AUFS) for path in chain(at_root, set(index.folders)))
 
 
 def _inner(paths: list[bytes], folders: list[bytes]) -> set[bytes]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress, count
 
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.kinds import KINDS, CauseKind
 from layerscope.analysis.remedies import fix_packages, fix_trace, title_packages
 from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.analysis.traces import Lookup, Trace
-from layerscope.rootfs import LIVE
+from layerscope.model import ONLY_LIVE
 
 CLAIMS: tuple[tuple[CauseKind, Trace | None], ...] = tuple(
     (kind, trace) for kind in KINDS if 5 <= kind.group <= 8 for trace in (kind.traces or (None,))
@@ -28,7 +29,10 @@ def find_leftovers(scene: Scene) -> tuple[list[Cause], set[int]]:
         if links is not None and not _all_match(scene, lookup, links, number):
             continue
         claimed.add(row)
-        piles.setdefault((number, position), Pile()).add(row, size, span + scene.links.get(row, 0))
+        pile = piles.get((number, position))
+        if pile is None:
+            pile = piles[number, position] = Pile()
+        pile.add(row, size, span + scene.links.get(row, 0))
     return [_cause(scene, number, position, pile) for (number, position), pile in piles.items() if pile.bytes], claimed
 
 
@@ -44,26 +48,26 @@ def _numbers_of_packages(scene: Scene) -> dict[int, int]:
 
 def _matches(scene: Scene, lookup: Lookup, owned: dict[int, int]) -> Iterator[tuple[int, int, int, int, int]]:
     """Yield position, row id, claim, size and span of each live file and symlink that something claims."""
-    none = len(CLAIMS)
-    fates, starts = scene.fates, scene.stack.starts
-    known, ends, claim_of = lookup.known, lookup.ends, owned.get
-    column = scene.column or None
+    none = lookup.none
+    owners = scene.column if owned else None
     for layer in scene.image.layers:
         index = layer.index
         if index is None:
             continue
-        start, count = starts[layer.position], len(index)
-        folders = scene.stack.folders[start : start + count]
-        columns = zip(index.sizes, index.kinds, fates[start : start + count], strict=True)
-        for inside, (size, kind, fate) in enumerate(columns):
-            if fate != LIVE or (not size and kind not in BARE):
+        start, paths, kinds = scene.stack.starts[layer.position], index.paths, index.kinds
+        live = scene.fates[start : start + len(index)].translate(ONLY_LIVE)
+        here, place, ends = None, none, frozenset[bytes]()
+        for inside, folder, size in compress(zip(count(), index.folders, index.sizes, strict=False), live):
+            if not size and kinds[inside] not in BARE:
                 continue
-            folder, path = folders[inside], index.paths[inside]
-            number = known.get(folder, -1)
+            if folder is not here:
+                here, (place, ends, _) = folder, lookup.at(folder)
+            number, path = place, paths[inside]
             if number != none or path[-2:] in ends:
                 number = lookup.of(scene, path, folder)
-            if owned and column is not None:
-                number = min(number, claim_of(column[start + inside], none))
+                place, ends, _ = lookup.at(folder)
+            if owners is not None and (claim := owned.get(owners[start + inside], none)) < number:
+                number = claim
             if number < none:
                 yield layer.position, start + inside, number, size, index.spans[inside]
 

@@ -60,15 +60,14 @@ DOCUMENTATION = Trace(
 LOCALES = Trace(
     "translations of languages that the image is not set to",
     folders=("usr/share/locale", "usr/local/share/locale"),
-    files=None,
     check=_is_foreign,
     run="keep them out before the install of layer {layer}: dpkg path-exclude=/usr/share/locale/*; or end its RUN with: "
     "&& rm -rf {top}",
 )
 BYTECODE = Trace(
     "Python bytecode beside its source",
-    files=r".*\.pyc",
     endings=(".pyc",),
+    within=r"(?:.*/)?__pycache__/",
     check=_has_source,
     run="ENV PYTHONDONTWRITEBYTECODE=1 before layer {layer}, and in it pip install --no-compile; or end its RUN with: "
     "&& find {dependencies} -xdev -name '*.pyc' -delete (first start gets slower)",
@@ -77,14 +76,14 @@ BYTECODE = Trace(
 DEBUG_SYMBOLS = Trace(
     "debug symbols",
     folders=("usr/lib/debug",),
-    files=r".*\.(?:debug|dwo|dwp)",
     endings=(".debug", ".dwo", ".dwp"),
     run="do not install -dbg and -dbgsym packages in layer {layer}, or end its RUN with: && rm -rf {top}",
 )
 STATIC_LIBRARIES = Trace(
     "static libraries that nothing here can link",
-    files=r"(?:.*/)?lib(?:32|64|x32)?/(?:.*/)?[^/]+\.l?a",
     endings=(".a", ".la"),
+    files=r".+\.l?a",
+    within=r"(?:.*/)?lib(?:32|64|x32)?/(?:.*/)?",
     spare=r".*/(?:node_modules|\.git)/.*",
     check=_links_nothing,
     run="build with --disable-static, or end the RUN of layer {layer} with: && find {top} -name '*.a' -delete",
@@ -97,8 +96,8 @@ VERSION_CONTROL = Trace(
 )
 DEPENDENCY_TESTS = Trace(
     "test suites of dependencies",
-    files=rf"{_ROOTS}(?:.*/)?(?:tests?|__tests__|specs?)/.*",
     endings=tuple(f".{ending}" for ending in TESTED),
+    within=rf"{_ROOTS}(?:.*/)?(?:tests?|__tests__|specs?)/(?:.*/)?",
     spare=r".*/(?:numpy|pandas|scipy|sqlalchemy|django)/(?:testing|test|core)/.*|.*/test/(?:__init__|utils|client|support)\.pyc?",
     run="end the RUN of layer {layer} with: && find {dependencies} -type d -name 'test*' -prune -exec rm -r {{}} +",
     copy="leave the test folders out of what layer {layer} copies (.dockerignore: **/test, **/tests)",
@@ -106,8 +105,8 @@ DEPENDENCY_TESTS = Trace(
 LOGS = Trace(
     "logs",
     folders=("var/log",),
-    files=r"(?:.*/)?(?:npm-debug|yarn-error|yarn-debug|pip|lerna-debug)\.log",
     endings=(".log",),
+    files=r"(?:npm-debug|yarn-error|yarn-debug|pip|lerna-debug)\.log",
     run="end the RUN of layer {layer} with: && find {top} -type f -delete",
 )
 TEMPORARY = Trace(
@@ -118,14 +117,14 @@ TEMPORARY = Trace(
 )
 CORE_DUMPS = Trace(
     "core dumps",
-    files=r"(?:.*/)?core\.\d+",
     endings=tuple(map(str, range(10))),
+    files=r"core\.\d+",
     run="a program crashed in the RUN of layer {layer}: find out why, and remove {top}",
 )
 UNPACKED = Trace(
     "archives beside what was unpacked from them",
-    files=r".*\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma))?|tgz|tbz2?|txz|zip)",
     endings=(".tar", ".gz", ".bz2", ".xz", ".zst", ".lzma", ".tgz", ".tbz", ".tbz2", ".txz", ".zip"),
+    files=r".*\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma))?|tgz|tbz2?|txz|zip)",
     check=_is_unpacked,
     run="unpack from a pipe in layer {layer} (curl ... | tar xz), or end its RUN with: && rm {top}",
     copy="let ADD unpack it in layer {layer}, or RUN --mount=type=bind",

@@ -42,7 +42,7 @@ def _top(trace: Trace, path: str) -> str:
                 return f"/{folder}"
         elif (at := path.find(f"/{folder[3:]}/")) >= 0:
             return path[: at + len(folder) - 2]
-    return path if trace.files is None or "find" not in trace.run else path.rpartition("/")[0]
+    return path if not trace.endings or "find" not in trace.run else path.rpartition("/")[0]
 
 
 def quoted(word: str) -> str:
@@ -111,15 +111,15 @@ def _omit_development(scene: Scene, origin: int) -> str:
 def _packages(scene: Scene, pile: Pile) -> list[Package]:
     """Return the packages of a pile, the largest first."""
     sizes: Counter[int] = Counter()
-    for size, negative in pile.rows:
-        sizes[scene.column[-negative]] += size
+    for row, size in zip(pile.rows, pile.sizes, strict=True):
+        sizes[scene.column[row]] += size
     return [scene.packages[number] for number, _ in sizes.most_common() if number in scene.packages]
 
 
 def _sizes(scene: Scene, pile: Pile) -> Counter[str]:
     sizes: Counter[str] = Counter()
-    for size, negative in pile.rows:
-        package = scene.packages.get(scene.column[-negative])
+    for row, size in zip(pile.rows, pile.sizes, strict=True):
+        package = scene.packages.get(scene.column[row])
         if package is not None:
             sizes[package.name] += size
     return sizes

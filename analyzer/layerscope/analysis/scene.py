@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nlargest
+from itertools import compress
+from operator import neg, not_
 
 from layerscope.analysis.causes import Cause, Certainty, PathShare
 from layerscope.analysis.demand import Demand
@@ -115,13 +117,16 @@ class Scene:
 
 
 class Pile:
-    """Rows of one cause, summed; `bare` are entries that go with its files and have no content of their own."""
+    """Rows of one cause, summed.
+
+    rows   those with content, and `sizes` how much of it is claimed
+    bare   entries that go with them and have no content of their own
+    """
 
     def __init__(self) -> None:
         self.bytes = 0
         self.tar_bytes = 0
-        self.rows: list[tuple[int, int]] = []
-        self.bare: list[int] = []
+        self.rows, self.sizes, self.bare = array("q"), array("q"), array("q")
         self.aspects: set[str] = set()
 
     def add(self, row: int, size: int, span: int) -> None:
@@ -131,23 +136,36 @@ class Pile:
             self.bare.append(row)
             return
         self.bytes += size
-        self.rows.append((size, -row))
+        self.rows.append(row)
+        self.sizes.append(size)
+
+    def add_rows(self, index: LayerIndex, start: int, rows: Sequence[int], links: Mapping[int, int]) -> None:
+        """Add rows of a layer, whole, and what hard links to them take of the tars; `start` is the row id of its first."""
+        idents, sizes = [start + row for row in rows], array("q", map(index.sizes.__getitem__, rows))
+        self.bytes += sum(sizes)
+        self.tar_bytes += sum(map(index.spans.__getitem__, rows)) + sum(links[row] for row in links.keys() & idents)
+        self.rows.extend(compress(idents, sizes))
+        self.sizes.extend(filter(None, sizes))
+        self.bare.extend(compress(idents, map(not_, sizes)))
 
     def claimed(self) -> array[int]:
         """Return all rows."""
-        return array("q", [-negative for _, negative in self.rows] + self.bare)
+        return self.rows + self.bare
 
     def top(self, count: int = SHOWN) -> list[int]:
         """Return the rows of most content, then in the order of the stack."""
-        return [-negative for _, negative in nlargest(count, self.rows)]
+        return [row for row, _ in self._largest(count)]
 
     def largest(self, scene: Scene) -> tuple[PathShare, ...]:
         """Return the largest few paths."""
         shares = []
-        for size, negative in nlargest(SHOWN, self.rows):
-            position, index, inside = scene.place(-negative)
+        for row, size in self._largest(SHOWN):
+            position, index, inside = scene.place(row)
             shares.append(PathShare(index.paths[inside], size, position))
         return tuple(shares)
+
+    def _largest(self, count: int) -> list[tuple[int, int]]:
+        return [(-negative, size) for size, negative in nlargest(count, zip(self.sizes, map(neg, self.rows), strict=True))]
 
     def cause(
         self,

@@ -7,7 +7,9 @@ trace is the first to fit.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from layerscope.frozen import frozen
@@ -27,8 +29,9 @@ class Trace:
 
     title     what the cause says
     folders   folders whose files, at any depth, are meant; `**/` in front stands for any place
-    files     regular expression of single files, whole paths
-    endings   how such files end, for speed
+    endings   how single files end that are meant as well
+    files     regular expression of their names, if the endings do not tell enough
+    within    regular expression of the folders that they lie in, a slash behind each; None for any folder
     spare     regular expression of paths that stay
     check     a last question about a path
     run       the fix where a command made them: {layer} is its position, {top} the folder of the largest
@@ -38,8 +41,9 @@ class Trace:
 
     title: str
     folders: tuple[str, ...] = ()
-    files: str | None = None
     endings: tuple[str, ...] = ()
+    files: str | None = None
+    within: str | None = None
     spare: str | None = None
     check: Check | None = None
     run: str = ""
@@ -47,12 +51,27 @@ class Trace:
     base: str | None = None
 
 
+@frozen
+class _Files:
+    """The single files of a trace, by its number; `within` is None where that is known to hold."""
+
+    number: int
+    endings: tuple[bytes, ...]
+    names: str | None
+    within: str | None
+
+
+Place = tuple[int, frozenset[bytes], tuple[int, ...]]
+"""What is known of a folder: the number of the trace for all files in it; the last two bytes of those that a trace before it
+may name one by one; and these traces, by their place in `Lookup.files`."""
+
+
 class Lookup:
     """Numbers of traces by path; the first of the table that fits wins.
 
     none   the number that says that no trace fits
-    known  what is known of a folder: the number for all files in it, but for those that a trace names one by one
-    ends   last two bytes of all such files
+    known  what is known of a folder
+    files  the traces of single files, then the same again, for folders of which `within` is known to hold
     """
 
     def __init__(self, traces: Sequence[Trace | None]) -> None:
@@ -61,9 +80,8 @@ class Lookup:
         self._traces = traces
         self._exact: dict[bytes, int] = {}
         self._named: dict[bytes, list[tuple[bytes, int]]] = {}
-        self._files: list[tuple[int, re.Pattern[bytes], tuple[bytes, ...]]] = []
-        self.known: dict[bytes, int] = {b"": self.none}
-        ends: set[bytes] = set()
+        self._places: dict[tuple[int, tuple[int, ...]], Place] = {}
+        files: list[_Files] = []
         for number, trace in enumerate(traces):
             if trace is None:
                 continue
@@ -73,37 +91,65 @@ class Lookup:
                     self._named.setdefault(tail.rpartition(b"/")[2], []).append((tail, number))
                 else:
                     self._exact.setdefault(folder.encode(), number)
-            if trace.files is not None:
-                endings = tuple(ending.encode() for ending in trace.endings)
-                self._files.append((number, re.compile(trace.files.encode(), re.DOTALL), endings))
-                for ending in endings:
-                    ends.update([ending[-2:]] if len(ending) > 1 else (bytes([first]) + ending for first in range(256)))
-        self.ends = frozenset(ends)
-        self._spare = [re.compile(trace.spare.encode()) if trace and trace.spare else None for trace in traces]
+            if trace.endings:
+                files.append(_Files(number, tuple(end.encode() for end in trace.endings), trace.files, trace.within))
+        self._all = tuple(range(len(files)))
+        self.files = [*files, *(replace(one, within=None) for one in files)]
+        self.known: dict[bytes, Place] = {b"": self._place(self.none, self._all)}
 
     def of(self, scene: Scene, path: bytes, folder: bytes) -> int:
         """Return the number of the first trace that fits a file, `none` if none does."""
-        number = self.known.get(folder)
-        if number is None:
-            number = self._folder(folder)
-        if path[-2:] in self.ends:
-            for other, pattern, endings in self._files:
-                if other >= number:
-                    break
-                if path.endswith(endings) and pattern.fullmatch(path) and self._passes(other, scene, path):
-                    return other
+        number, ends, files = self.at(folder)
+        if path[-2:] in ends:
+            for which in files:
+                one = self.files[which]
+                if not path.endswith(one.endings) or (one.within is not None and not self._holds(folder, which)):
+                    continue
+                name = path[len(folder) + 1 :] if folder else path
+                if (one.names is None or matches(one.names, name)) and self._passes(one.number, scene, path):
+                    return one.number
         return number if number == self.none or self._passes(number, scene, path) else self.none
+
+    def at(self, folder: bytes) -> Place:
+        """Return what is known of a folder. The one around it is remembered as well: others may be in there."""
+        place = self.known.get(folder)
+        if place is None:
+            around = folder[: folder.rfind(b"/") + 1][:-1]
+            if around not in self.known:
+                self.known[around] = self._place(self._folder(around), self._all)
+            place = self.known[folder] = self._place(self._folder(folder), self._all)
+        return place
+
+    def _place(self, number: int, files: tuple[int, ...]) -> Place:
+        place = self._places.get((number, files))
+        if place is None:
+            before = tuple(which for which in files if self.files[which].number < number)
+            place = (number, frozenset(_ends(self.files[which] for which in before)), before)
+            self._places[number, files] = place
+        return place
+
+    def _holds(self, folder: bytes, which: int) -> bool:
+        """Whether a folder is one that single files are meant in; it is remembered."""
+        number, _, files = self.known[folder]
+        holds = matches(self.files[which].within or "", folder + b"/")
+        at = files.index(which)
+        self.known[folder] = self._place(number, files[:at] + (which + len(self._all),) * holds + files[at + 1 :])
+        return holds
 
     def _passes(self, number: int, scene: Scene, path: bytes) -> bool:
         """Whether nothing speaks for a file to stay."""
-        spare, trace = self._spare[number], self._traces[number]
-        if spare is not None and spare.fullmatch(path):
+        trace = self._traces[number]
+        if trace is None:
+            return True
+        if trace.spare is not None and matches(trace.spare, path):
             return False
-        return trace is None or trace.check is None or trace.check(scene, path)
+        return trace.check is None or trace.check(scene, path)
 
     def _folder(self, folder: bytes) -> int:
         """Return the first trace that has a folder, or one above it."""
-        number, place = self.none, b"/".join(folder.split(b"/", DEPTH)[:DEPTH])
+        number, place = self.none, folder
+        if folder.count(b"/") >= DEPTH:
+            place = b"/".join(folder.split(b"/", DEPTH)[:DEPTH])
         while (known := self.known.get(place)) is None:
             above, _, name = place.rpartition(b"/")
             number = min(number, self._exact.get(place, self.none))
@@ -111,5 +157,24 @@ class Lookup:
                 if other < number and (b"/" + place).endswith(tail):
                     number = other
             place = above
-        self.known[folder] = number = min(number, known)
-        return number
+        return min(number, known[0])
+
+
+def _ends(files: Iterable[_Files]) -> Iterator[bytes]:
+    """Yield how the names of files may end, two bytes each."""
+    for one in files:
+        for ending in one.endings:
+            if len(ending) > 1:
+                yield ending[-2:]
+            else:
+                yield from (bytes([first]) + ending for first in range(256))
+
+
+def matches(pattern: str, text: bytes) -> bool:
+    """Whether a regular expression fits the whole of a text."""
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode(), re.DOTALL)

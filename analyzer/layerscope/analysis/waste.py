@@ -5,101 +5,60 @@ Groups 1 to 4 of the causes: together exactly the hidden content.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import compress
+from operator import and_
 
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.rebuilds import fix_waste
 from layerscope.analysis.scene import BARE, Pile, Scene
-from layerscope.model import LayerIndex
+from layerscope.analysis.twins import ASPECTS, IDENTICAL, METADATA, sort_replaced
+from layerscope.model import Fate, LayerIndex, only
 from layerscope.rootfs import REPLACED
 
-METADATA, IDENTICAL, DELETED_LATER, REPLACED_LATER = (
-    "metadata-only-copy",
-    "identical-rewrite",
-    "deleted-later",
-    "replaced-later",
-)
-NO_ASPECTS: tuple[str, ...] = ()
-ASPECTS = ("mode", "owner", "time", "attributes")
+DELETED_LATER = "deleted-later"
+_BARE, _HIDDEN = only(*BARE), only(Fate.REPLACED, Fate.DELETED)
 
 
 def find_waste(scene: Scene) -> list[Cause]:
     """Return a cause for each (kind, layer that stores, layer that hid)."""
-    image, stack, fates, ended = scene.image, scene.stack, scene.fates, scene.ended
-    links = scene.links
+    image, starts = scene.image, scene.stack.starts
     last = {(first if (first := layer.same_as) is not None else layer.position): layer.position for layer in image.layers}
-    piles: dict[tuple[str, int, int], Pile] = {}
+    causes = []
     for layer in image.layers:
         index = layer.index
         if index is None:
             continue
-        start = stack.starts[layer.position]
-        moved = stack.starts[last[layer.position]] - start
-        spans, kinds = index.spans, index.kinds
-        for row in compress(range(len(index)), fates[start : start + len(index)]):
-            size = index.sizes[row]
-            if not size and kinds[row] not in BARE:
-                continue
-            ident = start + row
-            hidden_in = ended[ident]
-            kind, aspects = DELETED_LATER, NO_ASPECTS
-            if fates[ident] == REPLACED:
-                kind, aspects = _compare(scene, index, row, ident + moved, hidden_in)
-            pile = piles.get((kind, layer.position, hidden_in))
-            if pile is None:
-                pile = piles[kind, layer.position, hidden_in] = Pile()
-            pile.add(ident, size, spans[row] + links.get(ident, 0) if links else spans[row])
-            if aspects and size:
-                pile.aspects.update(aspects)
-    return [_cause(scene, key, pile) for key, pile in piles.items() if pile.bytes]
+        start = starts[layer.position]
+        groups: dict[tuple[str, int], list[int]] = {}
+        aspects: dict[int, set[str]] = {}
+        for (fate, hidden_in), rows in _hidden(scene, index, start).items():
+            if fate == REPLACED:
+                found, aspects[hidden_in] = sort_replaced(scene, index, rows, starts[last[layer.position]], hidden_in)
+                groups.update(((kind, hidden_in), rows) for kind, rows in found.items() if rows)
+            else:
+                groups[DELETED_LATER, hidden_in] = rows
+        for (kind, hidden_in), rows in sorted(groups.items(), key=lambda item: item[1][0]):
+            pile = Pile()
+            pile.add_rows(index, start, rows, scene.links)
+            if kind == METADATA:
+                pile.aspects |= aspects[hidden_in]
+            if pile.bytes:
+                causes.append(_cause(scene, kind, layer.position, hidden_in, pile))
+    return causes
 
 
-def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: int) -> tuple[str, tuple[str, ...]]:
-    """Return the kind of a replacement: was the same content stored again, and what differs?"""
-    stack, names = scene.stack, scene.names
-    if index.sizes[row] and row not in index.digests:
-        return REPLACED_LATER, ()
-    first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
-    for name in (ident, *names[ident]) if ident in names else (ident,):
-        successor = stack.successors.get(name, -1)
-        if not first <= successor < beyond:
-            continue
-        successor = stack.inodes.get(successor, successor)
-        if successor < 0 or successor == ident:
-            continue
-        position = hidden_in if first <= successor < beyond else stack.position_of(successor)
-        other = scene.image.index_of(position)
-        assert other is not None
-        there = successor - stack.starts[position]
-        if _same(index, row, other, there):
-            aspects = differences(index, row, other, there)
-            return (METADATA if aspects else IDENTICAL), aspects
-    return REPLACED_LATER, ()
+def _hidden(scene: Scene, index: LayerIndex, start: int) -> dict[tuple[int, int], list[int]]:
+    """Return the hidden files and symlinks of a layer, by their fate and the layer that hid them."""
+    fates, ended = scene.fates[start : start + len(index)], scene.ended[start : start + len(index)]
+    found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    bare = index.kinds.translate(_BARE)
+    for row, key in compress(enumerate(zip(fates, ended, strict=True)), map(and_, bare, fates.translate(_HIDDEN))):
+        found[key].append(row)
+    return found
 
 
-def _same(one: LayerIndex, row: int, other: LayerIndex, there: int) -> bool:
-    """Whether two rows hold the same bytes, or link to the same place."""
-    if one.sizes[row]:
-        return one.digests[row] == other.digests.get(there)
-    return one.kinds[row] == other.kinds[there] and not other.sizes[there] and one.links.get(row) == other.links.get(there)
-
-
-def differences(one: LayerIndex, row: int, other: LayerIndex, there: int) -> tuple[str, ...]:
-    """Return what differs between two rows beside content."""
-    found = []
-    if one.modes[row] != other.modes[there]:
-        found.append("mode")
-    if one.uids[row] != other.uids[there] or one.gids[row] != other.gids[there]:
-        found.append("owner")
-    if one.mtimes[row] != other.mtimes[there]:
-        found.append("time")
-    if one.xattrs.get(row, ()) != other.xattrs.get(there, ()):
-        found.append("attributes")
-    return tuple(found)
-
-
-def _cause(scene: Scene, key: tuple[str, int, int], pile: Pile) -> Cause:
-    kind, position, hidden_in = key
+def _cause(scene: Scene, kind: str, position: int, hidden_in: int, pile: Pile) -> Cause:
     fix = fix_waste(scene, kind, position, hidden_in, pile)
     title = _title(kind, len(pile.rows), pile.aspects)
     return pile.cause(scene, kind, Certainty.FACT, position, title, fix, hidden_in=hidden_in)

@@ -1,0 +1,116 @@
+"""Was the same content stored again where a layer replaced files, and what differs beside it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import compress, repeat
+from operator import eq, ne, or_
+
+from layerscope.analysis.scene import Scene
+from layerscope.model import LayerIndex
+
+METADATA, IDENTICAL, REPLACED_LATER = "metadata-only-copy", "identical-rewrite", "replaced-later"
+MODE, OWNER, TIME, ATTRIBUTES = ASPECTS = ("mode", "owner", "time", "attributes")
+Sorted = dict[str, list[int]]
+
+
+def sort_replaced(scene: Scene, index: LayerIndex, rows: Sequence[int], start: int, hidden_in: int) -> tuple[Sorted, set[str]]:
+    """Return rows that one layer replaced by the kind of that, and what differs of those with content and the same one.
+
+    `start` is the row id of the first row as the replacing layer saw it.
+    """
+    found: Sorted = {METADATA: [], IDENTICAL: [], REPLACED_LATER: []}
+    aspects: set[str] = set()
+    plain, twins, others = _pair(scene, index, rows, start, hidden_in)
+    _sort_plain(index, plain, scene.image.index_of(hidden_in), twins, found, aspects)
+    for row in others:
+        kind, differing = _compare(scene, index, row, start + row, hidden_in)
+        found[kind].append(row)
+        if index.sizes[row]:
+            aspects.update(differing)
+    if others:
+        for sorted_ in found.values():
+            sorted_.sort()
+    return found, aspects
+
+
+def _pair(
+    scene: Scene, index: LayerIndex, rows: Sequence[int], start: int, hidden_in: int
+) -> tuple[list[int], list[int], list[int]]:
+    """Return the rows with content that one file took the place of, the row of each such file, and all other rows."""
+    stack, names = scene.stack, scene.names
+    first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
+    took = map(stack.successors.get, [start + row for row in rows], repeat(-1))
+    plain, twins, others = [], [], []
+    for row, twin, size in zip(rows, took, map(index.sizes.__getitem__, rows), strict=True):
+        if size and first <= twin < beyond and twin not in stack.inodes and start + row not in names:
+            plain.append(row)
+            twins.append(twin - first)
+        else:
+            others.append(row)
+    return plain, twins, others
+
+
+def _sort_plain(
+    one: LayerIndex, rows: Sequence[int], other: LayerIndex | None, twins: Sequence[int], found: Sorted, aspects: set[str]
+) -> None:
+    """Sort rows that have a twin each, column by column."""
+    if other is None or not rows:
+        return
+    same = bytes(map(eq, map(one.digests.get, rows), map(other.digests.get, twins, repeat(b""))))
+    found[REPLACED_LATER] += compress(rows, map(b"\1\0".__getitem__, same))
+    rows, twins = list(compress(rows, same)), list(compress(twins, same))
+
+    def differ(here: Sequence[int], there: Sequence[int]) -> bytes:
+        return bytes(map(ne, map(here.__getitem__, rows), map(there.__getitem__, twins)))
+
+    differing = {
+        MODE: differ(one.modes, other.modes),
+        OWNER: bytes(map(or_, differ(one.uids, other.uids), differ(one.gids, other.gids))),
+        TIME: differ(one.mtimes, other.mtimes),
+    }
+    if one.xattrs or other.xattrs:
+        pairs = (map(column.xattrs.get, these, repeat(())) for column, these in ((one, rows), (other, twins)))
+        differing[ATTRIBUTES] = bytes(map(ne, *pairs))
+    aspects.update(aspect for aspect, mask in differing.items() if 1 in mask)
+    anything = bytes(map(any, zip(*differing.values(), strict=True)))
+    found[METADATA] += compress(rows, anything)
+    found[IDENTICAL] += compress(rows, map(b"\1\0".__getitem__, anything))
+
+
+def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: int) -> tuple[str, Iterable[str]]:
+    """Return the kind of a replacement, and what differs: of one of several names, or without content."""
+    stack, names = scene.stack, scene.names
+    if index.sizes[row] and row not in index.digests:
+        return REPLACED_LATER, ()
+    first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
+    for name in (ident, *names[ident]) if ident in names else (ident,):
+        successor = stack.successors.get(name, -1)
+        if not first <= successor < beyond:
+            continue
+        successor = stack.inodes.get(successor, successor)
+        if successor < 0 or successor == ident:
+            continue
+        _, other, there = scene.place(successor)
+        if _same(index, row, other, there):
+            aspects = _differences(index, row, other, there)
+            return (METADATA if aspects else IDENTICAL), aspects
+    return REPLACED_LATER, ()
+
+
+def _same(one: LayerIndex, row: int, other: LayerIndex, there: int) -> bool:
+    """Whether two rows hold the same bytes, or link to the same place."""
+    if one.sizes[row]:
+        return one.digests[row] == other.digests.get(there)
+    return one.kinds[row] == other.kinds[there] and not other.sizes[there] and one.links.get(row) == other.links.get(there)
+
+
+def _differences(one: LayerIndex, row: int, other: LayerIndex, there: int) -> list[str]:
+    """Return what differs between two rows beside content."""
+    differing = {
+        MODE: one.modes[row] != other.modes[there],
+        OWNER: one.uids[row] != other.uids[there] or one.gids[row] != other.gids[there],
+        TIME: one.mtimes[row] != other.mtimes[there],
+        ATTRIBUTES: one.xattrs.get(row, ()) != other.xattrs.get(there, ()),
+    }
+    return [aspect for aspect, differs in differing.items() if differs]
