@@ -5,12 +5,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import compress
 
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.scene import Scene
-from layerscope.model import LayerIndex
+from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, only
 from layerscope.rootfs import DIRECTORY, MARKS, parent_of
 
+_THINGS = only(*(kind for kind in Kind if kind not in (DIRECTORY, *MARKS)))
 _SHARED = -1
 """A folder that holds something that stays, or things of several causes."""
 
@@ -48,14 +50,11 @@ def _with(scene: Scene, cause: Cause, rows: Sequence[int]) -> Cause:
 
 def _emptied(index: LayerIndex, owners: Sequence[int]) -> list[tuple[int, int]]:
     """Return the folders of a layer that hold what one cause claims and nothing else: row and number of the cause."""
-    holds: dict[bytes, int | None] = {}
-    rows: list[int] = []
-    for row, (folder, kind, owner) in enumerate(zip(index.folders, index.kinds, owners, strict=True)):
-        if kind == DIRECTORY:
-            rows.append(row)
-            holds.setdefault(index.paths[row], None)
-        elif kind not in MARKS:
-            holds[folder] = owner if holds.get(folder) in (owner, None) else _SHARED
+    rows = list(compress(range(len(index)), index.kinds.translate(ONLY_FOLDERS)))
+    holds: dict[bytes, int | None] = dict.fromkeys(map(index.paths.__getitem__, rows))
+    things = compress(zip(index.folders, owners, strict=True), index.kinds.translate(_THINGS))
+    for folder, owner in dict.fromkeys(things):
+        holds[folder] = owner if holds.get(folder) in (owner, None) else _SHARED
     for folder in list(holds):
         while folder and (folder := parent_of(folder)) not in holds:
             holds[folder] = None

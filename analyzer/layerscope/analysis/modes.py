@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress
 
 from layerscope.analysis.exposure import Exposure, Ground
-from layerscope.model import Kind, LayerIndex
+from layerscope.model import Kind, LayerIndex, only
 from layerscope.rootfs import DIRECTORY, FILE, parent_of
 
 DEVICES = {int(Kind.CHARACTER): "character", int(Kind.BLOCK): "block"}
+_ONLY_DEVICES = only(*DEVICES)
 SYSTEM_FOLDERS = frozenset(b"bin sbin usr/bin usr/sbin".split())
 CAPABILITY = b"security.capability"
 _CAPABILITIES = (
@@ -36,12 +38,17 @@ class Since:
         """Forget a path that was put again without them, or taken away."""
         self._layers.pop(path, None)
 
+    def folders(self) -> set[bytes]:
+        """Return where the paths lie that have bits."""
+        return set(map(parent_of, self._layers))
+
 
 def find_modes(index: LayerIndex, position: int, ground: Ground, since: Since) -> Iterator[Exposure]:
     """Return what one layer's modes, capabilities and devices tell."""
     start = ground.stack.starts[position]
     xattrs = index.xattrs
-    for row, (path, kind, mode) in enumerate(zip(index.paths, index.kinds, index.modes, strict=True)):
+    for row in _rows_of_note(index, since):
+        path, kind, mode = index.paths[row], index.kinds[row], index.modes[row]
         if kind == FILE:
             if mode & 0o6000:
                 yield _setuid(path, mode, start + row, position, ground, since)
@@ -52,7 +59,7 @@ def find_modes(index: LayerIndex, position: int, ground: Ground, since: Since) -
                     "world-writable-file", "warning", "anybody in the container can change it", path, position, "visible",
                     package=ground.owner(start + row), detail=f"mode {mode:04o}",
                 )  # fmt: skip
-            if mode & 0o111 and ground.managed and parent_of(path) in SYSTEM_FOLDERS and ground.owner(start + row) is None:
+            if mode & 0o111 and ground.managed and index.folders[row] in SYSTEM_FOLDERS and ground.owner(start + row) is None:
                 state, hidden = ground.state(start + row)
                 if state == "visible":
                     yield Exposure(
@@ -75,6 +82,17 @@ def find_modes(index: LayerIndex, position: int, ground: Ground, since: Since) -
         for name, value in pairs:
             if name == CAPABILITY:
                 yield _capability(index.paths[row], value, start + row, position, ground)
+
+
+def _rows_of_note(index: LayerIndex, since: Since) -> list[int]:
+    """Return the rows that may tell something: by their mode or kind, by their folder, or by what was found there before."""
+    rows, folders = range(len(index)), index.folders
+    loud = {mode for mode in set(index.modes) if mode & 0o6002}
+    found = set(compress(rows, map(loud.__contains__, index.modes)))
+    busy = SYSTEM_FOLDERS | since.folders() | {folders[row] for row in found if index.modes[row] & 0o6000}
+    found.update(compress(rows, map(busy.__contains__, folders)))
+    found.update(compress(rows, index.kinds.translate(_ONLY_DEVICES)))
+    return sorted(found)
 
 
 def _setuid(path: bytes, mode: int, row: int, position: int, ground: Ground, since: Since) -> Exposure:
