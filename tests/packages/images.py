@@ -91,5 +91,4 @@ def stack(indexes: list[LayerIndex | None]) -> Stack:
         else:
             last = max(ended[name] for name in group)
             fates[inode], ended[inode] = min(fates[name] for name in group if ended[name] == last), last
-    folders = [path.rpartition(b"/")[0] for index in indexes if index for path in index.paths]
-    return Stack(tuple(starts), fates, ended, inodes, names, dict(alive), folders=folders)
+    return Stack(tuple(starts), fates, ended, inodes, names, dict(alive))
