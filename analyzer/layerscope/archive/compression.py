@@ -21,13 +21,13 @@ from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
 
 CHUNK = 256 * 1024
-OUTPUT = MIB
+OUTPUT = 256 * 1024
 NO_OUTPUT = 4 * MIB
 
-fast_zlib: Any = zlib
+fast: Any = None
 with suppress(ImportError):  # no wheel for this platform
-    fast_zlib = import_module("isal.isal_zlib")
-INFLATE_ERRORS: tuple[type[Exception], ...] = (zlib.error, fast_zlib.error)
+    fast = import_module("isal.igzip_lib")
+INFLATE_ERRORS: tuple[type[Exception], ...] = (zlib.error,) if fast is None else (zlib.error, fast.error)
 
 
 class Decompressor(Protocol):
@@ -50,38 +50,41 @@ class Decompressor(Protocol):
 
 
 class Inflate:
-    """A gzip member behind the interface of `bz2.BZ2Decompressor`."""
+    """A gzip member behind the interface of `bz2.BZ2Decompressor`, by the standard library."""
 
-    def __init__(self, head: bytes) -> None:
-        # isal misreads a header of several optional fields (RFC 1952, FLG) that comes in pieces.
-        plain = head[3:4] in (b"\x00", b"\x04", b"\x08", b"\x10")
-        self._inner: Any = (fast_zlib if plain else zlib).decompressobj(31)
-        self._tail = b""
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(31)
 
     @property
     def eof(self) -> bool:
         """Whether the member's end was reached."""
-        return bool(self._inner.eof)
+        return self._inner.eof
 
     @property
     def needs_input(self) -> bool:
         """Whether all input so far is used up."""
-        return not self._tail and not self._inner.eof
+        return not self._inner.unconsumed_tail and not self._inner.eof
 
     @property
     def unused_data(self) -> bytes:
         """Input behind the member's end."""
-        return bytes(self._inner.unused_data)
+        return self._inner.unused_data
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         """Return at most `max_length` bytes; call with b"" for more while `needs_input` is false."""
-        result = bytes(self._inner.decompress(self._tail + data if self._tail else data, max_length))
-        self._tail = self._inner.unconsumed_tail
-        return result
+        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+
+
+def _inflate(head: bytes) -> Decompressor:
+    # isal misreads a header of several optional fields (RFC 1952, FLG) that comes in pieces.
+    if fast is None or head[3:4] not in (b"\x00", b"\x04", b"\x08", b"\x10"):
+        return Inflate()
+    made: Decompressor = fast.IgzipDecompressor(flag=fast.DECOMP_GZIP)
+    return made
 
 
 MEMBERS: dict[str, Callable[[bytes], Decompressor]] = {
-    "gzip": Inflate,
+    "gzip": _inflate,
     "bzip2": lambda _: bz2.BZ2Decompressor(),
     "xz": lambda _: lzma.LZMADecompressor(),
 }
