@@ -2,7 +2,7 @@
 
 A layer that passed once brings digests along. Of files that lie in place a fingerprint is taken, of small ones while
 their layer is read: a keyed hash whose key no writer of an image can know, as dictionaries of untrusted words use it. Two
-different contents of one size share it once in 2^64 times. What may have a twin under another path gets its digest as well.
+different contents share it once in 2^64 times. What may have a twin under another path gets its digest as well.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ SMALL = 1 << 16
 PIECE = 1 << 12
 WINDOW = 1 << 16
 NEAR = 1 << 13  # so near to what was read last, reading on pays
-CHUNK = 1 << 20
+CHUNK = 1 << 17  # of two files at once, in the processor's cache
 ROWS = 40  # bits of a member that tell its row; the rest tell its place
+ROW = (1 << ROWS) - 1
 _KEY = os.urandom(32)
 
 
@@ -93,32 +94,35 @@ def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
         passed.update(index.sizes[row] for row in index.digests)
     del counts[0]
     shared = {size for size, count in counts.items() if count > 1}
-    for members in list(_find_twins(places, shared, passed)):
-        _name(places, members)
+    _name(places, list(_find_twins(places, shared, passed)))
     for place in places:
         del place.index.prints[:]
 
 
 def _find_twins(places: Sequence[Place], shared: set[int], passed: set[int]) -> Iterator[list[int]]:
     """Yield the sets of rows that hold the same; those that must be compared with what passed are hashed and left out."""
-    first: dict[tuple[int, int], int] = {}
+    first: dict[int, int] = {}
     twins: dict[int, list[int]] = {}
     large: dict[int, list[int]] = {}
+    lead = first.setdefault
     for number, place in enumerate(places):
-        index, base = place.index, number << ROWS
-        for row, (size, print_) in enumerate(zip(index.sizes, index.prints, strict=True)):
+        index = place.index
+        sparse = index.sparse
+        for member, (size, print_) in enumerate(zip(index.sizes, index.prints, strict=True), number << ROWS):
             if size not in shared:
                 continue
-            if row in index.sparse or size in passed:
-                if row not in index.sparse or size <= SPARSE_HASHED:
-                    index.digests[row] = place.digest(row)
-            elif size > SMALL:
-                large.setdefault(size, []).append(base | row)
-            else:
-                member = base | row
-                leader = first.setdefault((size, print_ or place.fingerprint(row)), member)
-                if leader != member:
-                    twins.setdefault(leader, [leader]).append(member)
+            if size > SMALL or size in passed or sparse:
+                row = member & ROW
+                if row in sparse or size in passed:
+                    if row not in sparse or size <= SPARSE_HASHED:
+                        index.digests[row] = place.digest(row)
+                    continue
+                if size > SMALL:
+                    large.setdefault(size, []).append(member)
+                    continue
+            leader = lead(print_ or place.fingerprint(member & ROW), member)
+            if leader != member:
+                twins.setdefault(leader, [leader]).append(member)
     yield from twins.values()
     for members in large.values():
         yield from _find_large_twins(places, members)
@@ -153,15 +157,20 @@ def _same(one: Place, row: int, other: Place, twin: int) -> bool:
 
 
 def _of(places: Sequence[Place], member: int) -> tuple[Place, int]:
-    return places[member >> ROWS], member & ((1 << ROWS) - 1)
+    return places[member >> ROWS], member & ROW
 
 
-def _name(places: Sequence[Place], members: list[int]) -> None:
-    """Give the rows of a set one token."""
-    rows = [_of(places, member) for member in members]
-    place, first = rows[0]
-    path = place.index.paths[first]
-    alone = all(other.index.paths[row] == path for other, row in rows)
-    token = members[0].to_bytes(8, "big") if alone else place.digest(first)
-    for other, row in rows:
-        other.index.digests[row] = token
+def _name(places: Sequence[Place], sets: Iterable[list[int]]) -> None:
+    """Give the rows of each set one token."""
+    paths, digests = [place.index.paths for place in places], [place.index.digests for place in places]
+    for members in sets:
+        leader = members[0]
+        path = paths[leader >> ROWS][leader & ROW]
+        for member in members:
+            if paths[member >> ROWS][member & ROW] != path:
+                token = places[leader >> ROWS].digest(leader & ROW)
+                break
+        else:
+            token = leader.to_bytes(8, "big")
+        for member in members:
+            digests[member >> ROWS][member & ROW] = token
