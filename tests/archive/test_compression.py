@@ -141,6 +141,7 @@ DAMAGED = {
     "xz cut": xz(LAYER)[:-20],
     "xz damaged": flip(xz(LAYER), 60),
     "gzip magic only": b"\x1f\x8b",
+    "zstd, less than its size": bytes.fromhex("28b52ffd60f400") + bytes(18) + b"\1\0\0",
     "zstd magic only": b"\x28\xb5\x2f\xfd",
     "gzip header, then JSON": b'\x1f\x8b\x08{"a": 1}' + b" " * 900,
     "gzip of an unknown method": b"\x1f\x8b\x09" + bytes(900),

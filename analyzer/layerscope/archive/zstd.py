@@ -1,12 +1,13 @@
 """What is in a zstd stream? Frames are cut by our own reading of their headers (RFC 8878 section 3.1), inflated by zstandard.
 
-Cutting at block boundaries bounds what one call can give back (a block is at most 128 KiB), tells a cut stream from an ended
-one, and gives exact offsets; `zstandard` alone does none of the three.
+Cutting at block boundaries tells a cut stream from an ended one and gives exact offsets, which `zstandard` alone does not; it
+writes straight into chunks of a size that is given, so that nothing is copied and no call gives back more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import IO, cast
 
 import zstandard
 
@@ -16,7 +17,8 @@ from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
 
 MAGIC = b"\x28\xb5\x2f\xfd"
-BLOCKS_PER_CALL = 8
+OUTPUT = 256 * 1024
+BLOCK = 1 << 17
 
 
 class Input:
@@ -28,9 +30,14 @@ class Input:
         self._start = 0
         self.offset = 0
 
+    @property
+    def at_hand(self) -> int:
+        """How many bytes can be had without asking for more."""
+        return len(self._buffer) - self._start
+
     def peek(self, size: int, skip: int = 0) -> bytes:
         """Return `size` bytes that lie `skip` bytes ahead; fewer at the end of the input."""
-        while len(self._buffer) - self._start < skip + size:
+        while self.at_hand < skip + size:
             chunk = next(self._chunks, b"")
             if not chunk:
                 break
@@ -47,7 +54,7 @@ class Input:
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """Yield `size` bytes as they come; fewer at the end of the input."""
-        while size and (data := self.take(min(size, max(len(self._buffer) - self._start, 1)))):
+        while size and (data := self.take(min(size, max(self.at_hand, 1)))):
             size -= len(data)
             yield data
 
@@ -91,39 +98,70 @@ def _frame(source: Input, limits: Limits) -> Iterator[bytes]:
         raise _cut(source)
     flags = descriptor[0]
     single = bool(flags & 0x20)
-    header = 5 + (not single) + (0, 1, 2, 4)[flags & 3] + ((1 if single else 0), 2, 4, 8)[flags >> 6]
+    width = (1 if single else 0, 2, 4, 8)[flags >> 6]
+    header = 5 + (not single) + (0, 1, 2, 4)[flags & 3] + width
     head = source.peek(header)
     if len(head) < header:
         raise _cut(source)
+    content = int.from_bytes(head[header - width :], "little") + (256 if width == 2 else 0) if width else None
     if single:  # the window is the content
-        width = (1, 2, 4, 8)[flags >> 6]
-        window = int.from_bytes(head[-width:], "little") + (256 if width == 2 else 0)
+        assert content is not None
+        window = content
     else:
         exponent, mantissa = head[5] >> 3, head[5] & 7
         window = (1 << (10 + exponent)) * (8 + mantissa) // 8
     if window > limits.window_bytes:
         raise LimitError(f"a zstd frame asks for a window of {window} bytes", limit="window_bytes", offset=start)
-    inner = zstandard.ZstdDecompressor(max_window_size=limits.window_bytes).decompressobj()
-    pending = [source.take(header)]
-    last = False
-    while not last:
-        block = source.peek(3)
-        if len(block) < 3:
-            raise _cut(source)
-        word = int.from_bytes(block, "little")
-        last, kind, size = bool(word & 1), word >> 1 & 3, word >> 3
-        if kind == 3 or (kind != 1 and size > 1 << 17):
-            raise ArchiveError("damaged zstd data: a block of an unknown kind", id="D04", offset=source.offset)
-        size = 3 + (1 if kind == 1 else size) + (4 if last and flags & 4 else 0)
-        data = source.take(size)
-        pending.append(data)
-        if len(data) < size:
-            raise _cut(source)
-        if last or len(pending) >= BLOCKS_PER_CALL:
-            try:
-                output = inner.decompress(b"".join(pending))
-            except zstandard.ZstdError as error:
-                raise ArchiveError(f"damaged zstd data: {error}", id="D04", offset=start) from error
-            pending.clear()
-            if output:
-                yield output
+    blocks = Blocks(source, header, summed=bool(flags & 4))
+    reader = zstandard.ZstdDecompressor(max_window_size=limits.window_bytes).stream_reader(cast("IO[bytes]", blocks))
+    output, size = None, 0
+    while output is None or len(output) == OUTPUT:
+        try:
+            output = reader.read(OUTPUT)
+        except zstandard.ZstdError as error:
+            raise ArchiveError(f"damaged zstd data: {error}", id="D04", offset=start) from error
+        if output:
+            size += len(output)
+            yield output
+    del reader  # with it the error would keep itself alive, unseen by the collector
+    if blocks.error is not None:
+        raise blocks.error
+    if content not in (None, size):  # zstandard itself sees it or not, by how the pieces come
+        raise ArchiveError(f"damaged zstd data: {size:,} bytes where the frame says {content:,}", id="D04", offset=start)
+
+
+class Blocks:
+    """The blocks of one frame, behind its header, as a file that is read. What ends it early is kept in `error`, not raised."""
+
+    def __init__(self, source: Input, header: int, *, summed: bool) -> None:
+        self._source = source
+        self._owed = header  # bytes up to the next block
+        self._summed = summed
+        self._last = False
+        self.error: ArchiveError | None = None
+
+    def read(self, _size: int = -1, /) -> bytes:
+        """Return what is at hand of the frame, one byte at least; nothing at its end."""
+        source = self._source
+        source.peek(1)
+        while self._owed < source.at_hand and not self._last and self.error is None:
+            self._look()
+        data = source.take(min(self._owed, source.at_hand))
+        self._owed -= len(data)
+        if self.error is None and not data and not (self._last and not self._owed):
+            self.error = _cut(source)
+        return data
+
+    def _look(self) -> None:
+        """Look at the next block's header."""
+        word = self._source.peek(3, self._owed)
+        bits = int.from_bytes(word, "little")
+        last, kind, size = bool(bits & 1), bits >> 1 & 3, bits >> 3
+        if len(word) < 3:
+            self.error = _cut(self._source)
+        elif kind == 3 or (kind != 1 and size > BLOCK):
+            message = "damaged zstd data: a block of an unknown kind"
+            self.error = ArchiveError(message, id="D04", offset=self._source.offset + self._owed)
+        else:
+            self._owed += 3 + (1 if kind == 1 else size) + (4 if last and self._summed else 0)
+            self._last = last
