@@ -52,3 +52,9 @@ def test_a_report_imports_no_heavy_library() -> None:
         name.partition(".")[0] for name in modules("report", "--format", "json", "--quiet", "fixtures/node-app.docker.tar")
     }
     assert not found & {"yaml", "re2", "cyclonedx", "spdx_tools", "jsonschema", "sqlite3", "asyncio", "multiprocessing", "http"}
+
+
+def test_a_run_looks_for_no_garbage() -> None:
+    code = "import gc; from layerscope.cli import session; session.run = lambda _: print(gc.isenabled()); session.main([])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "False\n"

@@ -15,9 +15,10 @@ from build import Image, entry, tar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.analysis.causes import Cause
+from layerscope.analysis.dive import count_as_dive
 from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
-from layerscope.model import Fate
+from layerscope.model import Fate, Kind
 from layerscope.render import FORMATS, Options
 from layerscope.report import Report, stack_image
 from layerscope.rootfs import merge_repeats
@@ -51,10 +52,13 @@ PACKING = {
 }
 
 
-def report_of(folder: Path, data: bytes, name: str = "image.tar") -> Report:
-    path = folder / name
+def write(path: Path, data: bytes) -> Path:
     path.write_bytes(data)
-    return layerscope.analyze(layerscope.load(str(path)))
+    return path
+
+
+def report_of(folder: Path, data: bytes, name: str = "image.tar") -> Report:
+    return layerscope.analyze(layerscope.load(str(write(folder / name, data))))
 
 
 def content(report: Report) -> Any:
@@ -126,6 +130,33 @@ def test_causes_claim_hidden_bytes_exactly_and_no_byte_twice(tmp_path_factory: p
     for row in books.layers:
         there = sum(cause.bytes for cause in report.causes if cause.layer == row.position and cause.hidden_in is not None)
         assert there == row.hidden_bytes
+
+
+@settings(max_examples=200, derandomize=True, database=None)
+@given(stacks(4, 8))
+def test_dives_numbers_are_those_of_its_definitions(tmp_path_factory: pytest.TempPathFactory, layers: list[bytes]):
+    image = layerscope.load(str(write(tmp_path_factory.getbasetemp() / "dive.tar", build.docker_save(Image(layers)))))
+    stacked = stack_image(image)
+    indexes = [image.index_of(layer.position) for layer in image.layers]
+    seen: dict[bytes, list[int]] = {}
+    for position, index in enumerate(indexes):
+        assert index is not None
+        leaves: dict[bytes, int] = {}
+        for row in index.entries():
+            if row.kind is Kind.WHITEOUT and row.path in stacked.buried[position]:
+                leaves[row.path] = stacked.buried[position][row.path]
+            elif row.kind not in (Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER) and not row.path.startswith(b".wh..wh."):
+                leaves[row.path] = row.size
+        for path, size in leaves.items():
+            if path and not any(other.startswith(path + b"/") for other in index.paths):
+                seen.setdefault(path, []).append(size)
+    several = [sizes for sizes in seen.values() if len(sizes) > 1]
+    discovered = sum(map(sum, seen.values()))
+    wasted = sum(map(sum, several))
+    needed = discovered - wasted + sum(map(min, several))
+    dive = count_as_dive(indexes, stacked)
+    assert dive.wasted_bytes == wasted
+    assert dive.efficiency == (needed / discovered if discovered else 1.0)
 
 
 @settings(max_examples=40, derandomize=True, database=None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from itertools import chain, compress, pairwise
 from operator import not_
 
 from layerscope.frozen import frozen
-from layerscope.model import Kind, LayerIndex
+from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex
 from layerscope.rootfs import AUFS, Stack, parent_of
 
 
@@ -30,20 +31,38 @@ SPECIAL = (WHITEOUT, int(Kind.OPAQUE), int(Kind.OTHER))
 def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     """Count as dive does: every layer listed, repeats too; a path wastes all its copies once it is seen twice."""
     sizes = [0 if index is None else sum(index.sizes) + sum(index.declared.values()) for index in indexes]
-    least: dict[bytes, int] = {}  # path -> its smallest size so far
-    again: set[bytes] = set()  # the paths of which there are several
-    discovered = wasted = 0
+    first: dict[bytes, int] = {}  # path -> number of its first leaf
+    weights = array("q")  # what each leaf weighs
+    least: dict[int, int] = {}  # number of a path's first leaf -> smallest weight, where there are several
+    wasted = 0
+    # Where one layer may list a path twice, its leaves are gathered one by one.
+    twice = {ended for _, ended in stack.names.values()}
+    if any(note.id == "E18" for note in stack.notes):
+        twice.update(range(len(indexes)))
     for position, index in enumerate(indexes):
         if index is None:
             continue
-        leaves = _leaves(index, stack.buried[position])
-        discovered += sum(leaves.values())
-        known = list(filter(least.__contains__, leaves))
-        wasted += sum(map(leaves.__getitem__, known)) + sum(least[path] for path in known if path not in again)
-        again.update(known)
-        leaves.update(zip(known, map(min, map(leaves.__getitem__, known), map(least.__getitem__, known)), strict=True))
-        least.update(leaves)
-    needed = discovered - wasted + sum(map(least.__getitem__, again))
+        begin = len(weights)
+        ended = stack.ended[stack.starts[position] : stack.starts[position + 1]]
+        rows = None if position in twice or position in ended else _plain_leaves(index)
+        if rows is None:
+            leaves = _leaves(index, stack.buried[position])
+            paths: Iterable[bytes] = leaves
+            weights.extend(leaves.values())
+        else:
+            paths = compress(index.paths, rows)
+            weights.extend(compress(index.sizes, rows))
+        numbers = range(begin, len(weights))
+        for before, number in zip(map(first.setdefault, paths, numbers), numbers, strict=True):
+            if before != number:
+                if before not in least:
+                    least[before] = weights[before]
+                    wasted += weights[before]
+                weight = weights[number]
+                wasted += weight
+                least[before] = min(least[before], weight)
+    discovered = sum(weights)
+    needed = discovered - wasted + sum(least.values())
     user = sum(sizes[1:])
     return Dive(
         efficiency=needed / discovered if discovered else 1.0,
@@ -52,6 +71,25 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
         wasted_bytes=wasted,
         user_wasted_percent=wasted / user if user else None,
     )
+
+
+def _plain_leaves(index: LayerIndex) -> bytearray | None:
+    """Return a mask of the leaves among a layer's rows; None if it takes more than a look at its folders to tell.
+
+    No path may be listed twice.
+    """
+    if index.declared or any(kind in index.kinds for kind in SPECIAL) or _has_aufs(index):
+        return None
+    rows = list(compress(range(len(index)), index.kinds.translate(ONLY_FOLDERS)))
+    listed = dict(zip(map(index.paths.__getitem__, rows), rows, strict=True))
+    inner = _inner(index.paths, index.folders)
+    implied = inner - listed.keys()
+    if not implied.isdisjoint(compress(index.paths, map(not_, index.folders)) if implied == {b""} else index.paths):
+        return None  # what is no folder has something below it
+    leaves = bytearray(b"\1") * len(index)
+    for path in inner & listed.keys():
+        leaves[listed[path]] = 0
+    return leaves
 
 
 def _leaves(index: LayerIndex, buried: dict[bytes, int]) -> dict[bytes, int]:
