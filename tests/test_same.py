@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 
 import pytest
 from layerscope import api
@@ -49,6 +50,13 @@ def same_everywhere(path, capfdbinary, monkeypatch, folder):
     first = answer(capfdbinary, path, image=image)
     again = answer(capfdbinary, path, image=image)
     assert first == again == serial
+    if path.is_file():  # another file of the same bytes: only its layers are known
+        (folder / "copy").mkdir()
+        other = shutil.copy(path, folder / "copy" / path.name)
+        code, copied = answer(capfdbinary, other, image=image)
+        if copied is not None:
+            copied["image"]["source"] = serial[1]["image"]["source"]
+        assert (code, copied) == serial
     with path.open("rb") as stream:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stream.read())))
     code, passing = answer(capfdbinary, "-", image=image)

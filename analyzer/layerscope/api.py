@@ -18,6 +18,7 @@ from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings
 from layerscope.archive.selection import ImageSummary
+from layerscope.archive.shelf import Shelf
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Image, Lap, Level, Note, untimed
@@ -55,6 +56,7 @@ def load(
     stdin: BinaryIO | None = None,
     inspectors: Sequence[Inspector] = (),
     sums: bool = False,
+    shelf: Shelf | None = None,
     lap: Lap = untimed,
 ) -> Image:
     """Read one image of an archive, a folder or, for "-", standard input.
@@ -62,13 +64,14 @@ def load(
     `image` and `platform` choose among several: without them that is a `SelectionError`. `limits` raises caps by name.
     `pull` says how the pull size of uncompressed layers is found: "estimate" from samples, "exact" by compressing them, "off".
     `verify` hashes every blob and tar and compares digests. `inspectors` look into files, beside those of the databases; `sums`
-    takes the digests that these know of files. `progress` is called with bytes done, bytes in all, and what is read, `lap` with
-    each stage that is over. Raises `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be
-    read of a damaged one is returned, with `complete` false.
+    takes the digests that these know of files. `shelf` keeps what is found in compressed layers, and gives it again.
+    `progress` is called with bytes done, bytes in all, and what is read, `lap` with each stage that is over. Raises
+    `FileNotFoundError` for what is not there, `ArchiveError` for what is no image; what can be read of a damaged one is
+    returned, with `complete` false.
     """
     asked = Inspectors((*INSPECTORS, SYMBOLS, *inspectors), sums=may_be_sealed if sums else None)
     with _open(
-        source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked, lap=lap
+        source, limits, verify=verify, pull=pull, progress=progress, stdin=stdin, inspectors=asked, lap=lap, shelf=shelf
     ) as container:
         return _load(container, image, platform)
 
@@ -312,6 +315,7 @@ def _open(
     stdin: BinaryIO | None = None,
     inspectors: Inspectors = OURS,
     lap: Lap = untimed,
+    shelf: Shelf | None = None,
 ) -> Iterator[Container]:
     done = 0
 
@@ -326,6 +330,7 @@ def _open(
         keep=Patterns(PATTERNS),
         inspectors=inspectors,
         lap=lap,
+        shelf=shelf,
         verify=verify,
         pull=pull,
         progress=count if progress is not None else None,

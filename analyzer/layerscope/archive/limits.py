@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 
 from layerscope.errors import LayerscopeError
@@ -71,13 +71,18 @@ class Limits:
 
     def less(self, index: LayerIndex) -> Limits:
         """Return what is left of the limits that hold for all layers together, once one has been read."""
+        return replace(self, **{name: max(left - taken, 0) for name, left, taken in self._shared(index)})
+
+    def hold(self, index: LayerIndex) -> bool:
+        """Whether what is left of those limits is enough for a layer."""
+        return all(taken <= left for _, left, taken in self._shared(index))
+
+    def _shared(self, index: LayerIndex) -> Iterator[tuple[str, int, int]]:
+        """Yield the limits that hold for all layers together: name, what is left, what a layer takes."""
         long_names = sum(len(path) for path in index.paths if len(path) > SHORT_NAME)
         long_links = sum(len(link) for link in index.links.values() if len(link) > SHORT_NAME)
         attributes = sum(len(name) + len(value) for found in index.xattrs.values() for name, value in found)
-        return replace(
-            self,
-            entries=max(self.entries - len(index), 0),
-            extension_bytes=max(self.extension_bytes - long_names - long_links - attributes, 0),
-            sparse_fragments=max(self.sparse_fragments - sum(map(len, index.sparse.values())), 0),
-            kept_bytes=max(self.kept_bytes - sum(map(len, index.kept.values())), 0),
-        )
+        yield "entries", self.entries, len(index)
+        yield "extension_bytes", self.extension_bytes, long_names + long_links + attributes
+        yield "sparse_fragments", self.sparse_fragments, sum(map(len, index.sparse.values()))
+        yield "kept_bytes", self.kept_bytes, sum(map(len, index.kept.values()))

@@ -7,6 +7,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from layerscope.archive.ahead import ahead, pays
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
@@ -17,6 +18,7 @@ from layerscope.archive.inspection import NOBODY, Inspectors, inspect_place
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.pull import Sampler
+from layerscope.archive.shelf import END, LEAST, Shelf, scan_again
 from layerscope.archive.tar import read_tar
 from layerscope.archive.toc import TAIL, Toc
 from layerscope.errors import ArchiveError
@@ -32,7 +34,8 @@ class Settings:
     """What a scan is asked for.
 
     Whose contents to keep, who looks into them, whether to hash blob and tar, how much is too much; `pull` says what to do
-    about the pull size of uncompressed layers: "estimate", "exact" or "off".
+    about the pull size of uncompressed layers: "estimate", "exact" or "off". What is found in compressed layers is kept on the
+    `shelf`.
     """
 
     limits: Limits
@@ -42,6 +45,7 @@ class Settings:
     progress: Callable[[int], None] | None = None
     pull: str = "off"
     lap: Lap = untimed
+    shelf: Shelf | None = None
 
 
 @frozen
@@ -93,7 +97,12 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
     if detect(buffer[start : start + min(size, 6)]) != "none":
         stop = min(start + size, len(buffer))
         tail = buffer[max(start, stop - TAIL) : stop]
-        return scan_stream(chunks_of(buffer, start, size), settings, algorithm, early=pays(size), tail=tail)
+        chunks = partial(chunks_of, buffer, start, size)
+        scan = partial(scan_stream, settings=settings, algorithm=algorithm, early=pays(size), tail=tail)
+        if settings.shelf is None or size < LEAST:
+            return scan(chunks())
+        ends = (size, buffer[start : start + END], buffer[stop - END : stop])
+        return scan_again(settings.shelf, settings, algorithm, ends, chunks, scan)
     diff_id = None
     if settings.verify:
         tap = Tap(chunks_of(buffer, start, size), hashed=algorithm)

@@ -25,6 +25,7 @@ from layerscope._version import __version__
 from layerscope.archive.cache import Cache
 from layerscope.archive.digests import expected
 from layerscope.archive.identity import identify
+from layerscope.archive.shelf import Kept
 
 T = TypeVar("T")
 LARGEST = 1 << 30
@@ -63,23 +64,49 @@ class Memory:
 
     def recall(self, kind: type[T]) -> T | None:
         """Return what is kept, None if there is nothing, or nothing that can be trusted."""
-        data = None if self._key is None else self._cache.get(self._key)
-        if data is None:
-            return None
-        try:
-            raw = zstandard.ZstdDecompressor().decompress(data, max_output_size=LARGEST)
-            found = _Reader(io.BytesIO(raw)).load()
-        except Exception:  # noqa: BLE001 - written by hand: then it is not remembered
-            return None
-        return found if isinstance(found, kind) else None
+        return None if self._key is None else _take(self._cache, self._key, kind)
 
     def remember(self, value: object) -> None:
         """Keep a value, unless the input has changed since."""
         if self._key is None or self._key != self._find_key():
             return
-        raw = pickle.dumps(value, protocol=5)
-        if len(raw) <= LARGEST:
-            self._cache.put(self._key, zstandard.ZstdCompressor(level=1).compress(raw))
+        _put(self._cache, self._key, value)
+
+
+class Layers:
+    """What was found in compressed layers, by what their bytes are (`archive.shelf`)."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def recall(self, key: bytes) -> Kept | None:
+        """Return what is kept, None if there is nothing, or nothing that can be trusted."""
+        return _take(self._cache, self._name(key), Kept)
+
+    def remember(self, key: bytes, kept: Kept) -> None:
+        """Keep something."""
+        _put(self._cache, self._name(key), kept)
+
+    def _name(self, key: bytes) -> bytes:
+        return repr((code_stamp(), "layer", key)).encode()
+
+
+def _take(cache: Cache, key: bytes, kind: type[T]) -> T | None:
+    data = cache.get(key)
+    if data is None:
+        return None
+    try:
+        raw = zstandard.ZstdDecompressor().decompress(data, max_output_size=LARGEST)
+        found = _Reader(io.BytesIO(raw)).load()
+    except Exception:  # noqa: BLE001 - written by hand: then it is not remembered
+        return None
+    return found if isinstance(found, kind) else None
+
+
+def _put(cache: Cache, key: bytes, value: object) -> None:
+    raw = pickle.dumps(value, protocol=5)
+    if len(raw) <= LARGEST:
+        cache.put(key, zstandard.ZstdCompressor(level=1).compress(raw))
 
 
 class _Reader(pickle.Unpickler):

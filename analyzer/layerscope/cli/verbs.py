@@ -19,7 +19,7 @@ from layerscope.archive.limits import Limits
 from layerscope.cli import choices, clock
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
-from layerscope.cli.memory import Memory
+from layerscope.cli.memory import Layers, Memory
 from layerscope.cli.progress import show_progress
 from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Lap, untimed
@@ -267,7 +267,7 @@ def load_base(order: Order) -> Image | None:
 def _memory(order: Order, what: object, stdin: IO[bytes] | None) -> Memory:
     """Return what may be remembered of an order's input."""
     rules = None if order.secret_rules is None else identify(order.secret_rules)
-    known = order.cache and stdin is None and order.source != "-" and (rules is not None or order.secret_rules is None)
+    known = _may_remember(order, stdin) and (rules is not None or order.secret_rules is None)
     asked = (
         order.image,
         order.platform,
@@ -280,6 +280,10 @@ def _memory(order: Order, what: object, stdin: IO[bytes] | None) -> Memory:
         order.pull,
     )
     return Memory(Cache(default_folder() if known else None), order.source, (what, asked))
+
+
+def _may_remember(order: Order, stdin: IO[bytes] | None) -> bool:
+    return order.cache and stdin is None and order.source != "-"
 
 
 def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
@@ -295,6 +299,8 @@ def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
     asked["sums"] = order.sums or order.secrets or order.secret_rules is not None
     if stdin is not None:
         asked["stdin"] = stdin
+    if _may_remember(order, stdin) and (folder := default_folder()) is not None:
+        asked["shelf"] = Layers(Cache(folder))
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,
