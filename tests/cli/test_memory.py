@@ -13,6 +13,7 @@ import pytest
 from layerscope import api
 from layerscope.archive import identity, scan
 from layerscope.archive.cache import Cache
+from layerscope.cli import memory
 from layerscope.cli.memory import Memory
 from layerscope.cli.session import run
 from layerscope.model import Image
@@ -214,3 +215,16 @@ def test_info_and_clear(capsys, folder, image):
     assert str(folder) in said(capsys, "cache", "info")
     assert said(capsys, "cache", "clear").startswith("forgot 4 entries")
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("most", [10_000, 1_000_000])
+def test_what_is_too_large_is_not_remembered(folder, image, monkeypatch, most):
+    value = frozenset([bytes(90_000)])  # packed it is small
+    monkeypatch.setattr(memory, "LARGEST", most)
+    Memory(Cache(folder), str(image), "large").remember(value)
+    assert folder.exists() == (most > 90_000)
+    monkeypatch.setattr(memory, "LARGEST", 1_000_000)
+    Memory(Cache(folder), str(image), "large").remember(value)
+    monkeypatch.setattr(memory, "LARGEST", most)
+    found = Memory(Cache(folder), str(image), "large").recall(frozenset)
+    assert found == (value if most > 90_000 else None)

@@ -96,17 +96,53 @@ def _take(cache: Cache, key: bytes, kind: type[T]) -> T | None:
     if data is None:
         return None
     try:
-        raw = zstandard.ZstdDecompressor().decompress(data, max_output_size=LARGEST)
-        found = _Reader(io.BytesIO(raw)).load()
+        found = _Reader(_Source(data)).load()
     except Exception:  # noqa: BLE001 - written by hand: then it is not remembered
         return None
     return found if isinstance(found, kind) else None
 
 
 def _put(cache: Cache, key: bytes, value: object) -> None:
-    raw = pickle.dumps(value, protocol=5)
-    if len(raw) <= LARGEST:
-        cache.put(key, zstandard.ZstdCompressor(level=1).compress(raw))
+    """Keep a value; it is packed as it is written, so that it never lies in memory twice."""
+    packed = io.BytesIO()
+    with zstandard.ZstdCompressor(level=1).stream_writer(packed, closefd=False) as writer:
+        target = _Target(writer)
+        pickle.Pickler(target, protocol=5).dump(value)
+    if target.size <= LARGEST:
+        cache.put(key, packed.getvalue())
+
+
+class _Target:
+    """Counts what is written."""
+
+    def __init__(self, writer: zstandard.ZstdCompressionWriter) -> None:
+        self._writer = writer
+        self.size = 0
+
+    def write(self, data: bytes, /) -> None:
+        """Write some bytes."""
+        self.size += len(data)
+        self._writer.write(data)
+
+
+class _Source:
+    """What an entry holds, unpacked as it is read: no more than may be."""
+
+    def __init__(self, data: bytes) -> None:
+        self._reader = zstandard.ZstdDecompressor().stream_reader(data)
+        self._left = LARGEST
+
+    def read(self, size: int, /) -> bytes:
+        """Return so many bytes."""
+        data = self._reader.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise pickle.UnpicklingError("too large")
+        return data
+
+    def readline(self) -> bytes:
+        """Refuse: no value that is kept has lines."""
+        raise pickle.UnpicklingError("a line")
 
 
 class _Reader(pickle.Unpickler):
