@@ -51,7 +51,7 @@ def same_everywhere(path, capfdbinary, monkeypatch, folder):
     again = answer(capfdbinary, path, image=image)
     assert first == again == serial
     if path.is_file():  # another file of the same bytes: only its layers are known
-        (folder / "copy").mkdir()
+        (folder / "copy").mkdir(parents=True)
         other = shutil.copy(path, folder / "copy" / path.name)
         code, copied = answer(capfdbinary, other, image=image)
         if copied is not None:
