@@ -111,8 +111,8 @@ class Claims:
         names, listed = list(compress(paths, busy)), list(compress(numbers, busy))
         for table in (self._language, self._paths):
             listed = list(map(table.get, names, listed)) if table else listed
-        for row, number in zip(compress(count(), busy), listed, strict=False):
-            numbers[row] = number
+        for row, owner in zip(compress(count(), busy), listed, strict=False):
+            numbers[row] = owner
         caches = {folder for folder in here if (folder + b"/").find(_CACHE) >= 0}
         for row in compress(count(), map(caches.__contains__, folders)) if caches else ():
             path = paths[row]
