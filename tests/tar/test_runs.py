@@ -221,7 +221,9 @@ def test_an_interrupt_comes_through():
 @compiled
 def test_an_error_loses_nothing_that_was_read():
     columns = columns_of_runs()
-    taken = quick.Runs(*columns, {}, {}, {}, {b"": b""}, [], fail_at_c, bool, None, bytes, None, ALL_KEPT, (), b"", 0, 1 << 20, 9, 9)
+    taken = quick.Runs(
+        *columns, {}, {}, {}, {b"": b""}, [], fail_at_c, bool, None, bytes, None, ALL_KEPT, (), b"", 0, 1 << 20, 9, 9
+    )
     data = build.layer({"a": b"1", "b": b"22", "c": b"333"})
     with pytest.raises(RuntimeError, match="c"):
         taken.take(data, 0, len(data), 0)

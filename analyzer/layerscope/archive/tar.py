@@ -486,10 +486,11 @@ class TarReader:
         if Runs is None:
             return None
         index, keep, kept, shown = self.index, self.keep, glance_of(self.keep), self.inspectors.glance
+        show = None if inspection is None else inspection.show
         return Runs(
             index.paths, index.folders, index.kinds, self.sizes, self.modes, index.uids, index.gids, index.mtimes,
             self.offsets, self.spans, self.prints, index.links, index.digests, index.kept, self.plain_folders, self.shown,
-            keep, fits, None if fingerprint is hash else fingerprint, start_hash, None if inspection is None else inspection.show,
+            keep, fits, None if fingerprint is hash else fingerprint, start_hash, show,
             table(kept, shown), kept.starts, shown.inside, shown.modes, total, SMALL, self.limits.entries,
         )  # fmt: skip
 
