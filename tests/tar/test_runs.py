@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import struct
+import sys
 from array import array
 from dataclasses import fields
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.analysis.symbols import PROGRAMS
-from layerscope.archive import feed, quick, tar
+from layerscope.archive import equal, feed, quick, tar
 from layerscope.archive.feed import Feed
 from layerscope.archive.glance import ANY, Files, Glance, glance_of, table, union
 from layerscope.archive.inspection import Inspector, Inspectors, inspect_place
@@ -100,7 +102,7 @@ def test_it_takes_what_builders_write():
     asked = (
         lambda path: path == b"usr/bin/a",
         lambda *_: True,
-        None,
+        hash,
         bytes,
         None,
         table(Glance(frozenset()), Glance(frozenset())),
@@ -218,11 +220,40 @@ def test_an_interrupt_comes_through():
         read_tar(Feed.over(data, 0, len(data)), limits=LIMITS, keep=interrupted)
 
 
+prints = pytest.mark.skipif(quick.fingerprint is None, reason="the compiled part is absent, or its compiler had no 128 bits")
+
+
+@prints
+@given(st.binary(max_size=90), st.binary(min_size=240, max_size=240))
+def test_a_fingerprint_is_what_its_definition_says(content, key):
+    keys = [int.from_bytes(key[at : at + 16], sys.byteorder) for at in range(0, len(key), 16)]
+    words = [int.from_bytes(content[at : at + 8].ljust(8, b"\0"), sys.byteorder) for at in range(0, len(content), 8)]
+    total = keys[0] + keys[1] * len(content) + sum(map(operator.mul, keys[2:], words))
+    upper = (total >> 64) % (1 << 64)
+    assert quick.fingerprint(key, content) == upper - (upper >> 63 << 64)
+
+
+@prints
+def test_a_fingerprint_needs_a_key_that_is_long_enough():
+    assert isinstance(quick.fingerprint(bytes(48), b"8 octets"), int)
+    for key, content in ((bytes(48), b"9 octets."), (bytes(47), b"8 octets"), (b"", b"x")):
+        with pytest.raises(ValueError, match="too short"):
+            quick.fingerprint(key, content)
+
+
+@prints
+def test_contents_that_differ_a_little_have_different_fingerprints():
+    content = bytes(equal.SMALL)
+    alike = [content[:place] + b"\1" + content[place + 1 :] for place in (0, 1, 7, 8, 30_000, len(content) - 1)]
+    alike += [content[:size] for size in (0, 1, 2, 7, 8, 9, len(content) - 1)]
+    assert len({equal.fingerprint(one) for one in [content, *alike]}) == 1 + len(alike)
+
+
 @compiled
 def test_an_error_loses_nothing_that_was_read():
     columns = columns_of_runs()
     taken = quick.Runs(
-        *columns, {}, {}, {}, {b"": b""}, [], fail_at_c, bool, None, bytes, None, ALL_KEPT, (), b"", 0, 1 << 20, 9, 9
+        *columns, {}, {}, {}, {b"": b""}, [], fail_at_c, bool, hash, bytes, None, ALL_KEPT, (), b"", 0, 1 << 20, 9, 9
     )
     data = build.layer({"a": b"1", "b": b"22", "c": b"333"})
     with pytest.raises(RuntimeError, match="c"):
@@ -266,7 +297,8 @@ def test_what_it_is_made_of_is_checked():
     for place in (0, 2, 11, 15, 21, 22, 23):
         with pytest.raises(TypeError):
             quick.Runs(*right[:place], 1.5, *right[place + 1 :])
-    for place, value in ((21, b"short"), (22, ("text",))):
+    key = [(18, bytes(31))] if quick.fingerprint is not None else []
+    for place, value in ((21, b"short"), (22, ("text",)), *key):
         with pytest.raises(ValueError, match="table"):
             quick.Runs(*right[:place], value, *right[place + 1 :])
     taker = quick.Runs(*right)

@@ -1,8 +1,8 @@
 """Which files hold the same content? Marks rows of one image with tokens that are equal exactly where contents are.
 
 A layer that passed once brings digests along. Of files that lie in place a fingerprint is taken, of small ones while
-their layer is read: a keyed hash whose key no writer of an image can know, as dictionaries of untrusted words use it. Two
-different contents share it once in 2^64 times. What may have a twin under another path gets its digest as well.
+their layer is read: 64 bits that depend on a key of this process, which no writer of an image can know. Two different contents
+share it once in 2^64 times. What may have a twin under another path gets its digest as well.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate, compress
 from operator import ne, not_
 
+from layerscope.archive import quick
 from layerscope.archive.digests import best
 from layerscope.archive.feed import Buffer
 from layerscope.archive.sparse import SPARSE_HASHED, content_digest
@@ -27,16 +29,18 @@ PIECE = 1 << 12
 WINDOW = 1 << 16
 NEAR = 1 << 13  # so near to what was read last, reading on pays
 CHUNK = 1 << 17  # of two files at once, in the processor's cache
-_KEY = os.urandom(32)
+KEY = os.urandom(2 * SMALL + 32)
 
 
 def keyed(content: bytes) -> int:
     """Return 64 bits of BLAKE2 with a key of this process."""
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=_KEY).digest(), "big", signed=True)
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=KEY[:32]).digest(), "big", signed=True)
 
 
 _SIPHASH = sys.hash_info.algorithm.startswith("siphash") and sys.hash_info.hash_bits == 64 and sys.flags.hash_randomization
 fingerprint: Callable[[bytes], int] = hash if _SIPHASH else keyed  # where PYTHONHASHSEED fixes the key, it is no secret
+if quick.fingerprint is not None:
+    fingerprint = partial(quick.fingerprint, KEY)
 
 
 class Place:
@@ -60,10 +64,10 @@ class Place:
             self._window, self._at, begin = self.buffer[where : where + (WINDOW if near else max(size, PIECE))], where, 0
         return self._window[begin : begin + size]
 
-    def chunks(self, row: int, size: int) -> Iterator[bytes]:
+    def chunks(self, row: int, size: int, each: int = CHUNK) -> Iterator[bytes]:
         """Yield a file's stored data."""
-        for skip in range(0, size, CHUNK):
-            yield self.content(row, skip, min(CHUNK, size - skip))
+        for skip in range(0, size, each):
+            yield self.content(row, skip, min(each, size - skip))
 
     def digest(self, row: int) -> bytes:
         """Return the digest of a file's content."""
@@ -79,7 +83,10 @@ class Place:
         size = self.index.sizes[row]
         if size <= SMALL:
             return fingerprint(self.content(row, 0, size))
-        return fingerprint(b"".join(fingerprint(chunk).to_bytes(8, "big", signed=True) for chunk in self.chunks(row, size)))
+        found = 0
+        for chunk in self.chunks(row, size, SMALL - 8):
+            found = fingerprint(found.to_bytes(8, signed=True) + chunk)
+        return found
 
 
 def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:

@@ -29,7 +29,7 @@ enum {
     PATHS, FOLDERS, KINDS, SIZES, MODES, UIDS, GIDS, MTIMES, OFFSETS, SPANS, PRINTS, /* columns: lists, arrays, a bytearray */
     LINKS, DIGESTS, KEPT, KNOWN, /* dicts */
     SHOWN, /* a list */
-    KEEP, FITS, PRINT, START_HASH, SHOW, /* callables; without PRINT a content's own hash is taken, the last two may be None */
+    KEEP, FITS, PRINT, START_HASH, SHOW, /* callables; PRINT may be the key of a fingerprint, the last two may be None */
     GLANCE, STARTS, INSIDE, /* what a look at the path tells: a table, a tuple, some bytes */
     OBJECTS
 };
@@ -329,15 +329,77 @@ show(Runs *self, Py_ssize_t row, PyObject *path, long long mode, PyObject *conte
     return done == NULL ? -1 : 0;
 }
 
+#ifdef __SIZEOF_INT128__
+#define FINGERPRINTS
+
+typedef unsigned __int128 Wide;
+
+static Wide
+wide(const char *key, Py_ssize_t place)
+{
+    Wide value;
+    memcpy(&value, key + place * (Py_ssize_t)sizeof value, sizeof value);
+    return value;
+}
+
+/* Return the longest content that a key is long enough for, -1 if it is no key. */
+static Py_ssize_t
+reach(PyObject *key)
+{
+    return PyBytes_Check(key) ? (PyBytes_Size(key) / (Py_ssize_t)sizeof(Wide) - 2) * 8 : -1;
+}
+
+/* The upper half of k0 + k1 * size + the sum of k(i+2) * word(i), modulo 2^128: the multilinear family, which is strongly
+ * universal. Two contents, whatever they are, meet for one of 2^64 keys. (Lemire and Kaser, Strongly universal string hashing is
+ * fast, The Computer Journal 57 (11), 2014, section 3) */
+static long long
+multilinear(const char *key, const char *content, Py_ssize_t size)
+{
+    Wide sum = wide(key, 0) + wide(key, 1) * (unsigned long long)size;
+    unsigned long long word;
+    Py_ssize_t place = 2;
+    for (; size >= 8; size -= 8, content += 8) {
+        memcpy(&word, content, 8);
+        sum += wide(key, place++) * word;
+    }
+    if (size) {
+        word = 0;
+        memcpy(&word, content, (size_t)size);
+        sum += wide(key, place) * word;
+    }
+    return (long long)(sum >> 64);
+}
+
+static PyObject *
+fingerprint(PyObject *module, PyObject *args)
+{
+    PyObject *key, *content;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "SS:fingerprint", &key, &content))
+        return NULL;
+    if (PyBytes_Size(content) > reach(key)) {
+        PyErr_SetString(PyExc_ValueError, "the key is too short for the content");
+        return NULL;
+    }
+    return PyLong_FromLongLong(multilinear(PyBytes_AsString(key), PyBytes_AsString(content), PyBytes_Size(content)));
+}
+#endif
+
 /* What contents that are equal share. */
 static int
-take_print(Runs *self, PyObject *content, long long *print)
+take_print(Runs *self, const char *octets, Py_ssize_t size, long long *print)
 {
-    if (self->held[PRINT] == Py_None) {
-        *print = PyObject_Hash(content);
-        return *print == -1 ? -1 : 0;
+#ifdef FINGERPRINTS
+    if (PyBytes_Check(self->held[PRINT])) {
+        *print = multilinear(PyBytes_AsString(self->held[PRINT]), octets, size);
+        return 0;
     }
+#endif
+    PyObject *content = PyBytes_FromStringAndSize(octets, size);
+    if (content == NULL)
+        return -1;
     PyObject *told = PyObject_CallFunctionObjArgs(self->held[PRINT], content, NULL);
+    Py_DECREF(content);
     if (told == NULL)
         return -1;
     *print = PyLong_AsLongLong(told);
@@ -383,11 +445,11 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
         return keeps < 0 ? -1 : 0;
     }
     long long print = 0;
-    if (held || keeps) {
+    if (held && in_place && take_print(self, buffer + at, (Py_ssize_t)entry.size, &print) < 0)
+        goto failed;
+    if (keeps || (held && !in_place)) {
         content = PyBytes_FromStringAndSize(buffer + at, (Py_ssize_t)entry.size);
         if (content == NULL)
-            goto failed;
-        if (held && in_place && take_print(self, content, &print) < 0)
             goto failed;
         if (held && !in_place) {
             PyObject *hasher = PyObject_CallFunctionObjArgs(self->held[START_HASH], content, NULL);
@@ -481,10 +543,13 @@ create(PyTypeObject *type, PyObject *args, PyObject *keywords)
             &PyBytes_Type, &held[INSIDE], &modes, &total, &small, &limit))
         return NULL;
     int sound = PyBytes_Size(held[GLANCE]) == PAIRS;
+#ifdef FINGERPRINTS
+    sound = sound && (reach(held[PRINT]) >= small || !PyBytes_Check(held[PRINT]));
+#endif
     for (Py_ssize_t i = 0; i < PyTuple_Size(held[STARTS]); i++)
         sound = sound && PyBytes_Check(PyTuple_GetItem(held[STARTS], i));
     if (!sound) {
-        PyErr_SetString(PyExc_ValueError, "a table of 65,536 octets, and a tuple of bytes");
+        PyErr_SetString(PyExc_ValueError, "a table of 65,536 octets, a tuple of bytes, and a key that is long enough");
         return NULL;
     }
     allocfunc alloc = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
@@ -547,6 +612,14 @@ fill(PyObject *module)
     return failed ? -1 : 0;
 }
 
+static PyMethodDef functions[] = {
+#ifdef FINGERPRINTS
+    {"fingerprint", fingerprint, METH_VARARGS, "fingerprint(key, content, /)\n--\n\n"
+     "Return 64 bits that two contents share for one of 2**64 keys; a key has 16 random bytes for each 8 of a content, and 32 more."},
+#endif
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, fill},
     {0, NULL},
@@ -556,6 +629,7 @@ static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "layerscope.archive.runs",
     .m_doc = "Takes runs of plain tar entries; see runs.c.",
+    .m_methods = functions,
     .m_slots = module_slots,
 };
 

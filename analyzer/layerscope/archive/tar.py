@@ -14,7 +14,7 @@ from layerscope.archive import differences
 from layerscope.archive.contents import Contents, Fits, Keep, Visit
 from layerscope.archive.digests import Start, best
 from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
-from layerscope.archive.equal import SMALL, fingerprint
+from layerscope.archive.equal import KEY, SMALL, fingerprint
 from layerscope.archive.extensions import read_attributes, read_extension, read_records
 from layerscope.archive.feed import Feed
 from layerscope.archive.glance import glance_of, table
@@ -41,6 +41,7 @@ from layerscope.archive.notebook import Notebook
 from layerscope.archive.opaque import opaque_index
 from layerscope.archive.pax import decimal, nanoseconds, validate_pax
 from layerscope.archive.quick import Runs, Taker
+from layerscope.archive.quick import fingerprint as quick_print
 from layerscope.archive.sparse import Fragments, read_map
 from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
@@ -490,7 +491,7 @@ class TarReader:
         return Runs(
             index.paths, index.folders, index.kinds, self.sizes, self.modes, index.uids, index.gids, index.mtimes,
             self.offsets, self.spans, self.prints, index.links, index.digests, index.kept, self.plain_folders, self.shown,
-            keep, fits, None if fingerprint is hash else fingerprint, start_hash, show,
+            keep, fits, KEY if quick_print is not None else fingerprint, start_hash, show,
             table(kept, shown), kept.starts, shown.inside, shown.modes, total, SMALL, self.limits.entries,
         )  # fmt: skip
 
