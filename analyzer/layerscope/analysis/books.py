@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from itertools import compress
 from math import isqrt
-from operator import or_
 
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_DELETED, ONLY_REPLACED, Image, Kind, Layer, LayerIndex
+from layerscope.model import ONLY_DELETED, ONLY_REPLACED, Fate, Image, Kind, Layer, LayerIndex, either
 from layerscope.rootfs import Stack
 
 
@@ -180,15 +179,17 @@ def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerB
 
 def _live_files(index: LayerIndex, fates: bytearray, start: int) -> int:
     """Count live regular files: those rows where kind and fate are both 0."""
-    return bytes(map(or_, index.kinds, fates[start : start + len(index)])).count(0)
+    return either(index.kinds, fates[start : start + len(index)]).count(0)
 
 
 def _by_fate(index: LayerIndex, fates: bytearray, start: int) -> tuple[int, int, int]:
     """Return live, replaced and deleted content; only regular files have sizes."""
     here = fates[start : start + len(index)]
     total = sum(index.sizes)
-    replaced = sum(compress(index.sizes, here.translate(ONLY_REPLACED)))
-    deleted = sum(compress(index.sizes, here.translate(ONLY_DELETED)))
+    replaced, deleted = (
+        sum(compress(index.sizes, here.translate(table))) if fate in here else 0
+        for fate, table in ((Fate.REPLACED, ONLY_REPLACED), (Fate.DELETED, ONLY_DELETED))
+    )
     return total - replaced - deleted, replaced, deleted
 
 

@@ -21,12 +21,15 @@ def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[i
     piles: dict[int, Pile] = {}
     originals: dict[int, set[int]] = {}
     for group in duplicates:
-        rows = [row for row in group.rows if row not in claimed]
-        for row in rows[1:]:
-            position, index, inside = scene.place(row)
-            span, part = index.spans[inside] + scene.links.get(row, 0), parts.get(row, 0)
-            piles.setdefault(position, Pile()).add(row, group.bytes - part, span - part)
-            originals.setdefault(position, set()).add(scene.stack.position_of(rows[0]))
+        rows = [(row, share.layer) for row, share in zip(group.rows, group.paths, strict=True) if row not in claimed]
+        for row, position in rows[1:]:
+            index = scene.image.index_of(position)
+            assert index is not None
+            if position not in piles:
+                piles[position], originals[position] = Pile(), set()
+            span, part = index.spans[row - scene.stack.starts[position]] + scene.links.get(row, 0), parts.get(row, 0)
+            piles[position].add(row, group.bytes - part, span - part)
+            originals[position].add(rows[0][1])
     return [_cause(scene, position, pile, originals[position]) for position, pile in piles.items()]
 
 

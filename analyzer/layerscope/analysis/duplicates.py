@@ -36,10 +36,11 @@ def find_duplicates(image: Image, stack: Stack, fates: bytearray) -> tuple[Dupli
     sets = []
     for token, rows in groups.items():
         if len(rows) > 1:
-            shares = tuple(share_of(image, stack, row) for row in sorted(rows))
+            rows.sort()
+            shares = tuple([share_of(image, stack, row) for row in rows])
             if shares[0].bytes:
                 digest = f"{image.hashing}:{token.hex()}"
-                sets.append(DuplicateSet(digest, shares[0].bytes, len(rows), shares, tuple(sorted(rows))))
+                sets.append(DuplicateSet(digest, shares[0].bytes, len(rows), shares, tuple(rows)))
     return tuple(sorted(sets, key=lambda group: (-group.wasted_bytes, group.paths[0].path)))
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from itertools import compress, count
-from operator import and_
 
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.kinds import KINDS, CauseKind
 from layerscope.analysis.remedies import fix_packages, fix_trace, title_packages
 from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.analysis.traces import Lookup, Trace
-from layerscope.model import ONLY_LIVE, LayerIndex, only
+from layerscope.model import ONLY_LIVE, LayerIndex, both, only
 
 CLAIMS: tuple[tuple[CauseKind, Trace | None], ...] = tuple(
     (kind, trace) for kind in KINDS if 5 <= kind.group <= 8 for trace in (kind.traces or (None,))
@@ -58,7 +57,7 @@ def _numbers_of_packages(scene: Scene) -> dict[int, int]:
 def _matches(scene: Scene, index: LayerIndex, start: int, lookup: Lookup, owned: dict[int, int]) -> dict[int, int]:
     """Return the live files and symlinks of a layer that something claims, each with the claim."""
     none, beyond = lookup.none, start + len(index)
-    live = bytes(map(and_, index.kinds.translate(_BARE), scene.fates[start:beyond].translate(ONLY_LIVE)))
+    live = both(index.kinds.translate(_BARE), scene.fates[start:beyond].translate(ONLY_LIVE))
     found: dict[int, int] = {}
     here, place = b"", lookup.at(b"")
     for row, path, folder in compress(zip(count(), index.paths, index.folders, strict=False), live):
@@ -70,7 +69,7 @@ def _matches(scene: Scene, index: LayerIndex, start: int, lookup: Lookup, owned:
             if number < none:
                 found[row] = number
     owners = scene.column[start:beyond] if owned else ()
-    for row, owner in compress(zip(count(), owners, strict=False), map(and_, live, map(owned.__contains__, owners))):
+    for row, owner in compress(zip(count(), owners, strict=False), both(live, bytes(map(owned.__contains__, owners)))):
         found[row] = min(owned[owner], found.get(row, none))
     return found
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from array import array
 from collections.abc import Iterator
 from itertools import compress
 
 from layerscope.analysis.exposure import Exposure, Ground
-from layerscope.model import Kind, LayerIndex, only
+from layerscope.model import Kind, LayerIndex, both, only
 from layerscope.rootfs import DIRECTORY, FILE, parent_of
 
 DEVICES = {int(Kind.CHARACTER): "character", int(Kind.BLOCK): "block"}
 _ONLY_DEVICES = only(*DEVICES)
+_SET = re.compile(rb"[^\0]")
 SYSTEM_FOLDERS = frozenset(b"bin sbin usr/bin usr/sbin".split())
 CAPABILITY = b"security.capability"
 _CAPABILITIES = (
@@ -87,12 +90,18 @@ def find_modes(index: LayerIndex, position: int, ground: Ground, since: Since) -
 def _rows_of_note(index: LayerIndex, since: Since) -> list[int]:
     """Return the rows that may tell something: by their mode or kind, by their folder, or by what was found there before."""
     rows, folders = range(len(index)), index.folders
-    loud = {mode for mode in set(index.modes) if mode & 0o6002}
-    found = set(compress(rows, map(loud.__contains__, index.modes)))
+    found = _rows_with(index.modes, 0o6002)
     busy = SYSTEM_FOLDERS | since.folders() | {folders[row] for row in found if index.modes[row] & 0o6000}
     found.update(compress(rows, map(busy.__contains__, folders)))
-    found.update(compress(rows, index.kinds.translate(_ONLY_DEVICES)))
+    if any(kind in index.kinds for kind in DEVICES):
+        found.update(compress(rows, index.kinds.translate(_ONLY_DEVICES)))
     return sorted(found)
+
+
+def _rows_with(modes: array[int], bits: int) -> set[int]:
+    """Return the rows whose mode has any of these bits."""
+    every = array(modes.typecode, [bits]) * len(modes)
+    return {found.start() // modes.itemsize for found in _SET.finditer(both(modes.tobytes(), every.tobytes()))}
 
 
 def _setuid(path: bytes, mode: int, row: int, position: int, ground: Ground, since: Since) -> Exposure:

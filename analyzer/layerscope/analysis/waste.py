@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import compress
-from operator import and_
 
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.rebuilds import fix_waste
 from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.analysis.twins import ASPECTS, IDENTICAL, METADATA, sort_replaced
-from layerscope.model import Fate, LayerIndex, only
+from layerscope.model import Fate, LayerIndex, both, only
 from layerscope.rootfs import REPLACED
 
 DELETED_LATER = "deleted-later"
@@ -53,7 +52,7 @@ def _hidden(scene: Scene, index: LayerIndex, start: int) -> dict[tuple[int, int]
     fates, ended = scene.fates[start : start + len(index)], scene.ended[start : start + len(index)]
     found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     bare = index.kinds.translate(_BARE)
-    for row, key in compress(enumerate(zip(fates, ended, strict=True)), map(and_, bare, fates.translate(_HIDDEN))):
+    for row, key in compress(enumerate(zip(fates, ended, strict=True)), both(bare, fates.translate(_HIDDEN))):
         found[key].append(row)
     return found
 
