@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import compress
+from itertools import compress, groupby
 
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.scene import Scene
@@ -53,7 +53,7 @@ def _emptied(index: LayerIndex, owners: Sequence[int]) -> list[tuple[int, int]]:
     rows = list(compress(range(len(index)), index.kinds.translate(ONLY_FOLDERS)))
     holds: dict[bytes, int | None] = dict.fromkeys(map(index.paths.__getitem__, rows))
     things = compress(zip(index.folders, owners, strict=True), index.kinds.translate(_THINGS))
-    for folder, owner in dict.fromkeys(things):
+    for (folder, owner), _ in groupby(things):
         holds[folder] = owner if holds.get(folder) in (owner, None) else _SHARED
     for folder in list(holds):
         while folder and (folder := parent_of(folder)) not in holds:
