@@ -76,14 +76,17 @@ def test_many_files_of_one_size_cost_a_fingerprint_each(monkeypatch):
     assert len(asked) <= 2 * 300
 
 
+@pytest.mark.parametrize("pure", ["", "1"])
 @pytest.mark.parametrize("seed", ["0", "random"])
-def test_a_fixed_key_is_no_secret(seed):
+def test_a_fixed_key_is_no_secret(seed, pure):
     """With PYTHONHASHSEED set whoever makes an image could make contents meet: then another hash, with a key of its own."""
-    code = "from layerscope.archive import equal; print(equal.fingerprint is hash, equal.fingerprint(b'x'))"
-    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    code = "from layerscope.archive import equal; print(equal.fingerprint is hash, equal.quick.fingerprint is None, equal.fingerprint(b'x'))"
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "LAYERSCOPE_PURE": pure}
     runs = [
         subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout.split()
         for _ in range(2)
     ]
-    assert [run[0] for run in runs] == [str(seed == "random")] * 2
-    assert runs[0][1] != runs[1][1]
+    for hashed, python, _ in runs:
+        assert hashed == str(seed == "random" and python == "True")
+        assert python == "True" or not pure
+    assert runs[0][2] != runs[1][2]

@@ -138,7 +138,7 @@ def test_in_place_only_what_is_asked_for_is_read_and_once(tmp_path, monkeypatch)
     )
     whole = [Inspector(name, "1", lambda path, *_: path == b"whole", lambda _: True, read_all) for name in "ab"]
     heads = [noting("h", wants=lambda path, *_: path == b"head", opens=lambda _: False)]
-    inspect_place(file, 0, index, Inspectors([*whole, *heads]), Limits())
+    inspect_place(file, 0, index, (0, 1, 2), Inspectors([*whole, *heads]), Limits())
     assert sum(part.stop - part.start for part in read) <= len(LONG) + 2 * inspection.HEAD
     assert {index.paths[row] for row in index.inspected} == {b"whole"}
     file.close()

@@ -6,6 +6,7 @@ import gzip
 import io
 import random
 import zlib
+from types import SimpleNamespace
 
 import pytest
 from build import Image, docker_save, layer
@@ -39,8 +40,10 @@ def test_small_layers_are_counted(tmp_path):
     assert made.image.layers[0].pull.method == "counted"
 
 
+@pytest.mark.parametrize("quick", [pull.QUICK, zlib], ids=["quickest", "zlib"])
 @pytest.mark.parametrize("seed", range(5))
-def test_samples_hold_their_range(seed):
+def test_samples_hold_their_range(seed, quick, monkeypatch):
+    monkeypatch.setattr(pull, "QUICK", quick)
     data = noise(seed, 9_000_000)
     (guess,) = pull.price([pull.Place(data, 0, len(data))], "estimate")
     assert guess.method == "sampled"
@@ -48,6 +51,48 @@ def test_samples_hold_their_range(seed):
     assert abs(guess.mid / squeezed(data) - 1) < 0.1
     (exact,) = pull.price([pull.Place(data, 0, len(data))], "exact")
     assert exact.mid == squeezed(data)
+
+
+def test_what_gzip_sees_tells_how_far_the_quick_compressor_is_off(monkeypatch):
+    """Whatever that one makes of a block, the estimate is of gzip's."""
+    data = noise(3, 9_000_000)
+    (right,) = pull.price([pull.Place(data, 0, len(data))], "estimate")
+    packed = []
+
+    class Poor:
+        """Compresses, and doubles what comes out."""
+
+        def __init__(self, window):
+            self.packer = zlib.compressobj(1, zlib.DEFLATED, -15, zdict=window)
+
+        def compress(self, block):
+            packed.append(len(block))
+            return self.packer.compress(block) * 2
+
+        def flush(self):
+            return self.packer.flush() * 2
+
+    monkeypatch.setattr(pull, "QUICK", SimpleNamespace(compressobj=lambda *_, zdict: Poor(zdict)))
+    (guess,) = pull.price([pull.Place(data, 0, len(data))], "estimate")
+    assert len(packed) == len(data) // pull.BLOCK == 549
+    assert guess.low <= squeezed(data) <= guess.high
+    assert abs(guess.mid / right.mid - 1) < 0.02
+
+
+def test_bytes_that_do_not_shrink_are_in_the_range():
+    data = random.Random(1).randbytes(9_000_000)
+    (guess,) = pull.price([pull.Place(data, 0, len(data))], "estimate")
+    assert guess.low <= squeezed(data) <= guess.high
+    assert guess.high - guess.low < len(data) / 500
+
+
+@pytest.mark.parametrize("size", [9_000_000, 300_000_000])
+def test_a_layer_that_ends_early_still_has_an_estimate(size):
+    """Its size was claimed, and fewer blocks than that came by."""
+    data = noise(8, 600_000)
+    sampler = pull.Sampler(iter([data]), size, counted=False)
+    assert b"".join(sampler) == data
+    assert sampler.pull is None or sampler.pull.low <= squeezed(data) <= sampler.pull.high
 
 
 def test_a_layer_that_passes_is_sampled_on_the_way():

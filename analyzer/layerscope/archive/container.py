@@ -175,9 +175,19 @@ class TarFile(Container):
     def rootfs(self) -> Scan:
         """Return the tar itself as one layer; no layer lies below it, and `.wh.` names are files like others."""
         feed = Feed.over(self.buffer, 0, len(self.buffer))
-        index = read_tar(feed, limits=self.settings.limits, keep=self.settings.keep, whiteouts=False, partial=True)
+        settings, rows = self.settings, list[int]()
+        index = read_tar(
+            feed,
+            limits=settings.limits,
+            keep=settings.keep,
+            whiteouts=False,
+            partial=True,
+            inspectors=settings.inspectors,
+            shown=rows,
+        )
         drop_cut(index)
-        notes = inspect_place(self.buffer, 0, index, self.settings.inspectors, self.settings.limits)
+        there = (row for row in rows if row < len(index))
+        notes = inspect_place(self.buffer, 0, index, there, settings.inspectors, settings.limits)
         return Scan(replace(index, notes=(*index.notes, *notes.freeze())), "none", index.tar_bytes)
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:

@@ -14,6 +14,7 @@ from layerscope.archive.toc import STARGZ
 from layerscope.model import LayerIndex
 
 Keep = Callable[[bytes], bool]
+Fits = Callable[[bytes, int, int], bool]
 Visit = Callable[[int, bytes, int, Iterator[bytes]], None]
 
 

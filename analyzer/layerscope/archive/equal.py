@@ -1,8 +1,8 @@
 """Which files hold the same content? Marks rows of one image with tokens that are equal exactly where contents are.
 
 A layer that passed once brings digests along. Of files that lie in place a fingerprint is taken, of small ones while
-their layer is read: a keyed hash whose key no writer of an image can know, as dictionaries of untrusted words use it. Two
-different contents share it once in 2^64 times. What may have a twin under another path gets its digest as well.
+their layer is read: 64 bits that depend on a key of this process, which no writer of an image can know. Two different contents
+share it once in 2^64 times. What may have a twin under another path gets its digest as well.
 """
 
 from __future__ import annotations
@@ -10,9 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections import Counter
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import accumulate, compress
+from operator import ne, not_
 
+from layerscope.archive import quick
 from layerscope.archive.digests import best
 from layerscope.archive.feed import Buffer
 from layerscope.archive.sparse import SPARSE_HASHED, content_digest
@@ -24,18 +29,18 @@ PIECE = 1 << 12
 WINDOW = 1 << 16
 NEAR = 1 << 13  # so near to what was read last, reading on pays
 CHUNK = 1 << 17  # of two files at once, in the processor's cache
-ROWS = 40  # bits of a member that tell its row; the rest tell its place
-ROW = (1 << ROWS) - 1
-_KEY = os.urandom(32)
+KEY = os.urandom(2 * SMALL + 32)
 
 
 def keyed(content: bytes) -> int:
     """Return 64 bits of BLAKE2 with a key of this process."""
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=_KEY).digest(), "big", signed=True)
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=KEY[:32]).digest(), "big", signed=True)
 
 
 _SIPHASH = sys.hash_info.algorithm.startswith("siphash") and sys.hash_info.hash_bits == 64 and sys.flags.hash_randomization
 fingerprint: Callable[[bytes], int] = hash if _SIPHASH else keyed  # where PYTHONHASHSEED fixes the key, it is no secret
+if quick.fingerprint is not None:
+    fingerprint = partial(quick.fingerprint, KEY)
 
 
 class Place:
@@ -59,10 +64,10 @@ class Place:
             self._window, self._at, begin = self.buffer[where : where + (WINDOW if near else max(size, PIECE))], where, 0
         return self._window[begin : begin + size]
 
-    def chunks(self, row: int, size: int) -> Iterator[bytes]:
+    def chunks(self, row: int, size: int, each: int = CHUNK) -> Iterator[bytes]:
         """Yield a file's stored data."""
-        for skip in range(0, size, CHUNK):
-            yield self.content(row, skip, min(CHUNK, size - skip))
+        for skip in range(0, size, each):
+            yield self.content(row, skip, min(each, size - skip))
 
     def digest(self, row: int) -> bytes:
         """Return the digest of a file's content."""
@@ -78,7 +83,10 @@ class Place:
         size = self.index.sizes[row]
         if size <= SMALL:
             return fingerprint(self.content(row, 0, size))
-        return fingerprint(b"".join(fingerprint(chunk).to_bytes(8, "big", signed=True) for chunk in self.chunks(row, size)))
+        found = 0
+        for chunk in self.chunks(row, size, SMALL - 8):
+            found = fingerprint(found.to_bytes(8, signed=True) + chunk)
+        return found
 
 
 def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
@@ -87,49 +95,83 @@ def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
     A token is a digest where files under different paths or of a layer that passed once may hold the same, else a
     number that only the copies of one path share. The fingerprints are of no use afterwards, and go.
     """
-    counts: Counter[int] = Counter()
-    passed: set[int] = set()
-    for index in indexes:
-        counts.update(index.sizes)
-        passed.update(index.sizes[row] for row in index.digests)
-    del counts[0]
-    shared = {size for size, count in counts.items() if count > 1}
-    _name(places, list(_find_twins(places, shared, passed)))
-    for place in places:
-        del place.index.prints[:]
-
-
-def _find_twins(places: Sequence[Place], shared: set[int], passed: set[int]) -> Iterator[list[int]]:
-    """Yield the sets of rows that hold the same; those that must be compared with what passed are hashed and left out."""
+    passed = {index.sizes[row] for index in indexes for row in index.digests}
+    twins = Twins(places)
     first: dict[int, int] = {}
-    twins: dict[int, list[int]] = {}
     large: dict[int, list[int]] = {}
-    lead = first.setdefault
-    for number, place in enumerate(places):
-        index = place.index
-        sparse = index.sparse
-        for member, (size, print_) in enumerate(zip(index.sizes, index.prints, strict=True), number << ROWS):
-            if size not in shared:
+    for number, (place, start) in enumerate(zip(places, twins.starts, strict=False)):
+        index, prints = place.index, place.index.prints
+        _hash_apart(place, passed)
+        members = list(compress(range(start, start + len(index)), prints))
+        twins.join(number, list(map(first.setdefault, compress(prints, prints), members)), members)
+        for row in compress(range(len(index)), map(not_, prints)):
+            size = index.sizes[row]
+            if not size or row in index.digests or row in index.sparse:
                 continue
-            if size > SMALL or size in passed or sparse:
-                row = member & ROW
-                if row in sparse or size in passed:
-                    if row not in sparse or size <= SPARSE_HASHED:
-                        index.digests[row] = place.digest(row)
-                    continue
-                if size > SMALL:
-                    large.setdefault(size, []).append(member)
-                    continue
-            leader = lead(print_ or place.fingerprint(member & ROW), member)
-            if leader != member:
-                twins.setdefault(leader, [leader]).append(member)
-    yield from twins.values()
+            if size > SMALL:
+                large.setdefault(size, []).append(start + row)
+            else:
+                twins.join(number, [first.setdefault(place.fingerprint(row), start + row)], [start + row])
+        del prints[:]
     for members in large.values():
-        yield from _find_large_twins(places, members)
+        if len(members) > 1:
+            _compare_large(twins, members)
+    twins.name()
 
 
-def _find_large_twins(places: Sequence[Place], members: list[int]) -> Iterator[list[int]]:
-    """Yield the sets of large files of one size that hold the same.
+def _hash_apart(place: Place, passed: set[int]) -> None:
+    """Take the digests of files that may equal what passed, and of sparse ones; they have no fingerprint any more."""
+    index = place.index
+    apart = set(index.sparse)
+    if passed:
+        apart.update(row for row, size in enumerate(index.sizes) if size in passed)
+    for row in sorted(apart):
+        index.prints[row] = 0
+        if row not in index.sparse or index.sizes[row] <= SPARSE_HASHED:
+            index.digests[row] = place.digest(row)
+
+
+class Twins:
+    """Which rows of several layers hold the same? Rows are numbered through; each is joined with the first like it."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.places = places
+        self.starts = list(accumulate((len(place.index) for place in places), initial=0))
+        self.paths = [path for place in places for path in place.index.paths]
+        self._pairs = [(array("q"), array("q")) for _ in places]
+
+    def number(self, member: int) -> int:
+        """Return in which place a row is."""
+        return bisect_right(self.starts, member) - 1
+
+    def at(self, member: int) -> tuple[Place, int]:
+        """Return where a row is."""
+        number = self.number(member)
+        return self.places[number], member - self.starts[number]
+
+    def join(self, number: int, leaders: Sequence[int], members: Sequence[int]) -> None:
+        """Take it that each of some rows of one place holds what its leader does; itself perhaps."""
+        twin = list(map(ne, leaders, members))
+        for column, rows in zip(self._pairs[number], (leaders, members), strict=True):
+            column.extend(compress(rows, twin))
+
+    def name(self) -> None:
+        """Give all that hold the same one token."""
+        paths = self.paths
+        moved = {leader for pairs in self._pairs for leader, twin in zip(*pairs, strict=True) if paths[leader] != paths[twin]}
+        leading = sorted({leader for leaders, _ in self._pairs for leader in leaders})
+        tokens = {leader: leader.to_bytes(8) for leader in leading}
+        for leader in sorted(moved):
+            place, row = self.at(leader)
+            tokens[leader] = place.digest(row)
+        for place, start, stop, (leaders, twins) in zip(self.places, self.starts, self.starts[1:], self._pairs, strict=False):
+            mine = leading[bisect_left(leading, start) : bisect_left(leading, stop)]
+            for named, rows in ((mine, mine), (leaders, twins)):
+                place.index.digests.update(zip([row - start for row in rows], map(tokens.__getitem__, named), strict=True))
+
+
+def _compare_large(twins: Twins, members: Sequence[int]) -> None:
+    """Join the large files of one size that hold the same.
 
     A chmod or chown copies whole trees: each is compared with what the layer below has under its path, which costs less
     than a fingerprint. Those are taken only if more than one content remains.
@@ -137,40 +179,21 @@ def _find_large_twins(places: Sequence[Place], members: list[int]) -> Iterator[l
     latest: dict[bytes, list[int]] = {}
     sets: list[list[int]] = []
     for member in members:
-        place, row = _of(places, member)
-        before = latest.get(place.index.paths[row])
-        if before is not None and _same(*_of(places, before[-1]), place, row):
+        path = twins.paths[member]
+        before = latest.get(path)
+        if before is not None and _same(*twins.at(before[-1]), *twins.at(member)):
             before.append(member)
         else:
-            latest[place.index.paths[row]] = new = [member]
+            latest[path] = new = [member]
             sets.append(new)
-    by_print: dict[int, list[int]] = {}
+    first: dict[int, int] = {}
     for found in sets:
-        place, row = _of(places, found[0])
-        by_print.setdefault(place.fingerprint(row) if len(sets) > 1 else 0, []).extend(found)
-    return (found for found in by_print.values() if len(found) > 1)
+        place, row = twins.at(found[0])
+        leader = first.setdefault(place.fingerprint(row) if len(sets) > 1 else 0, found[0])
+        for member in found:
+            twins.join(twins.number(member), [leader], [member])
 
 
 def _same(one: Place, row: int, other: Place, twin: int) -> bool:
     size = one.index.sizes[row]
     return all(a == b for a, b in zip(one.chunks(row, size), other.chunks(twin, size), strict=True))
-
-
-def _of(places: Sequence[Place], member: int) -> tuple[Place, int]:
-    return places[member >> ROWS], member & ROW
-
-
-def _name(places: Sequence[Place], sets: Iterable[list[int]]) -> None:
-    """Give the rows of each set one token."""
-    paths, digests = [place.index.paths for place in places], [place.index.digests for place in places]
-    for members in sets:
-        leader = members[0]
-        path = paths[leader >> ROWS][leader & ROW]
-        for member in members:
-            if paths[member >> ROWS][member & ROW] != path:
-                token = places[leader >> ROWS].digest(leader & ROW)
-                break
-        else:
-            token = leader.to_bytes(8, "big")
-        for member in members:
-            digests[member >> ROWS][member & ROW] = token

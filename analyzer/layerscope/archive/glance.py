@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from layerscope.frozen import frozen
 
@@ -28,6 +28,16 @@ class Glance:
         """Whether any file may be wanted."""
         return b"" in self.starts
 
+    def may_want(self, path: bytes, mode: int) -> bool:
+        """Whether it is true of a file."""
+        return bool(
+            mode & self.modes
+            or path[-2:] in self.ends
+            or (self.inside and path.find(self.inside) >= 0)
+            or path.startswith(self.starts)
+            or len(path) < 2
+        )
+
 
 ANY = Glance(frozenset(), starts=(b"",))
 
@@ -47,18 +57,6 @@ class Files:
             or (path[-2:] in glance.ends and path.endswith(self.endings))
             or (glance.inside and path.find(glance.inside) >= 0)
         )
-
-
-def among(glance: Glance, paths: Sequence[bytes], modes: Iterable[int]) -> Sequence[int]:
-    """Return the rows of the files that a glance does not pass over."""
-    if glance.any:
-        return range(len(paths))
-    ends, starts, inside, bits = glance.ends, glance.starts, glance.inside or b"/\0", glance.modes
-    return [
-        row
-        for row, (path, mode) in enumerate(zip(paths, modes, strict=True))
-        if mode & bits or path[-2:] in ends or path.find(inside) >= 0 or path.startswith(starts) or len(path) < 2
-    ]
 
 
 def glance_of(asked: Callable[..., bool]) -> Glance:
@@ -81,8 +79,11 @@ def union(glances: Sequence[Glance]) -> Glance:
 
 
 def table(kept: Glance, shown: Glance) -> bytes:
-    """Return for each two last bytes of a path whether it may be kept or shown, by these alone."""
-    always = KEEP * kept.any | SHOW * shown.any
+    """Return for each two last bytes of a path whether it may be kept or shown, by these alone.
+
+    How a path begins is asked only of what is kept.
+    """
+    always = KEEP * kept.any | SHOW * bool(shown.starts)
     made = bytearray((always,)) * PAIRS
     for glance, bit in ((kept, KEEP), (shown, SHOW)):
         for end in glance.ends:

@@ -14,19 +14,18 @@ from typing import Protocol
 
 from layerscope.archive.equal import Place
 from layerscope.archive.feed import Buffer
-from layerscope.archive.glance import ANY, among, glance_of, union
+from layerscope.archive.glance import ANY, glance_of, union
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.sparse import expand
 from layerscope.frozen import frozen
-from layerscope.model import SUMS, Kind, LayerIndex
+from layerscope.model import SUMS, LayerIndex
 
 HEAD = 8192
 HELD = 8 << 20
 """Bytes of a file that are held so that they are read once; also the longest sparse file that is looked into, holes and all."""
 
 CHUNK = 1 << 20
-FILE = int(Kind.FILE)
 
 
 class Content(Protocol):
@@ -254,28 +253,26 @@ class Passing:
             self.inspection.ask(self.row, self.path, self._asked, held, self.size, self.start)
 
 
-def inspect_place(buffer: Buffer, start: int, index: LayerIndex, inspectors: Inspectors, limits: Limits) -> Notebook:
-    """Inspect the files of a layer that begins at `start` of a buffer; return what is to be told of it."""
+def inspect_place(
+    buffer: Buffer, start: int, index: LayerIndex, rows: Iterable[int], inspectors: Inspectors, limits: Limits
+) -> Notebook:
+    """Inspect `rows`, files of a layer that begins at `start` of a buffer; return what is to be told of it."""
     notes = Notebook()
     if not inspectors:
         return notes
     inspection, place = Inspection(inspectors, index, notes, limits), Place(index, buffer, start)
     groups, sums = [(*key, group) for key, group in inspectors.groups.items()], inspectors.sums
-    paths, kinds, sizes, modes, offsets = index.paths, index.kinds, index.sizes, index.modes, index.offsets
-    for row in among(inspectors.glance, paths, modes):
-        size = sizes[row]
-        if kinds[row] != FILE or not size:
-            continue
-        path, mode = paths[row], modes[row]
+    for row in rows:
+        path, mode, size = index.paths[row], index.modes[row], index.sizes[row]
         wanting = [(opens, group) for wants, opens, group in groups if wants(path, mode, size)]
         if not wanting and (sums is None or not sums(path)):
             continue
         fragments = index.sparse.get(row)
         if fragments is None:
-            inspection.show_to(wanting, row, path, Window(place, row, size), offsets[row])
+            inspection.show_to(wanting, row, path, Window(place, row, size), index.offsets[row])
         elif size <= HELD:
             stored = place.content(row, 0, sum(length for _, length in fragments))
-            inspection.show_to(wanting, row, path, expand(fragments, size, stored), offsets[row])
+            inspection.show_to(wanting, row, path, expand(fragments, size, stored), index.offsets[row])
     return notes
 
 

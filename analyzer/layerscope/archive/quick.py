@@ -21,6 +21,8 @@ class Taker(Protocol):
 
 
 Runs: Callable[..., Taker] | None = None
+fingerprint: Callable[[bytes, bytes], int] | None = None
 if not os.environ.get("LAYERSCOPE_PURE"):
     with suppress(ImportError):
-        Runs = import_module("layerscope.archive.runs").Runs
+        _compiled = import_module("layerscope.archive.runs")
+        Runs, fingerprint = _compiled.Runs, getattr(_compiled, "fingerprint", None)

@@ -26,12 +26,16 @@ enum { FILE_ = 0, DIRECTORY = 1, SYMLINK = 2 }; /* as in model.Kind */
 
 /* What grows, in the order of the constructor's arguments. */
 enum {
-    PATHS, FOLDERS, KINDS, SIZES, MODES, UIDS, GIDS, MTIMES, OFFSETS, SPANS, PRINTS, /* columns: lists, KINDS a bytearray */
-    LINKS, DIGESTS, KNOWN, /* dicts */
-    KEEP, PRINT, START_HASH, SHOW, /* callables; the last two may be None */
+    PATHS, FOLDERS, KINDS, SIZES, MODES, UIDS, GIDS, MTIMES, OFFSETS, SPANS, PRINTS, /* columns: lists, arrays, a bytearray */
+    LINKS, DIGESTS, KEPT, KNOWN, /* dicts */
+    SHOWN, /* a list */
+    KEEP, FITS, PRINT, START_HASH, SHOW, /* callables; PRINT may be the key of a fingerprint, the last two may be None */
     GLANCE, STARTS, INSIDE, /* what a look at the path tells: a table, a tuple, some bytes */
     OBJECTS
 };
+
+/* The rest of a row waits for others: numbers go to their arrays many at a time. */
+enum { WAITING = 256 };
 
 typedef struct {
     PyObject_HEAD
@@ -39,10 +43,14 @@ typedef struct {
     PyObject *folder; /* of the entry before */
     PyObject *mtime; /* of the entry before, and its field */
     unsigned char mtime_field[12];
+    int waiting; /* rows whose numbers are not in their columns yet */
+    long long sizes[WAITING], offsets[WAITING], spans[WAITING], prints[WAITING];
+    unsigned short modes[WAITING];
+    char kinds[WAITING];
     long long total; /* length of the stream where it lies in place, -1 where it passes */
     long long small; /* longest content whose fingerprint is taken */
     Py_ssize_t limit; /* rows */
-    long long modes; /* permission bits of files that are shown whatever they are called */
+    long long shown_modes; /* permission bits of files that are shown whatever they are called */
 } Runs;
 
 /* One header, understood. Pointers lead into `name`, or into the buffer. */
@@ -178,31 +186,44 @@ known_folder(Runs *self, const Entry *entry)
     return folder;
 }
 
-/* Append to a column; takes the reference. */
-static int
-append(Runs *self, int column, PyObject *value)
-{
-    if (value == NULL)
-        return -1;
-    int failed = PyList_Append(self->held[column], value);
-    Py_DECREF(value);
-    return failed;
-}
-
 static int
 append_number(Runs *self, int column, long long value)
 {
-    return append(self, column, PyLong_FromLongLong(value));
+    PyObject *number = PyLong_FromLongLong(value);
+    if (number == NULL)
+        return -1;
+    int failed = PyList_Append(self->held[column], number);
+    Py_DECREF(number);
+    return failed;
 }
 
+/* Append numbers to an array. */
 static int
-append_kind(Runs *self, int kind)
+extend(Runs *self, int column, const void *numbers, size_t size)
 {
+    PyObject *done = PyObject_CallMethod(self->held[column], "frombytes", "y#", (const char *)numbers,
+                                         (Py_ssize_t)size * self->waiting);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Bring the numbers that wait to their columns. */
+static int
+settle(Runs *self)
+{
+    if (self->waiting == 0)
+        return 0;
     PyObject *kinds = self->held[KINDS];
     Py_ssize_t row = PyByteArray_Size(kinds);
-    if (PyByteArray_Resize(kinds, row + 1) < 0)
+    if (PyByteArray_Resize(kinds, row + self->waiting) < 0)
         return -1;
-    PyByteArray_AsString(kinds)[row] = (char)kind;
+    memcpy(PyByteArray_AsString(kinds) + row, self->kinds, (size_t)self->waiting);
+    if (extend(self, SIZES, self->sizes, sizeof *self->sizes) < 0 || extend(self, MODES, self->modes, sizeof *self->modes) < 0
+        || extend(self, OFFSETS, self->offsets, sizeof *self->offsets) < 0
+        || extend(self, SPANS, self->spans, sizeof *self->spans) < 0
+        || (self->total >= 0 && extend(self, PRINTS, self->prints, sizeof *self->prints) < 0))
+        return -1;
+    self->waiting = 0;
     return 0;
 }
 
@@ -270,10 +291,31 @@ glance(Runs *self, const Entry *entry)
     }
     if (!(found & MAY_SHOW)) {
         PyObject *part = self->held[INSIDE];
-        if (entry->mode & self->modes || has_inside(entry, PyBytes_AsString(part), PyBytes_Size(part)))
+        if (entry->mode & self->shown_modes || has_inside(entry, PyBytes_AsString(part), PyBytes_Size(part)))
             found |= MAY_SHOW;
     }
     return found;
+}
+
+/* Whether a callable says yes, of its arguments: takes the reference to the answer. */
+static int
+says_yes(PyObject *answer)
+{
+    int yes = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return yes;
+}
+
+/* Keep a content if there is room for it. */
+static int
+keep(Runs *self, Py_ssize_t row, PyObject *path, PyObject *content, long long start)
+{
+    Py_ssize_t size = PyBytes_Size(content);
+    int fits = size == 0 ? 1 : says_yes(PyObject_CallFunction(self->held[FITS], "OnL", path, size, start));
+    if (fits <= 0)
+        return fits;
+    Py_INCREF(content);
+    return set_item(self->held[KEPT], row, content);
 }
 
 /* Show a content that passes; takes nothing. */
@@ -285,6 +327,84 @@ show(Runs *self, Py_ssize_t row, PyObject *path, long long mode, PyObject *conte
     PyObject *done = PyObject_CallFunction(self->held[SHOW], "nOLOL", row, path, mode, content, start);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
+}
+
+#ifdef __SIZEOF_INT128__
+#define FINGERPRINTS
+
+typedef unsigned __int128 Wide;
+
+static Wide
+wide(const char *key, Py_ssize_t place)
+{
+    Wide value;
+    memcpy(&value, key + place * (Py_ssize_t)sizeof value, sizeof value);
+    return value;
+}
+
+/* Return the longest content that a key is long enough for, -1 if it is no key. */
+static Py_ssize_t
+reach(PyObject *key)
+{
+    return PyBytes_Check(key) ? (PyBytes_Size(key) / (Py_ssize_t)sizeof(Wide) - 2) * 8 : -1;
+}
+
+/* The upper half of k0 + k1 * size + the sum of k(i+2) * word(i), modulo 2^128: the multilinear family, which is strongly
+ * universal. Two contents, whatever they are, meet for one of 2^64 keys. (Lemire and Kaser, Strongly universal string hashing is
+ * fast, The Computer Journal 57 (11), 2014, section 3) */
+static long long
+multilinear(const char *key, const char *content, Py_ssize_t size)
+{
+    Wide sum = wide(key, 0) + wide(key, 1) * (unsigned long long)size;
+    unsigned long long word;
+    Py_ssize_t place = 2;
+    for (; size >= 8; size -= 8, content += 8) {
+        memcpy(&word, content, 8);
+        sum += wide(key, place++) * word;
+    }
+    if (size) {
+        word = 0;
+        memcpy(&word, content, (size_t)size);
+        sum += wide(key, place) * word;
+    }
+    return (long long)(sum >> 64);
+}
+
+static PyObject *
+fingerprint(PyObject *module, PyObject *args)
+{
+    PyObject *key, *content;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "SS:fingerprint", &key, &content))
+        return NULL;
+    if (PyBytes_Size(content) > reach(key)) {
+        PyErr_SetString(PyExc_ValueError, "the key is too short for the content");
+        return NULL;
+    }
+    return PyLong_FromLongLong(multilinear(PyBytes_AsString(key), PyBytes_AsString(content), PyBytes_Size(content)));
+}
+#endif
+
+/* What contents that are equal share. */
+static int
+take_print(Runs *self, const char *octets, Py_ssize_t size, long long *print)
+{
+#ifdef FINGERPRINTS
+    if (PyBytes_Check(self->held[PRINT])) {
+        *print = multilinear(PyBytes_AsString(self->held[PRINT]), octets, size);
+        return 0;
+    }
+#endif
+    PyObject *content = PyBytes_FromStringAndSize(octets, size);
+    if (content == NULL)
+        return -1;
+    PyObject *told = PyObject_CallFunctionObjArgs(self->held[PRINT], content, NULL);
+    Py_DECREF(content);
+    if (told == NULL)
+        return -1;
+    *print = PyLong_AsLongLong(told);
+    Py_DECREF(told);
+    return *print == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
 /* Take the entry at hand: 1 if it was taken, 0 if it is not plain, -1 with an exception. `*position` moves behind it. If more
@@ -317,39 +437,31 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
     PyObject *path = PyBytes_FromStringAndSize((const char *)entry.path, entry.length), *content = NULL;
     if (path == NULL)
         return -1;
-    int wish = entry.kind == FILE_ ? glance(self, &entry) : 0;
-    if (wish & MAY_KEEP) {
-        PyObject *kept = PyObject_CallFunctionObjArgs(self->held[KEEP], path, NULL);
-        int keeps = kept == NULL ? -1 : PyObject_IsTrue(kept);
-        Py_XDECREF(kept);
-        if (keeps) {
-            Py_DECREF(path);
-            return keeps < 0 ? -1 : 0;
-        }
+    int wish = entry.kind == FILE_ ? glance(self, &entry) : 0, keeps = 0;
+    if (wish & MAY_KEEP)
+        keeps = says_yes(PyObject_CallFunctionObjArgs(self->held[KEEP], path, NULL));
+    if (keeps && (keeps < 0 || (entry.size && !held))) {
+        Py_DECREF(path);
+        return keeps < 0 ? -1 : 0;
     }
     long long print = 0;
-    if (held) {
+    if (held && in_place && take_print(self, buffer + at, (Py_ssize_t)entry.size, &print) < 0)
+        goto failed;
+    if (keeps || (held && !in_place)) {
         content = PyBytes_FromStringAndSize(buffer + at, (Py_ssize_t)entry.size);
         if (content == NULL)
             goto failed;
-        if (in_place) {
-            PyObject *told = PyObject_CallFunctionObjArgs(self->held[PRINT], content, NULL);
-            if (told == NULL)
-                goto failed;
-            print = PyLong_AsLongLong(told);
-            Py_DECREF(told);
-            if (print == -1 && PyErr_Occurred())
-                goto failed;
-        }
-        else {
+        if (held && !in_place) {
             PyObject *hasher = PyObject_CallFunctionObjArgs(self->held[START_HASH], content, NULL);
             PyObject *digest = hasher == NULL ? NULL : PyObject_CallMethod(hasher, "digest", NULL);
             Py_XDECREF(hasher);
             if (set_item(self->held[DIGESTS], row, digest) < 0)
                 goto failed;
-            if (wish & MAY_SHOW && show(self, row, path, entry.mode, content, base + *position) < 0)
-                goto failed;
         }
+        if (keeps && keep(self, row, path, content, base + *position) < 0)
+            goto failed;
+        if (held && !in_place && wish & MAY_SHOW && show(self, row, path, entry.mode, content, base + *position) < 0)
+            goto failed;
     }
     if (entry.kind == DIRECTORY && remember_folder(self, path) < 0)
         goto failed;
@@ -358,12 +470,20 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
         if (set_item(self->held[LINKS], row, PyBytes_FromStringAndSize(link, length_of(block + 157, LINK))) < 0)
             goto failed;
     }
+    if (in_place && entry.size && wish & MAY_SHOW && append_number(self, SHOWN, row) < 0)
+        goto failed;
     if (PyList_Append(self->held[PATHS], path) < 0 || PyList_Append(self->held[FOLDERS], folder) < 0
-        || append_kind(self, entry.kind) < 0 || append_number(self, SIZES, entry.size) < 0
-        || append_number(self, MODES, entry.mode) < 0 || append_number(self, UIDS, entry.uid) < 0
-        || append_number(self, GIDS, entry.gid) < 0 || append_mtime(self, block + 136, entry.mtime) < 0
-        || append_number(self, OFFSETS, where) < 0 || append_number(self, SPANS, BLOCK + padded) < 0
-        || (in_place && append_number(self, PRINTS, print) < 0))
+        || append_number(self, UIDS, entry.uid) < 0 || append_number(self, GIDS, entry.gid) < 0
+        || append_mtime(self, block + 136, entry.mtime) < 0)
+        goto failed;
+    int waiting = self->waiting++;
+    self->kinds[waiting] = (char)entry.kind;
+    self->sizes[waiting] = entry.size;
+    self->modes[waiting] = (unsigned short)entry.mode;
+    self->offsets[waiting] = where;
+    self->spans[waiting] = BLOCK + padded;
+    self->prints[waiting] = print;
+    if (self->waiting == WAITING && settle(self) < 0)
         goto failed;
     Py_DECREF(path);
     Py_XDECREF(content);
@@ -393,7 +513,15 @@ take(PyObject *object, PyObject *args)
     int taken = 1;
     while (taken > 0 && end - position >= BLOCK)
         taken = take_one(self, buffer, &position, end, base, &need);
-    return taken < 0 ? NULL : Py_BuildValue("nn", position, need);
+    if (taken < 0) { /* what was read before an error is not lost */
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        if (settle(self) < 0)
+            PyErr_Clear();
+        PyErr_Restore(type, value, traceback);
+        return NULL;
+    }
+    return settle(self) < 0 ? NULL : Py_BuildValue("nn", position, need);
 }
 
 static PyObject *
@@ -407,18 +535,21 @@ create(PyTypeObject *type, PyObject *args, PyObject *keywords)
         return NULL;
     }
     if (!PyArg_ParseTuple(
-            args, "O!O!O!O!O!O!O!O!O!O!O!O!O!O!OOOOO!O!O!LLLn:Runs", &PyList_Type, &held[PATHS], &PyList_Type, &held[FOLDERS],
-            &PyByteArray_Type, &held[KINDS], &PyList_Type, &held[SIZES], &PyList_Type, &held[MODES], &PyList_Type, &held[UIDS],
-            &PyList_Type, &held[GIDS], &PyList_Type, &held[MTIMES], &PyList_Type, &held[OFFSETS], &PyList_Type, &held[SPANS],
-            &PyList_Type, &held[PRINTS], &PyDict_Type, &held[LINKS], &PyDict_Type, &held[DIGESTS], &PyDict_Type, &held[KNOWN],
-            &held[KEEP], &held[PRINT], &held[START_HASH], &held[SHOW], &PyBytes_Type, &held[GLANCE], &PyTuple_Type, &held[STARTS],
+            args, "O!O!O!OOO!O!O!OOOO!O!O!O!O!OOOOOO!O!O!LLLn:Runs", &PyList_Type, &held[PATHS], &PyList_Type, &held[FOLDERS],
+            &PyByteArray_Type, &held[KINDS], &held[SIZES], &held[MODES], &PyList_Type, &held[UIDS], &PyList_Type, &held[GIDS],
+            &PyList_Type, &held[MTIMES], &held[OFFSETS], &held[SPANS], &held[PRINTS], &PyDict_Type, &held[LINKS], &PyDict_Type,
+            &held[DIGESTS], &PyDict_Type, &held[KEPT], &PyDict_Type, &held[KNOWN], &PyList_Type, &held[SHOWN], &held[KEEP],
+            &held[FITS], &held[PRINT], &held[START_HASH], &held[SHOW], &PyBytes_Type, &held[GLANCE], &PyTuple_Type, &held[STARTS],
             &PyBytes_Type, &held[INSIDE], &modes, &total, &small, &limit))
         return NULL;
     int sound = PyBytes_Size(held[GLANCE]) == PAIRS;
+#ifdef FINGERPRINTS
+    sound = sound && (reach(held[PRINT]) >= small || !PyBytes_Check(held[PRINT]));
+#endif
     for (Py_ssize_t i = 0; i < PyTuple_Size(held[STARTS]); i++)
         sound = sound && PyBytes_Check(PyTuple_GetItem(held[STARTS], i));
     if (!sound) {
-        PyErr_SetString(PyExc_ValueError, "a table of 65,536 octets, and a tuple of bytes");
+        PyErr_SetString(PyExc_ValueError, "a table of 65,536 octets, a tuple of bytes, and a key that is long enough");
         return NULL;
     }
     allocfunc alloc = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
@@ -432,7 +563,7 @@ create(PyTypeObject *type, PyObject *args, PyObject *keywords)
     self->total = total;
     self->small = small;
     self->limit = limit;
-    self->modes = modes;
+    self->shown_modes = modes;
     return (PyObject *)self;
 }
 
@@ -481,6 +612,14 @@ fill(PyObject *module)
     return failed ? -1 : 0;
 }
 
+static PyMethodDef functions[] = {
+#ifdef FINGERPRINTS
+    {"fingerprint", fingerprint, METH_VARARGS, "fingerprint(key, content, /)\n--\n\n"
+     "Return 64 bits that two contents share for one of 2**64 keys; a key has 16 random bytes for each 8 of a content, and 32 more."},
+#endif
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, fill},
     {0, NULL},
@@ -490,6 +629,7 @@ static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "layerscope.archive.runs",
     .m_doc = "Takes runs of plain tar entries; see runs.c.",
+    .m_methods = functions,
     .m_slots = module_slots,
 };
 

@@ -109,8 +109,10 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
         for _ in tap:
             pass
         diff_id = tap.digest
-    index = read_tar(Feed.over(buffer, start, size), limits=settings.limits, keep=settings.keep)
-    notes = inspect_place(buffer, start, index, settings.inspectors, settings.limits)
+    inspectors, rows = settings.inspectors, list[int]()
+    feed = Feed.over(buffer, start, size)
+    index = read_tar(feed, limits=settings.limits, keep=settings.keep, inspectors=inspectors, shown=rows)
+    notes = inspect_place(buffer, start, index, rows, inspectors, settings.limits)
     if settings.progress is not None:
         settings.progress(size)
     index = replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze()))

@@ -11,10 +11,10 @@ from dataclasses import fields
 from struct import Struct
 
 from layerscope.archive import differences
-from layerscope.archive.contents import Contents, Keep, Visit
+from layerscope.archive.contents import Contents, Fits, Keep, Visit
 from layerscope.archive.digests import Start, best
 from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
-from layerscope.archive.equal import SMALL, fingerprint
+from layerscope.archive.equal import KEY, SMALL, fingerprint
 from layerscope.archive.extensions import read_attributes, read_extension, read_records
 from layerscope.archive.feed import Feed
 from layerscope.archive.glance import glance_of, table
@@ -41,6 +41,7 @@ from layerscope.archive.notebook import Notebook
 from layerscope.archive.opaque import opaque_index
 from layerscope.archive.pax import decimal, nanoseconds, validate_pax
 from layerscope.archive.quick import Runs, Taker
+from layerscope.archive.quick import fingerprint as quick_print
 from layerscope.archive.sparse import Fragments, read_map
 from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
@@ -82,6 +83,11 @@ SET_AT_THE_END = frozenset(("sizes", "modes", "offsets", "spans", "prints", "tar
 SET_ON_THE_WAY = tuple(column.name for column in fields(LayerIndex) if column.name not in SET_AT_THE_END)
 
 
+def _list(_: str) -> list[int]:
+    """Make a column that grows quickly."""
+    return []
+
+
 def nothing(path: bytes) -> bool:  # noqa: ARG001
     """Keep no file."""
     return False
@@ -96,16 +102,17 @@ def read_tar(
     visit: Visit | None = None,
     partial: bool = False,
     inspectors: Inspectors = NOBODY,
+    shown: list[int] | None = None,
     toc: Toc | None = None,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
     Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
-    With `partial` a file whose end is missing gets a row of the size that is there. `inspectors` see what passes only once;
-    `toc` takes a table of contents that stands behind the end.
+    With `partial` a file whose end is missing gets a row of the size that is there. `inspectors` see what passes only once; of
+    what lies in place `shown` takes the rows that they may want. `toc` takes a table of contents that stands behind the end.
     """
-    return TarReader(feed, limits, keep, whiteouts, visit, partial, inspectors, toc).read()
+    return TarReader(feed, limits, keep, whiteouts, visit, partial, inspectors, [] if shown is None else shown, toc).read()
 
 
 class TarReader:
@@ -120,6 +127,7 @@ class TarReader:
         visit: Visit | None,
         partial: bool,
         inspectors: Inspectors,
+        shown: list[int],
         toc: Toc | None,
     ) -> None:
         self.feed = feed
@@ -129,6 +137,7 @@ class TarReader:
         self.visit = visit
         self.partial = partial
         self.inspectors = inspectors
+        self.shown = shown
         self.toc = toc
         self.notes = Notebook()
         self.extension_bytes = 0
@@ -137,12 +146,13 @@ class TarReader:
         self.cut = 0  # rows whose data are not all there
         self.plain_folders: dict[bytes, bytes] = {}  # those seen that need no cleaning, each to one object
         self.index = opaque_index(0)
-        # Numbers wait in lists: appending to an array takes several times as long.
-        self.sizes: list[int] = []
-        self.modes: list[int] = []
-        self.offsets: list[int] = []
-        self.spans: list[int] = []
-        self.prints: list[int] = []
+        # Without the compiled part numbers wait in lists: appending to an array one by one takes several times as long.
+        column = _list if Runs is None or visit is not None else array
+        self.sizes = column("q")
+        self.modes = column("H")
+        self.offsets = column("q")
+        self.spans = column("q")
+        self.prints = column("q")
 
     def read(self) -> LayerIndex:
         """Read to the end of the stream."""
@@ -195,8 +205,9 @@ class TarReader:
         inspection = Inspection(self.inspectors, index, notes, self.limits) if passes else None
         contents = Contents(feed, index, notes, self.limits, keep, visit, start_hash, inspection)
         read_file, fits = contents.read, contents.fits
+        may_show = self.inspectors.glance.may_want
 
-        runs = None if visit is not None else self._runs(inspection, start_hash, total if in_place else -1)
+        runs = None if visit is not None else self._runs(fits, start_hash, inspection, total if in_place else -1)
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
         pending = -1  # where the extension headers of the next entry began
@@ -379,12 +390,12 @@ class TarReader:
             print_ = 0
             if stored:
                 missing = 0
+                if in_place and stored <= SMALL and position + stored > end:
+                    feed.position = position
+                    feed.more(stored)
+                    buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if in_place and not (kind == FILE and keep(path)):  # contents can be looked at later
                     if stored <= SMALL:
-                        if position + stored > end:
-                            feed.position = position
-                            feed.more(stored)
-                            buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                         print_ = fingerprint(buffer[position : position + stored])
                     position += stored
                     if base + position > total:
@@ -394,6 +405,8 @@ class TarReader:
                     content = buffer[position : position + stored]
                     position += stored
                     if kind == FILE:
+                        if in_place and stored <= SMALL:
+                            print_ = fingerprint(content)
                         if start_hash is not None:
                             index.digests[row] = start_hash(content).digest()
                         if keep(path) and fits(path, stored, start):
@@ -440,6 +453,8 @@ class TarReader:
             add_span(base + position - began)
             if in_place:
                 add_print(print_)
+                if logical and kind == FILE and may_show(path, mode):
+                    self.shown.append(row)
             if logical and kind != FILE:
                 index.declared[row] = logical
             if kind == HARDLINK:
@@ -467,15 +482,16 @@ class TarReader:
 
     # What is rare stands below, so that the loop above can be read.
 
-    def _runs(self, inspection: Inspection | None, start_hash: Start | None, total: int) -> Taker | None:
+    def _runs(self, fits: Fits, start_hash: Start | None, inspection: Inspection | None, total: int) -> Taker | None:
         """Return what takes plain entries, None if it was not compiled."""
         if Runs is None:
             return None
         index, keep, kept, shown = self.index, self.keep, glance_of(self.keep), self.inspectors.glance
+        show = None if inspection is None else inspection.show
         return Runs(
             index.paths, index.folders, index.kinds, self.sizes, self.modes, index.uids, index.gids, index.mtimes,
-            self.offsets, self.spans, self.prints, index.links, index.digests, self.plain_folders,
-            keep, fingerprint, start_hash, None if inspection is None else inspection.show,
+            self.offsets, self.spans, self.prints, index.links, index.digests, index.kept, self.plain_folders, self.shown,
+            keep, fits, KEY if quick_print is not None else fingerprint, start_hash, show,
             table(kept, shown), kept.starts, shown.inside, shown.modes, total, SMALL, self.limits.entries,
         )  # fmt: skip
 
