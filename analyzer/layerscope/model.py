@@ -14,11 +14,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from enum import IntEnum, StrEnum
+from operator import itemgetter
+from typing import TypeVar
 
 from layerscope.frozen import frozen
 
 SUMS = ("md5", "sha1", "sha256")
 """The digests by which package databases know their files."""
+Value = TypeVar("Value")
 Lap = Callable[[str], None]
 """Told the name of a stage of the work when it is over."""
 
@@ -57,6 +60,11 @@ def only(*values: int) -> bytes:
 
 ONLY_FILES, ONLY_FOLDERS = only(Kind.FILE), only(Kind.DIRECTORY)
 ONLY_LIVE, ONLY_REPLACED, ONLY_DELETED = map(only, Fate)
+
+
+def pick(column: Sequence[Value], rows: Sequence[int]) -> Sequence[Value]:
+    """Return the values that a column has in some rows."""
+    return itemgetter(*rows)(column) if len(rows) > 1 else [column[row] for row in rows]
 
 
 class Level(StrEnum):

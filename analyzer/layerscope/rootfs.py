@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import field
+from itertools import islice
 
 from layerscope.frozen import frozen
 from layerscope.model import Fate, Kind, LayerIndex, Level, Note
@@ -115,12 +116,13 @@ class Stacker:
         self.start = 0
         self.targets: dict[int, bytes] = {}
         self.gone: list[tuple[int, bytes]] = []
+        self.replaced: list[bytes] = []  # where its rows took the place of others, which are the last of `successors`
         self.unlinked: list[int] = []
 
     def add(self, position: int, index: LayerIndex) -> None:
         """Put a layer on those that are there."""
         self.position, self.start, self.targets = position, self.starts[position], index.links
-        self.gone, self.unlinked = [], []
+        self.gone, self.replaced, self.unlinked = [], [], []
         if position:
             self._obey(index)
         else:
@@ -189,6 +191,7 @@ class Stacker:
         put = visible.setdefault
         here: bytes | None = None
         inside, plain = children[b""], False
+        fates, ended, position, successors, replaced = self.fates, self.ended, self.position, self.successors, self.replaced
         for row, (path, kind, parent) in enumerate(zip(index.paths, index.kinds, index.folders, strict=True), start):
             if parent is not here or kind == OPAQUE:
                 if kind == OTHER:
@@ -201,11 +204,12 @@ class Stacker:
                     if folder is None:
                         continue
                     path, inside = (folder + path[len(parent) :]).lstrip(b"/"), children[folder]
-            if kind == DIRECTORY:
-                self._put_folder(row, path, inside)
-                continue
-            if kind in _NOTHING:
-                continue
+            if kind:  # anything but a regular file
+                if kind == DIRECTORY:
+                    self._put_folder(row, path, inside)
+                    continue
+                if kind in _NOTHING:
+                    continue
             old = put(path, row)
             if old == row:
                 if (self.implied or not path) and path in children:
@@ -218,6 +222,9 @@ class Stacker:
                 if kinds[old] == DIRECTORY or not path:
                     self._bury(path)
                     here = None
+                elif old < start:
+                    fates[old], ended[old], successors[old] = REPLACED, position, row
+                    replaced.append(path)
                 else:
                     gone.append((old, path))
                 if old >= start:
@@ -351,6 +358,8 @@ class Stacker:
     def _settle(self) -> None:
         """Decide what became of the rows that the layer took away, now that all of its own are there."""
         visible, kinds, fates, ended, start = self.visible, self.kinds, self.fates, self.ended, self.start
+        if self.unlinked or any(row >= start for row, _ in self.gone):
+            self._reopen()
         if self.unlinked:
             self._link_late()
         for row, path in self.gone:
@@ -364,6 +373,13 @@ class Stacker:
                 self.successors[row] = successor
             else:
                 fates[row] = DELETED
+
+    def _reopen(self) -> None:
+        """Leave open again what became of the rows that the layer's own replaced: these may be gone as well."""
+        rows = list(islice(reversed(self.successors), len(self.replaced)))[::-1]
+        for row in rows:
+            del self.successors[row]
+        self.gone[:0] = zip(rows, self.replaced, strict=True)
 
     def _link_late(self) -> None:
         """Join hard links whose target stands later in the tar (C28), or was taken away by the same layer."""

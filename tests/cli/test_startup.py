@@ -10,7 +10,7 @@ from layerscope.packages import DATABASES
 VERSION = """
 layerscope layerscope._version layerscope.cli layerscope.cli.answer layerscope.cli.assembly layerscope.cli.caching layerscope.cli.choices layerscope.cli.clock
 layerscope.cli.commands layerscope.cli.comparison layerscope.cli.history layerscope.cli.inquiry layerscope.cli.inventory layerscope.cli.review
-layerscope.cli.session
+layerscope.cli.session layerscope.cli.values
 layerscope.errors layerscope.frozen
 """
 NEVER = (
@@ -51,6 +51,7 @@ def test_a_report_imports_no_heavy_library() -> None:
     found = {
         name.partition(".")[0] for name in modules("report", "--format", "json", "--quiet", "fixtures/node-app.docker.tar")
     }
+    assert not found & {"pydantic", "tabulate", "email", "secrets", "rich"}
     assert not found & {"yaml", "re2", "cyclonedx", "spdx_tools", "jsonschema", "sqlite3", "asyncio", "multiprocessing", "http"}
 
 

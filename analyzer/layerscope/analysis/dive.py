@@ -8,7 +8,7 @@ from itertools import chain, compress, pairwise
 from operator import not_
 
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex
+from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, only
 from layerscope.rootfs import AUFS, Stack, parent_of
 
 
@@ -26,6 +26,7 @@ class Dive:
 LONG = 1024
 WHITEOUT = int(Kind.WHITEOUT)
 SPECIAL = (WHITEOUT, int(Kind.OPAQUE), int(Kind.OTHER))
+_THINGS = only(*(kind for kind in Kind if kind != Kind.DIRECTORY))
 
 
 def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
@@ -78,46 +79,49 @@ def _plain_leaves(index: LayerIndex) -> bytearray | None:
 
     No path may be listed twice.
     """
-    if index.declared or any(kind in index.kinds for kind in SPECIAL) or _has_aufs(index):
+    if index.declared or any(kind in index.kinds for kind in SPECIAL):
+        return None
+    folders = set(index.folders)
+    at_root = list(compress(index.paths, map(not_, index.folders)))
+    if _has_aufs(at_root, folders):
         return None
     rows = list(compress(range(len(index)), index.kinds.translate(ONLY_FOLDERS)))
     listed = dict(zip(map(index.paths.__getitem__, rows), rows, strict=True))
-    inner = _inner(index.paths, index.folders)
+    inner = _inner(index.paths, folders)
     implied = inner - listed.keys()
-    if not implied.isdisjoint(compress(index.paths, map(not_, index.folders)) if implied == {b""} else index.paths):
+    if not implied.isdisjoint(at_root if implied == {b""} else index.paths):
         return None  # what is no folder has something below it
-    leaves = bytearray(b"\1") * len(index)
-    for path in inner & listed.keys():
-        leaves[listed[path]] = 0
+    leaves = index.kinds.translate(_THINGS)
+    for path in listed.keys() - inner:
+        leaves[listed[path]] = 1
     return leaves
 
 
 def _leaves(index: LayerIndex, buried: dict[bytes, int]) -> dict[bytes, int]:
     """Return the leaves of one layer's own tree, with their sizes; a whiteout weighs what `buried` says, or is nothing."""
-    leaves = dict(zip(index.paths, index.sizes, strict=True))
-    if any(kind in index.kinds for kind in SPECIAL) or _has_aufs(index):
+    leaves, folders = dict(zip(index.paths, index.sizes, strict=True)), set(index.folders)
+    if any(kind in index.kinds for kind in SPECIAL) or _has_aufs(compress(index.paths, map(not_, index.folders)), folders):
         leaves = _leaves_with_marks(index, buried)
     for row, size in index.declared.items():
         if index.paths[row] in leaves and index.kinds[row] not in SPECIAL:
             leaves[index.paths[row]] = size
-    for path in _inner(index.paths, index.folders):
+    for path in _inner(index.paths, folders):
         leaves.pop(path, None)
     return leaves
 
 
-def _has_aufs(index: LayerIndex) -> bool:
+def _has_aufs(at_root: Iterable[bytes], folders: Iterable[bytes]) -> bool:
     """Whether aufs left something of its own: in the root, or in a folder there."""
-    at_root = compress(index.paths, map(not_, index.folders))
-    return any(path.startswith(AUFS) for path in chain(at_root, set(index.folders)))
+    return any(path.startswith(AUFS) for path in chain(at_root, folders))
 
 
-def _inner(paths: list[bytes], folders: list[bytes]) -> set[bytes]:
-    """Return the paths that have something below them, whether listed or not."""
-    inner = set(folders)
-    if any(len(folder) > LONG for folder in inner):  # then all names of all parents take too much room
+def _inner(paths: list[bytes], folders: set[bytes]) -> set[bytes]:
+    """Return the paths that have something below them, whether listed or not; `folders` are those that hold a path."""
+    if any(map(LONG.__lt__, map(len, folders))):  # then all names of all parents take too much room
         ordered = sorted({path.replace(b"/", b"\0") for path in paths})
         return {b"", *(one.replace(b"\0", b"/") for one, other in pairwise(ordered) if other.startswith(one + b"\0"))}
-    for folder in tuple(inner):
+    inner = set(folders)
+    for folder in folders:
         parent = folder
         while parent:
             parent = parent_of(parent)

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import compress, count
+from operator import and_
 
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.kinds import KINDS, CauseKind
 from layerscope.analysis.remedies import fix_packages, fix_trace, title_packages
 from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.analysis.traces import Lookup, Trace
-from layerscope.model import ONLY_LIVE
+from layerscope.model import ONLY_LIVE, LayerIndex, only
 
 CLAIMS: tuple[tuple[CauseKind, Trace | None], ...] = tuple(
     (kind, trace) for kind in KINDS if 5 <= kind.group <= 8 for trace in (kind.traces or (None,))
 )
 """What claims live bytes: kinds by package (no trace) and traces, the first in order gets a byte."""
 
+_BARE = only(*BARE)
+
 
 def find_leftovers(scene: Scene) -> tuple[list[Cause], set[int]]:
     """Return a cause for each (claim, layer), and the rows that they claim: live files, all of whose live names match."""
-    piles: dict[tuple[int, int], Pile] = {}
+    causes: list[Cause] = []
     claimed: set[int] = set()
     lookup = Lookup([trace for _, trace in CLAIMS])
     owned = _numbers_of_packages(scene)
-    for position, row, number, size, span in _matches(scene, lookup, owned):
-        links = scene.names.get(row)
-        if links is not None and not _all_match(scene, lookup, links, number):
+    for layer in scene.image.layers:
+        index = layer.index
+        if index is None:
             continue
-        claimed.add(row)
-        pile = piles.get((number, position))
-        if pile is None:
-            pile = piles[number, position] = Pile()
-        pile.add(row, size, span + scene.links.get(row, 0))
-    return [_cause(scene, number, position, pile) for (number, position), pile in piles.items() if pile.bytes], claimed
+        start = scene.stack.starts[layer.position]
+        groups: dict[int, list[int]] = {}
+        for row, number in sorted(_matches(scene, index, start, lookup, owned).items()):
+            links = scene.names.get(start + row)
+            if links is None or _all_match(scene, lookup, links, number):
+                groups.setdefault(number, []).append(row)
+        for number, rows in groups.items():
+            pile = Pile()
+            pile.add_rows(index, start, rows, scene.links)
+            claimed.update(pile.claimed())
+            if pile.bytes:
+                causes.append(_cause(scene, number, layer.position, pile))
+    return causes, claimed
 
 
 def _numbers_of_packages(scene: Scene) -> dict[int, int]:
@@ -46,30 +55,24 @@ def _numbers_of_packages(scene: Scene) -> dict[int, int]:
     return owned
 
 
-def _matches(scene: Scene, lookup: Lookup, owned: dict[int, int]) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield position, row id, claim, size and span of each live file and symlink that something claims."""
-    none = lookup.none
-    owners = scene.column if owned else None
-    for layer in scene.image.layers:
-        index = layer.index
-        if index is None:
-            continue
-        start, paths, kinds = scene.stack.starts[layer.position], index.paths, index.kinds
-        live = scene.fates[start : start + len(index)].translate(ONLY_LIVE)
-        here, place, ends = None, none, frozenset[bytes]()
-        for inside, folder, size in compress(zip(count(), index.folders, index.sizes, strict=False), live):
-            if not size and kinds[inside] not in BARE:
-                continue
-            if folder is not here:
-                here, (place, ends, _) = folder, lookup.at(folder)
-            number, path = place, paths[inside]
-            if number != none or path[-2:] in ends:
-                number = lookup.of(scene, path, folder)
-                place, ends, _ = lookup.at(folder)
-            if owners is not None and (claim := owned.get(owners[start + inside], none)) < number:
-                number = claim
+def _matches(scene: Scene, index: LayerIndex, start: int, lookup: Lookup, owned: dict[int, int]) -> dict[int, int]:
+    """Return the live files and symlinks of a layer that something claims, each with the claim."""
+    none, beyond = lookup.none, start + len(index)
+    live = bytes(map(and_, index.kinds.translate(_BARE), scene.fates[start:beyond].translate(ONLY_LIVE)))
+    found: dict[int, int] = {}
+    here, place = b"", lookup.at(b"")
+    for row, path, folder in compress(zip(count(), index.paths, index.folders, strict=False), live):
+        if folder is not here:
+            here, place = folder, lookup.at(folder)
+        if place.number != none or path[-2:] in place.ends:
+            number = lookup.of(scene, path, folder)
+            place = lookup.at(folder)
             if number < none:
-                yield layer.position, start + inside, number, size, index.spans[inside]
+                found[row] = number
+    owners = scene.column[start:beyond] if owned else ()
+    for row, owner in compress(zip(count(), owners, strict=False), map(and_, live, map(owned.__contains__, owners))):
+        found[row] = min(owned[owner], found.get(row, none))
+    return found
 
 
 def _all_match(scene: Scene, lookup: Lookup, links: list[int], number: int) -> bool:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nlargest
 from itertools import compress
-from operator import neg, not_
+from operator import not_
 
 from layerscope.analysis.causes import Cause, Certainty, PathShare
 from layerscope.analysis.demand import Demand
-from layerscope.model import Image, LayerIndex, Package
+from layerscope.model import Image, LayerIndex, Package, pick
 from layerscope.rootfs import FILE, SYMLINK, Stack
 
 SHOWN = 5
@@ -141,12 +141,12 @@ class Pile:
 
     def add_rows(self, index: LayerIndex, start: int, rows: Sequence[int], links: Mapping[int, int]) -> None:
         """Add rows of a layer, whole, and what hard links to them take of the tars; `start` is the row id of its first."""
-        idents, sizes = [start + row for row in rows], array("q", map(index.sizes.__getitem__, rows))
+        idents, sizes = [start + row for row in rows], pick(index.sizes, rows)
         self.bytes += sum(sizes)
-        self.tar_bytes += sum(map(index.spans.__getitem__, rows)) + sum(links[row] for row in links.keys() & idents)
-        self.rows.extend(compress(idents, sizes))
-        self.sizes.extend(filter(None, sizes))
-        self.bare.extend(compress(idents, map(not_, sizes)))
+        self.tar_bytes += sum(pick(index.spans, rows)) + sum(links[row] for row in links.keys() & idents)
+        self.rows.fromlist(list(compress(idents, sizes)))  # much faster than `extend`
+        self.sizes.fromlist(list(filter(None, sizes)))
+        self.bare.fromlist(list(compress(idents, map(not_, sizes))))
 
     def claimed(self) -> array[int]:
         """Return all rows."""
@@ -165,7 +165,10 @@ class Pile:
         return tuple(shares)
 
     def _largest(self, count: int) -> list[tuple[int, int]]:
-        return [(-negative, size) for size, negative in nlargest(count, zip(self.sizes, map(neg, self.rows), strict=True))]
+        least = min(nlargest(count, self.sizes), default=0)
+        among = compress(range(len(self.rows)), map(least.__le__, self.sizes))
+        found = nlargest(count, ((self.sizes[place], -self.rows[place]) for place in among))
+        return [(-negative, size) for size, negative in found]
 
     def cause(
         self,

@@ -7,7 +7,7 @@ trace is the first to fit.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -61,9 +61,25 @@ class _Files:
     within: str | None
 
 
-Place = tuple[int, frozenset[bytes], tuple[int, ...]]
-"""What is known of a folder: the number of the trace for all files in it; the last two bytes of those that a trace before it
-may name one by one; and these traces, by their place in `Lookup.files`."""
+class Place:
+    """What is known of a folder.
+
+    number   the trace that has all files in it
+    files    the traces before it that may name one by one, by their place in `Lookup.files`
+    ends     the last two bytes of the files that these name, and which of them do
+    learned  (one of these, whether its files are meant in there) -> what is known then
+    """
+
+    __slots__ = ("ends", "files", "learned", "number")
+
+    def __init__(self, number: int, files: tuple[int, ...], named: Sequence[_Files]) -> None:
+        self.number = number
+        self.files = files
+        self.ends: dict[bytes, list[int]] = {}
+        self.learned: dict[tuple[int, bool], Place] = {}
+        for which in files:
+            for end in set(_ends(named[which])):
+                self.ends.setdefault(end, []).append(which)
 
 
 class Lookup:
@@ -80,7 +96,7 @@ class Lookup:
         self._traces = traces
         self._exact: dict[bytes, int] = {}
         self._named: dict[bytes, list[tuple[bytes, int]]] = {}
-        self._places: dict[tuple[int, tuple[int, ...]], Place] = {}
+        self._places: dict[tuple[int, tuple[int, ...] | None], Place] = {}
         files: list[_Files] = []
         for number, trace in enumerate(traces):
             if trace is None:
@@ -95,45 +111,51 @@ class Lookup:
                 files.append(_Files(number, tuple(end.encode() for end in trace.endings), trace.files, trace.within))
         self._all = tuple(range(len(files)))
         self.files = [*files, *(replace(one, within=None) for one in files)]
-        self.known: dict[bytes, Place] = {b"": self._place(self.none, self._all)}
+        self.known: dict[bytes, Place] = {b"": self._place(self.none)}
 
     def of(self, scene: Scene, path: bytes, folder: bytes) -> int:
         """Return the number of the first trace that fits a file, `none` if none does."""
-        number, ends, files = self.at(folder)
-        if path[-2:] in ends:
-            for which in files:
-                one = self.files[which]
-                if not path.endswith(one.endings) or (one.within is not None and not self._holds(folder, which)):
-                    continue
-                name = path[len(folder) + 1 :] if folder else path
-                if (one.names is None or matches(one.names, name)) and self._passes(one.number, scene, path):
-                    return one.number
+        place = self.at(folder)
+        number = place.number
+        for which in place.ends.get(path[-2:], ()):
+            one = self.files[which]
+            if not path.endswith(one.endings) or (one.within is not None and not self._holds(folder, which)):
+                continue
+            name = path[len(folder) + 1 :] if folder else path
+            if (one.names is None or matches(one.names, name)) and self._passes(one.number, scene, path):
+                return one.number
         return number if number == self.none or self._passes(number, scene, path) else self.none
 
     def at(self, folder: bytes) -> Place:
         """Return what is known of a folder. The one around it is remembered as well: others may be in there."""
         place = self.known.get(folder)
         if place is None:
-            around = folder[: folder.rfind(b"/") + 1][:-1]
-            if around not in self.known:
-                self.known[around] = self._place(self._folder(around), self._all)
-            place = self.known[folder] = self._place(self._folder(folder), self._all)
+            around, _, name = folder.rpartition(b"/")
+            above = self.known.get(around)
+            if above is None:
+                above = self.known[around] = self._place(self._folder(around))
+            own = folder in self._exact or name in self._named
+            place = self.known[folder] = self._place(self._folder(folder) if own else above.number)
         return place
 
-    def _place(self, number: int, files: tuple[int, ...]) -> Place:
+    def _place(self, number: int, files: tuple[int, ...] | None = None) -> Place:
+        """Return the place of a trace, where only `files` may name any: the same for all folders of which no more is known."""
         place = self._places.get((number, files))
         if place is None:
-            before = tuple(which for which in files if self.files[which].number < number)
-            place = (number, frozenset(_ends(self.files[which] for which in before)), before)
-            self._places[number, files] = place
+            before = tuple(which for which in self._all if self.files[which].number < number) if files is None else files
+            place = self._places[number, files] = Place(number, before, self.files)
         return place
 
     def _holds(self, folder: bytes, which: int) -> bool:
         """Whether a folder is one that single files are meant in; it is remembered."""
-        number, _, files = self.known[folder]
+        place = self.known[folder]
         holds = matches(self.files[which].within or "", folder + b"/")
-        at = files.index(which)
-        self.known[folder] = self._place(number, files[:at] + (which + len(self._all),) * holds + files[at + 1 :])
+        then = place.learned.get((which, holds))
+        if then is None:
+            at = place.files.index(which)
+            files = place.files[:at] + (which + len(self._all),) * holds + place.files[at + 1 :]
+            then = place.learned[which, holds] = self._place(place.number, files)
+        self.known[folder] = then
         return holds
 
     def _passes(self, number: int, scene: Scene, path: bytes) -> bool:
@@ -157,17 +179,16 @@ class Lookup:
                 if other < number and (b"/" + place).endswith(tail):
                     number = other
             place = above
-        return min(number, known[0])
+        return min(number, known.number)
 
 
-def _ends(files: Iterable[_Files]) -> Iterator[bytes]:
+def _ends(one: _Files) -> Iterator[bytes]:
     """Yield how the names of files may end, two bytes each."""
-    for one in files:
-        for ending in one.endings:
-            if len(ending) > 1:
-                yield ending[-2:]
-            else:
-                yield from (bytes([first]) + ending for first in range(256))
+    for ending in one.endings:
+        if len(ending) > 1:
+            yield ending[-2:]
+        else:
+            yield from (bytes([first]) + ending for first in range(256))
 
 
 def matches(pattern: str, text: bytes) -> bool:

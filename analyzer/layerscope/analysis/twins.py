@@ -7,11 +7,12 @@ from itertools import compress, repeat
 from operator import ne, or_
 
 from layerscope.analysis.scene import Scene
-from layerscope.model import LayerIndex
+from layerscope.model import LayerIndex, only, pick
 
 METADATA, IDENTICAL, REPLACED_LATER = "metadata-only-copy", "identical-rewrite", "replaced-later"
 MODE, OWNER, TIME, ATTRIBUTES = ASPECTS = ("mode", "owner", "time", "attributes")
 Sorted = dict[str, list[int]]
+_NOT = only(0)
 
 
 def sort_replaced(scene: Scene, index: LayerIndex, rows: Sequence[int], start: int, hidden_in: int) -> tuple[Sorted, set[str]]:
@@ -42,7 +43,7 @@ def _pair(
     first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
     took = map(stack.successors.get, [start + row for row in rows], repeat(-1))
     plain, twins, others = [], [], []
-    for row, twin, size in zip(rows, took, map(index.sizes.__getitem__, rows), strict=True):
+    for row, twin, size in zip(rows, took, pick(index.sizes, rows), strict=True):
         if size and first <= twin < beyond and twin not in stack.inodes and start + row not in names:
             plain.append(row)
             twins.append(twin - first)
@@ -57,13 +58,13 @@ def _sort_plain(
     """Sort rows that have a twin each, column by column."""
     if other is None or not rows:
         return
-    tokens = zip(map(one.digests.__getitem__, rows), map(other.digests.__getitem__, twins), strict=True)
+    tokens = zip(pick(one.digests, rows), pick(other.digests, twins), strict=True)
     same = bytes([token != b"" and token == twin for token, twin in tokens])
-    found[REPLACED_LATER] += compress(rows, map(b"\1\0".__getitem__, same))
+    found[REPLACED_LATER] += compress(rows, same.translate(_NOT))
     rows, twins = list(compress(rows, same)), list(compress(twins, same))
 
     def differ(here: Sequence[int], there: Sequence[int]) -> bytes:
-        return bytes(map(ne, map(here.__getitem__, rows), map(there.__getitem__, twins)))
+        return bytes(map(ne, pick(here, rows), pick(there, twins)))
 
     differing = {
         MODE: differ(one.modes, other.modes),
@@ -76,7 +77,7 @@ def _sort_plain(
     aspects.update(aspect for aspect, mask in differing.items() if 1 in mask)
     anything = bytes(map(any, zip(*differing.values(), strict=True)))
     found[METADATA] += compress(rows, anything)
-    found[IDENTICAL] += compress(rows, map(b"\1\0".__getitem__, anything))
+    found[IDENTICAL] += compress(rows, anything.translate(_NOT))
 
 
 def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: int) -> tuple[str, Iterable[str]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -83,7 +82,7 @@ class Cache:
         path = self._path(key)
         if path is None or len(data) > self.largest // 4:
             return
-        beside = path.with_name(f"{path.stem}.{secrets.token_hex(8)}.part")
+        beside = path.with_name(f"{path.stem}.{os.urandom(8).hex()}.part")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._trusted():

@@ -5,7 +5,6 @@ from __future__ import annotations
 # paths are text from the command line here, surrogates and all; the escapes are imported when something is to be said
 # ruff: noqa: PTH101, PTH105, PTH108, PTH113, PTH114, PTH116, PTH118, PTH120, PTH123
 import os
-import secrets
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Mapping
@@ -169,7 +168,7 @@ def silence(stream: TextIO | None) -> None:
 
 
 def _write_beside(place: str, pieces: Iterable[bytes]) -> None:
-    beside = os.path.join(os.path.dirname(place), f".layerscope-{secrets.token_hex(8)}.tmp")
+    beside = os.path.join(os.path.dirname(place), f".layerscope-{os.urandom(8).hex()}.tmp")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:

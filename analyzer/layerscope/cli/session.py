@@ -104,8 +104,10 @@ def _run(arguments: Sequence[str]) -> int:
     import typer
 
     from layerscope.cli.assembly import assemble
+    from layerscope.cli.values import keep_text
 
     command = typer.main.get_command(assemble(arguments))
+    keep_text(command)
     try:
         answer = command.main(list(arguments), prog_name="layerscope", standalone_mode=False)
     except typer.Abort:

@@ -7,14 +7,14 @@ the number of layers.
 
 from __future__ import annotations
 
-from array import array
-from itertools import compress, count
+from itertools import compress, count, repeat
 from typing import TYPE_CHECKING
 
 from layerscope.packages.paths import parent, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from layerscope.model import Package
     from layerscope.packages.aliases import Aliases
@@ -82,11 +82,10 @@ class Claims:
 
     def _contest(self, number: int, listed: tuple[bytes, ...]) -> None:
         """Remember who lists what, and which packages share a path with another."""
-        shared = self._listed.keys() & listed
-        if shared:
+        first = set(map(self._listed.setdefault, listed, repeat(number)))
+        if not first <= {number}:
             self._contested.add(number)
-            self._contested.update(self._listed[path] for path in shared)
-        self._listed.update(dict.fromkeys(listed, number))
+            self._contested |= first
 
     def _holder(self, package: Package, number: int) -> int:
         """Return who gets what a package claims: itself, or the system package that it is part of."""
@@ -99,24 +98,21 @@ class Claims:
         self.parents[number] = holder
         return holder
 
-    def owners(self, paths: Sequence[bytes], folders: Sequence[bytes]) -> array[int]:
+    def owners(self, paths: Sequence[bytes], folders: Sequence[bytes], here: AbstractSet[bytes]) -> list[int]:
         """Return who has each path, given with its folder: by its name, by its source's, or by its folder.
 
-        Only the paths in folders that something is listed in are looked up.
+        `here` are the folders, each once. Only the paths in those that something is listed in are looked up.
         """
-        here = dict.fromkeys(folders)
         for folder in here:
             if folder not in self._folders:
                 self._tree(folder)
-        numbers = array("i", map(self._folders.__getitem__, folders))
-        busy = here.keys() & self._around
-        for row in compress(count(), map(busy.__contains__, folders)):
-            path = paths[row]
-            number = self._paths.get(path)
-            if number is None:
-                number = self._language.get(path)
-            if number is not None:
-                numbers[row] = number
+        numbers = list(map(self._folders.__getitem__, folders))
+        busy = bytes(map((here & self._around).__contains__, folders))
+        names, listed = list(compress(paths, busy)), list(compress(numbers, busy))
+        for table in (self._language, self._paths):
+            listed = list(map(table.get, names, listed)) if table else listed
+        for row, owner in zip(compress(count(), busy), listed, strict=False):
+            numbers[row] = owner
         caches = {folder for folder in here if (folder + b"/").find(_CACHE) >= 0}
         for row in compress(count(), map(caches.__contains__, folders)) if caches else ():
             path = paths[row]

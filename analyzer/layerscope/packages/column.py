@@ -6,7 +6,6 @@ file in place: settings that nobody is to overwrite, or what is the same in both
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from itertools import compress
@@ -16,7 +15,8 @@ from layerscope.model import ONLY_FILES, ONLY_LIVE, Kind, LayerIndex, only
 from layerscope.packages.claims import NOBODY, Claims
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from layerscope.packages.classes import Classes
     from layerscope.packages.timeline import Timeline, Version
@@ -39,13 +39,15 @@ def assign(
     gone: Collection[int],
     lines: Iterable[Timeline],
     classes: Classes,
-) -> array[int]:
+    folders: Callable[[int], AbstractSet[bytes]],
+) -> list[int]:
     """Return who has each row, walking from the top layer to the base.
 
-    `claims` and `heirs` are empty; `gone` are the numbers of the packages that are not there at the end.
+    `claims` and `heirs` are empty; `gone` are the numbers of the packages that are not there at the end; `folders` tells in
+    which folders a layer's entries are.
     """
     starts = stack.starts
-    column = array("i", [NOBODY]) * starts[-1]
+    column = [NOBODY] * starts[-1]
     schedule = _schedule(lines, len(indexes))
     first_links: dict[int, int] = {}
     for position in reversed(range(len(indexes))):
@@ -54,7 +56,7 @@ def assign(
         index, start = indexes[position], starts[position]
         if index is None or same_as[position] is not None:
             continue
-        owners = _owners(index, claims, classes)
+        owners = _owners(index, claims, classes, folders(position))
         for row in sorted((row for row in index.links if index.kinds[row] == Kind.HARDLINK), reverse=True):
             if owners[row] >= 0:
                 first_links[_first(stack.inodes.get(start + row, -1), starts, same_as)] = start + row
@@ -86,10 +88,10 @@ def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[tuple[st
     return schedule
 
 
-def _owners(index: LayerIndex, claims: Claims, classes: Classes) -> array[int]:
+def _owners(index: LayerIndex, claims: Claims, classes: Classes, folders: AbstractSet[bytes]) -> list[int]:
     """Return who has each row of one layer, by its own name; links that nobody lists and folders are nobody's."""
     rank, paths, kinds = classes.rank, index.paths, index.kinds
-    owners = claims.owners(paths, index.folders)
+    owners = claims.owners(paths, index.folders, folders)
     for row in compress(range(len(paths)), kinds.translate(_NOT_OWNABLE)):
         owners[row] = NOBODY
     for row, number in compress(enumerate(owners), kinds.translate(ONLY_FILES)):
@@ -99,7 +101,7 @@ def _owners(index: LayerIndex, claims: Claims, classes: Classes) -> array[int]:
 
 
 def _inherit(
-    column: array[int],
+    column: list[int],
     indexes: Sequence[LayerIndex | None],
     stack: Stack,
     heirs: Claims,
@@ -120,7 +122,7 @@ def _inherit(
         assert index is not None
         paths.append(index.paths[row - stack.starts[position]])
         folders.append(index.folders[row - stack.starts[position]])
-    for row, number in zip(left, heirs.owners(paths, folders), strict=True):
+    for row, number in zip(left, heirs.owners(paths, folders, set(folders)), strict=True):
         if number != NOBODY:
             column[row] = number
 

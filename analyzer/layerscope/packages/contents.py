@@ -6,14 +6,14 @@ Collected once; each database then asks for its own.
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import compress
+from itertools import chain, compress
 from typing import TYPE_CHECKING
 
 from layerscope.model import Kind, LayerIndex
 from layerscope.packages.patterns import Patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from layerscope.packages.database import Database
     from layerscope.rootfs import Stack
@@ -27,12 +27,19 @@ Span = tuple[int, int, bytes, bytes]
 class Contents:
     """The files of all layers that were kept or looked into, and the places that matter by their presence."""
 
-    __slots__ = ("_indexes", "_kept", "_stack")
+    __slots__ = ("_by_end", "_by_path", "_folders", "_indexes", "_kept", "_stack")
 
     def __init__(self, indexes: Sequence[LayerIndex | None], stack: Stack) -> None:
         self._indexes = indexes
         self._stack = stack
         self._kept = [span for position in range(len(indexes)) for span in self._collect(position)]
+        self._folders: dict[int, frozenset[bytes]] = {}
+        self._by_path: dict[bytes, list[int]] = {}
+        self._by_end: dict[bytes, list[bytes]] = {}
+        for number, (_, _, path, _) in enumerate(self._kept):
+            self._by_path.setdefault(path, []).append(number)
+        for path in self._by_path:
+            self._by_end.setdefault(path[-2:], []).append(path)
 
     def matching(self, patterns: tuple[str, ...]) -> list[Span]:
         """Return the kept files that fit a pattern."""
@@ -42,7 +49,19 @@ class Contents:
             _ends(patterns),
             tuple({pattern.partition("*")[0].encode() for pattern in patterns if pattern[-1] == "*"}),
         )
-        return [span for span in self._kept if (span[2].endswith(ends) or span[2].startswith(starts)) and keep(span[2])]
+        paths: Iterable[bytes] = self._by_path
+        if not starts and all(len(end) > 1 for end in ends):
+            paths = chain.from_iterable(self._by_end.get(end, ()) for end in {end[-2:] for end in ends})
+        fitting = [path for path in paths if (path.endswith(ends) or path.startswith(starts)) and keep(path)]
+        return [self._kept[number] for number in sorted(chain.from_iterable(map(self._by_path.__getitem__, fitting)))]
+
+    def folders(self, position: int) -> frozenset[bytes]:
+        """Return the folders that a layer's entries are in; remembered."""
+        found = self._folders.get(position)
+        if found is None:
+            index = self._indexes[position]
+            found = self._folders[position] = frozenset() if index is None else frozenset(index.folders)
+        return found
 
     def of(self, database: Database) -> list[Span]:
         """Return what a database reads."""
@@ -86,7 +105,7 @@ class Contents:
             if index is None:
                 continue
             start = stack.starts[position]
-            wanted = {folder for folder in set(index.folders) if folder.endswith(ends) and is_folder(folder)}
+            wanted = {folder for folder in self.folders(position) if folder.endswith(ends) and is_folder(folder)}
             for row in compress(range(len(index)), map(wanted.__contains__, index.folders)) if wanted else ():
                 path = index.paths[row]
                 if index.kinds[row] not in _MARKS and matches(path):

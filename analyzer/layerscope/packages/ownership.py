@@ -136,6 +136,7 @@ def own(
         gone={number for number, presence in enumerate(found) if presence.removed_in is not None},
         lines=lines,
         classes=Classes(_application(workdir)),
+        folders=contents.folders,
     )
     tallies = _tally(indexes, same_as, stack, column)
     return Ownership(
@@ -143,7 +144,7 @@ def own(
         owners=_owner_shares(found, tallies),
         notes=tuple(note for line in lines for note in line.notes),
         release=release,
-        column=column,
+        column=array("i", column),
     )
 
 
@@ -203,7 +204,7 @@ class _Tally:
 
 
 def _tally(
-    indexes: Sequence[LayerIndex | None], same_as: Sequence[int | None], stack: Stack, column: array[int]
+    indexes: Sequence[LayerIndex | None], same_as: Sequence[int | None], stack: Stack, column: Sequence[int]
 ) -> dict[int, _Tally]:
     """Sum the content of regular files by owner and layer."""
     starts = stack.starts
@@ -227,7 +228,7 @@ def _tally(
     return tallies
 
 
-def _sum(owners: array[int], sizes: array[int], mask: bytearray) -> defaultdict[int, int]:
+def _sum(owners: Sequence[int], sizes: array[int], mask: bytearray) -> defaultdict[int, int]:
     """Return the content that each owner has in the rows of a mask."""
     sums: defaultdict[int, int] = defaultdict(int)
     for number, size in compress(zip(owners, sizes, strict=True), mask):

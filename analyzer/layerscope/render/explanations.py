@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tabulate import tabulate
-
 from layerscope.audit import RULES, Rule
 from layerscope.audit.checks import CHECKS, Check
 from layerscope.render.words import wrap
@@ -58,6 +56,8 @@ def _say_answer(check: Check) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    from tabulate import tabulate
+
     return tabulate(rows, head, tablefmt="github", disable_numparse=True) + "\n"
 
 

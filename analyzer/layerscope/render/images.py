@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tabulate import tabulate
-
 from layerscope.frozen import frozen
 from layerscope.render.document import SCHEMA_VERSION, clean, write_json
 from layerscope.render.escape import defuse, terminal
@@ -28,6 +26,8 @@ class ImageRow:
 
 def images_text(_source: str, images: Sequence[ImageRow], _options: Options) -> str:
     """Return one line a name; the name comes last and is never cut, so that it can be copied."""
+    from tabulate import tabulate
+
     rows = [
         (image.platform or "?", _count(image.layers), _state(image), _digest(image), name)
         for image in images

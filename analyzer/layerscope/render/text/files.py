@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from layerscope.analysis.files import FileRow
 from layerscope.model import Fate, Image, Kind
 from layerscope.render.escape import absolute, decode, defuse, one_line, terminal
@@ -19,6 +17,8 @@ _OWNER = 16
 
 def files_text(_image: Image, files: Sequence[FileRow], options: Options) -> str:
     """Return the largest files, one a row, and the sum of all."""
+    from tabulate import tabulate
+
     ranked = rank_files(files, options.sort)
     shown = [file for file in ranked if file.bytes][: options.rows(_MEASURE)]
     rows = [[say_size(file.bytes), str(file.layer), say_fate(file), fit(one_line(file.owner or ""), _OWNER)] for file in shown]

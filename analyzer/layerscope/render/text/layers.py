@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from layerscope.analysis.books import LayerBooks
 from layerscope.model import Layer
 from layerscope.render.escape import one_line
@@ -25,6 +23,8 @@ def layer_lines(report: Report, options: Options) -> list[str]:
 
     There is no column of pull sizes where none is known, and one of the Dockerfile's lines only where these are.
     """
+    from tabulate import tabulate
+
     books = report.books.layers
     if not books:
         return [options.paint("LAYERS", "title"), " none"]
