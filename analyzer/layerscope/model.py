@@ -154,8 +154,8 @@ class LayerIndex:
     declared      size field of the header where it differs from `sizes` (links, directories, whiteouts with a size)
     sparse        data fragments `(offset in the file, length)` of a sparse file
     digests       tokens of contents: equal exactly where the contents are, within one image. A strong digest (`Image.hashing`)
-                  where the tar passed once, and where files under different paths may be equal; rows without a token are equal
-                  to none
+                  where the tar passed once, and where files under different paths may be equal; a row whose token is empty is
+                  equal to none
     kept          content of the rows that a pattern asked for
     prints        fingerprints of the contents of small files, 0 where none was taken; gone once contents are compared
     inspected     what inspectors found in a row's content, as pairs (who looked, what was found): small, unlike the file
@@ -179,7 +179,7 @@ class LayerIndex:
     xattrs: dict[int, tuple[tuple[bytes, bytes], ...]]
     declared: dict[int, int]
     sparse: dict[int, tuple[tuple[int, int], ...]]
-    digests: dict[int, bytes]
+    digests: list[bytes]
     kept: dict[int, bytes]
     tar_bytes: int
     diff_id: str | None = None

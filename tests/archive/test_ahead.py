@@ -6,7 +6,8 @@ import threading
 import time
 
 import pytest
-from layerscope.archive.ahead import LEAST, ROOM, ahead, pays
+from layerscope.archive import ahead as module
+from layerscope.archive.ahead import BATCH, LEAST, ROOM, ahead, pays
 from layerscope.errors import ArchiveError
 
 
@@ -14,8 +15,10 @@ def workers():
     return [thread for thread in threading.enumerate() if thread.name == "layerscope-ahead"]
 
 
+@pytest.mark.parametrize("batch", [1, 5, BATCH])
 @pytest.mark.parametrize("count", [0, 1, ROOM, 10 * ROOM])
-def test_everything_comes_in_order(count):
+def test_everything_comes_in_order(count, batch, monkeypatch):
+    monkeypatch.setattr(module, "BATCH", batch)
     chunks = [b"%d" % number for number in range(count)]
     assert list(ahead(iter(chunks))) == chunks
     assert not workers()
@@ -40,12 +43,12 @@ def test_no_more_is_made_than_there_is_room_for():
     def endless():
         while True:
             made.append(1)
-            yield b"x"
+            yield bytes(BATCH // 2)
 
     passing = ahead(endless())
     next(passing)
     time.sleep(0.3)
-    assert len(made) <= ROOM + 3
+    assert len(made) == ROOM * 2
     passing.close()
     assert not workers()
 

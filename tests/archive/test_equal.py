@@ -39,7 +39,7 @@ def tokens(layers: list[dict[str, bytes]]) -> dict[tuple[int, str], bytes]:
     found = {}
     for number, index in enumerate(marked(layers)):
         assert not index.prints  # they have done their work
-        found.update({(number, index.paths[row].decode()): digest for row, digest in index.digests.items()})
+        found.update({(number, index.paths[row].decode()): digest for row, digest in enumerate(index.digests) if digest})
     return found
 
 

@@ -8,6 +8,8 @@ import os
 
 import build
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from layerscope import api
 from layerscope.archive import inspection
 from layerscope.archive.inspection import Inspector, Inspectors, inspect_place
@@ -98,6 +100,30 @@ def test_a_file_too_long_to_be_held_is_told(way):
     held = way in ("passing", "in place", "further in")  # all of it is there
     assert names == (["x", "y", "first"] if held else ["first"])
     assert (message in [note.message for note in index.notes]) is not held
+
+
+@given(
+    pieces=st.lists(st.binary(min_size=1, max_size=5), min_size=1, max_size=6),
+    start=st.integers(0, 32),
+    stop=st.integers(0, 32),
+)
+def test_a_file_in_pieces_slices_like_one_in_one(pieces, start, stop):
+    whole, held = b"".join(pieces), inspection.Held(pieces)
+    assert len(held) == len(whole)
+    assert held[start:stop] == whole[start:stop]
+
+
+def test_a_large_file_that_passes_is_not_put_together():
+    shown = []
+
+    def find(_path, content):
+        shown.append((type(content), len(content), content[max(len(content) - 5, 0) : len(content)]))
+
+    layer = gzip.compress(build.tar(build.entry("a", LONG), build.entry("b", b"hello")))
+    watcher = Inspector("all", "1", lambda *_: True, lambda _: True, find)
+    pieces = (layer[at : at + 700] for at in range(0, len(layer), 700))
+    scan_stream(pieces, Settings(Limits(), lambda _: False, Inspectors([watcher])))
+    assert shown == [(inspection.Held, len(LONG), LONG[-5:]), (bytes, 5, b"hello")]
 
 
 def test_in_place_only_what_is_asked_for_is_read_and_once(tmp_path, monkeypatch):

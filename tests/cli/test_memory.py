@@ -7,6 +7,7 @@ import os
 import shutil
 import tarfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from layerscope import api
 from layerscope.archive import identity, scan
 from layerscope.archive.cache import Cache
 from layerscope.cli import memory
-from layerscope.cli.memory import Memory
+from layerscope.cli.memory import Layers, Memory
 from layerscope.cli.session import run
 from layerscope.model import Image
 
@@ -198,6 +199,35 @@ def test_damaged_entries_are_read_again(capsys, folder, image, reads):
         path.write_bytes(raw)
     assert said(capsys, "report", str(image)) == first
     assert len(reads) == 2
+
+
+def test_an_image_leans_on_its_layers(folder, image):
+    """What was found in compressed layers is kept once; without it, or with that of another blob, an image is not known."""
+    layers = Layers(Cache(folder))
+    made = api.load(str(image), shelf=layers)
+    shelved = layers.lean_on(made)
+    assert len(shelved.lying) == 2
+    assert [layer.index is None for layer in shelved.image.layers].count(True) >= 2
+    assert Layers(Cache(folder)).complete(shelved) == made
+    key = shelved.lying[1].key
+    kept = layers.recall(key)
+    assert kept is not None
+    layers.remember(key, replace(kept, digest=b"another blob's"))
+    assert Layers(Cache(folder)).complete(shelved) is None
+    Cache(folder).clear()
+    assert Layers(Cache(folder)).complete(shelved) is None
+
+
+def test_whatever_is_lost_is_read_again(capsys, folder, image, reads):
+    first = said(capsys, "packages", str(image))
+    lost = sorted(folder.iterdir())
+    assert len(lost) == 3  # the image, two compressed layers
+    for count, path in enumerate(lost, 2):
+        path.unlink()
+        assert said(capsys, "packages", str(image)) == first
+        assert len(reads) == count
+    assert said(capsys, "packages", str(image)) == first
+    assert len(reads) == 1 + len(lost)
 
 
 def test_other_code_does_not_believe_it(capsys, folder, image, reads, monkeypatch):

@@ -12,6 +12,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,7 @@ def expected(row: dict[str, Any]) -> dict[str, Any]:
 
 def found(index: LayerIndex, row: int) -> dict[str, Any]:
     """Return what layerscope has for a row."""
-    digest = index.digests.get(row)
+    digest = index.digests[row] or None
     return {
         "path": index.paths[row],
         "kind": Kind(index.kinds[row]),
@@ -180,9 +181,7 @@ def assert_same(one: LayerIndex, other: LayerIndex, *, digests: bool = True) -> 
     for column in COLUMNS:
         assert getattr(one, column) == getattr(other, column), column
     if digests:
-        assert {row: digest for row, digest in one.digests.items() if one.sizes[row]} == {
-            row: digest for row, digest in other.digests.items() if other.sizes[row]
-        }
+        assert list(compress(one.digests, one.sizes)) == list(compress(other.digests, other.sizes))
 
 
 def assert_stream_agrees(data: bytes, sizes: tuple[int, ...]) -> None:

@@ -56,9 +56,8 @@ WATCHERS = (
 def read(data, size, limits, keep, watchers, whiteouts):
     """Return all that is read of a tar; it passes in chunks of `size`, or lies still if there are none."""
     if size:
-        passing = Feed.of(data[start : start + size] for start in range(0, len(data), size))
-        index = read_tar(passing, limits=limits, keep=keep, whiteouts=whiteouts, inspectors=watchers)
-        told = ()
+        passing, told = Feed.of(data[start : start + size] for start in range(0, len(data), size)), []
+        index = read_tar(passing, limits=limits, keep=keep, whiteouts=whiteouts, inspectors=watchers, shown=told)
     else:
         rows, lying = [], Feed.over(data, 0, len(data))
         index = read_tar(lying, limits=limits, keep=keep, whiteouts=whiteouts, inspectors=watchers, shown=rows)
@@ -90,7 +89,7 @@ def test_it_is_made_of_the_source_that_is_here():
 def columns_of_runs():
     """Return empty columns, in the order in which it takes them."""
     numbers = array("q"), array("H"), [], [], [], array("q"), array("q"), array("q")
-    return [[], [], bytearray(), *numbers]
+    return [[], [], bytearray(), *numbers, []]
 
 
 @compiled
@@ -98,7 +97,7 @@ def test_it_takes_what_builders_write():
     """Else it would be of no use, and all other tests here would prove nothing."""
     data = build.layer({"usr/": build.Dir(), "usr/bin/": build.Dir(), "usr/bin/a": b"1" * 600, "usr/bin/b": build.Symlink("a")})
     index = read_tar(Feed.over(data, 0, len(data)), limits=LIMITS)
-    columns = [*columns_of_runs(), {}, {}, {}, {b"": b"", b"usr": b"usr"}, []]
+    columns = [*columns_of_runs(), {}, {}, {b"": b"", b"usr": b"usr"}, []]
     asked = (
         lambda path: path == b"usr/bin/a",
         lambda *_: True,
@@ -119,7 +118,8 @@ def test_it_takes_what_builders_write():
         ("paths", "folders", "kinds", "sizes", "modes", "uids", "gids", "mtimes", "offsets", "spans")
     ):
         assert list(columns[column]) == list(getattr(index, name)), name
-    assert columns[11] == index.links
+    assert columns[11] == index.digests == [b""] * 4
+    assert columns[12] == index.links
     assert columns[13] == {2: b"1" * 600}
     assert list(columns[10]) == [0, 0, hash(b"1" * 600), 0]
     assert taken.take(data[:2048], 1024, 1536, 0) == (1024, 1112)  # of the file, only the header is there
@@ -211,6 +211,19 @@ def test_more_entries_than_may_be_read(monkeypatch):
 
 
 @compiled
+def test_runs_that_are_longer_than_what_is_handed_over_at_once(monkeypatch):
+    monkeypatch.setattr(feed, "NEXT", 1 << 20)
+    data = build.layer({f"f{number}": bytes(number) for number in range(499)})
+    for watchers in WATCHERS:
+        for size in (0, 1 << 20):
+            quickly = read(data, size, LIMITS, KEEPS[1], watchers, whiteouts=True)
+            assert list(quickly["sizes"]) == list(range(499))
+            with monkeypatch.context() as pure:
+                pure.setattr(tar, "Runs", None)
+                assert read(data, size, LIMITS, KEEPS[1], watchers, whiteouts=True) == quickly
+
+
+@compiled
 def test_an_interrupt_comes_through():
     def interrupted(path):
         raise KeyboardInterrupt(path)
@@ -253,7 +266,7 @@ def test_contents_that_differ_a_little_have_different_fingerprints():
 def test_an_error_loses_nothing_that_was_read():
     columns = columns_of_runs()
     taken = quick.Runs(
-        *columns, {}, {}, {}, {b"": b""}, [], fail_at_c, bool, hash, bytes, None, ALL_KEPT, (), b"", 0, 1 << 20, 9, 9
+        *columns, {}, {}, {b"": b""}, [], fail_at_c, bool, hash, bytes, None, ALL_KEPT, (), b"", 0, 1 << 20, 9, 9
     )
     data = build.layer({"a": b"1", "b": b"22", "c": b"333"})
     with pytest.raises(RuntimeError, match="c"):
@@ -275,7 +288,6 @@ ALL_KEPT = bytes([1]) * (1 << 16)
 def test_what_it_is_made_of_is_checked():
     right = [
         *columns_of_runs(),
-        {},
         {},
         {},
         {},

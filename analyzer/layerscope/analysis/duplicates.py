@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 from layerscope.analysis.causes import PathShare
 from layerscope.frozen import frozen
 from layerscope.model import Image
@@ -30,7 +32,7 @@ def find_duplicates(image: Image, stack: Stack, fates: bytearray) -> tuple[Dupli
     for layer in image.layers:
         if layer.index is not None:
             start = stack.starts[layer.position]
-            for row, token in layer.index.digests.items():
+            for row, token in compress(enumerate(layer.index.digests), layer.index.digests):
                 if fates[start + row] == LIVE:
                     groups.setdefault(token, []).append(start + row)
     sets = []

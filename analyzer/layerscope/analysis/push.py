@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import compress
 
 from layerscope.frozen import frozen
 from layerscope.model import Image, Kind, Layer, LayerIndex
@@ -83,8 +84,8 @@ def _contents(image: Image) -> dict[bytes, list[bytes]]:
     known: defaultdict[bytes, list[bytes]] = defaultdict(list)
     for layer in image.layers:
         if layer.index is not None:
-            for row, digest in layer.index.digests.items():
-                known[layer.index.paths[row]].append(digest)
+            for path, digest in compress(zip(layer.index.paths, layer.index.digests, strict=True), layer.index.digests):
+                known[path].append(digest)
     return known
 
 
@@ -96,8 +97,8 @@ def _changed(index: LayerIndex, known: dict[bytes, list[bytes]]) -> tuple[int, b
         if not size or index.kinds[row] != Kind.FILE:
             continue
         path = index.paths[row]
-        digest = index.digests.get(row)
-        if digest is None or digest not in known.get(path, ()):
+        digest = index.digests[row]
+        if not digest or digest not in known.get(path, ()):
             changed += size
             folders[b"/".join(path.split(b"/", SHOWN)[:-1][:SHOWN])] += size
     top = folders.most_common(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from itertools import combinations
+from itertools import combinations, compress
 
 from layerscope.frozen import frozen
 from layerscope.model import Image, Layer
@@ -140,7 +140,7 @@ def _find_repeats(images: Sequence[Image], fates: Sequence[Fates]) -> Repeats:
                 continue
             blob = numbers.setdefault(_name_of(image_number, layer), len(numbers))
             start = starts[layer.position]
-            for row, token in layer.index.digests.items():
+            for row, token in compress(enumerate(layer.index.digests), layer.index.digests):
                 if column[start + row] == LIVE and layer.index.sizes[row]:
                     there = holders.setdefault(token, [])
                     if not there or there[-1][0] != image_number:  # the first copy of each image

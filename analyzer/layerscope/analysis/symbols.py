@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from layerscope.archive.elf import LOADED, MAGIC, MAX_SECTIONS, OBJECT, Elf, Section, read_elf
 from layerscope.archive.glance import Files
-from layerscope.archive.inspection import Content, Inspector
+from layerscope.archive.inspection import HELD, Content, Inspector
 
 NAME = "symbols"
 ARCHIVE = b"!<arch>\n"
@@ -99,6 +99,8 @@ def _measure(spans: Iterable[tuple[int, int]]) -> int:
 
 def _count_members(content: Content) -> int:
     """Return how many bytes of the objects in a static library can go."""
+    if len(content) <= HELD:
+        content = content[0 : len(content)]
     at, total, budget = len(ARCHIVE), 0, MAX_SECTIONS
     for _ in range(_MAX_MEMBERS):
         head = content[at : min(at + _MEMBER, len(content))]

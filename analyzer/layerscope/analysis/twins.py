@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import compress, repeat
-from operator import eq, ne, or_
+from operator import ne, or_
 
 from layerscope.analysis.scene import Scene
 from layerscope.model import LayerIndex, only, pick
@@ -58,7 +58,8 @@ def _sort_plain(
     """Sort rows that have a twin each, column by column."""
     if other is None or not rows:
         return
-    same = bytes(map(eq, map(one.digests.get, rows), map(other.digests.get, twins, repeat(b""))))
+    tokens = zip(pick(one.digests, rows), pick(other.digests, twins), strict=True)
+    same = bytes([token != b"" and token == twin for token, twin in tokens])
     found[REPLACED_LATER] += compress(rows, same.translate(_NOT))
     rows, twins = list(compress(rows, same)), list(compress(twins, same))
 
@@ -82,7 +83,7 @@ def _sort_plain(
 def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: int) -> tuple[str, Iterable[str]]:
     """Return the kind of a replacement, and what differs: of one of several names, or without content."""
     stack, names = scene.stack, scene.names
-    if index.sizes[row] and row not in index.digests:
+    if index.sizes[row] and not index.digests[row]:
         return REPLACED_LATER, ()
     first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
     for name in (ident, *names[ident]) if ident in names else (ident,):
@@ -102,7 +103,7 @@ def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: i
 def _same(one: LayerIndex, row: int, other: LayerIndex, there: int) -> bool:
     """Whether two rows hold the same bytes, or link to the same place."""
     if one.sizes[row]:
-        return one.digests[row] == other.digests.get(there)
+        return one.digests[row] == other.digests[there]
     return one.kinds[row] == other.kinds[there] and not other.sizes[there] and one.links.get(row) == other.links.get(there)
 
 

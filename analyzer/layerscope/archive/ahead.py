@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from queue import Full, Queue
+from queue import SimpleQueue
 
-ROOM = 8
-PATIENCE = 0.1
+ROOM = 3
+BATCH = 1 << 20
 LEAST = 1 << 20
 
 
@@ -22,42 +22,51 @@ def pays(size: int) -> bool:
 
 
 def ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what `chunks` yields, which a thread takes from it, at most `ROOM` chunks early; what it raises is raised here.
+    """Yield what `chunks` yields, which a thread takes from it; what it raises is raised here.
 
-    Who stops to ask ends the thread: `chunks` is not asked again.
+    They wake each other up for batches of about `BATCH` bytes, of which there are `ROOM`. Who stops to ask ends the thread:
+    `chunks` is not asked again.
     """
-    queue: Queue[tuple[bytes, BaseException | None]] = Queue(ROOM)
+    made: SimpleQueue[tuple[list[bytes], BaseException | None]] = SimpleQueue()
+    room: SimpleQueue[None] = SimpleQueue()
     left = threading.Event()
 
-    def put(chunk: bytes, error: BaseException | None) -> None:
-        while not left.is_set():
-            try:
-                queue.put((chunk, error), timeout=PATIENCE)
-            except Full:
-                continue
-            return
-
-    def work() -> None:
+    def take() -> tuple[list[bytes], BaseException | None]:
+        batch: list[bytes] = []
+        size = 0
         try:
             for chunk in chunks:
-                put(chunk, None)
-                if left.is_set():
-                    return
+                batch.append(chunk)
+                size += len(chunk)
+                if size >= BATCH or left.is_set():
+                    return batch, None
         except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-            put(b"", error)
-        else:
-            put(b"", StopIteration())
+            return batch, error
+        return batch, StopIteration()
 
+    def work() -> None:
+        error = None
+        while error is None:
+            room.get()
+            if left.is_set():
+                return
+            batch, error = take()
+            made.put((batch, error))
+
+    for _ in range(ROOM):
+        room.put(None)
     worker = threading.Thread(target=work, name="layerscope-ahead", daemon=True)
     worker.start()
     try:
         while True:
-            chunk, error = queue.get()
+            batch, error = made.get()
+            yield from batch
             if isinstance(error, StopIteration):
                 return
             if error is not None:
                 raise error
-            yield chunk
+            room.put(None)
     finally:
         left.set()
+        room.put(None)
         worker.join()

@@ -337,7 +337,8 @@ class PassingTar(Container):
     def rootfs(self) -> Scan:
         """Return the tar that passed, as one layer; its contents were hashed, kept and looked into on the way."""
         index = self.index
-        index.digests.update(self._digests)
+        for row, digest in self._digests.items():
+            index.digests[row] = digest
         index.kept.update(self._kept)
         drop_cut(index)
         return Scan(index, "none", index.tar_bytes)
@@ -350,9 +351,9 @@ def drop_cut(index: LayerIndex) -> None:
     row = len(index) - 1
     if index.kinds[row] != Kind.FILE or index.offsets[row] + index.sizes[row] != index.tar_bytes:
         return
-    for column in (index.paths, index.folders, index.kinds, index.sizes, index.modes, index.uids, index.gids, index.mtimes):
+    lists = (index.paths, index.folders, index.uids, index.gids, index.mtimes, index.digests)
+    for column in (*lists, index.kinds, index.sizes, index.modes, index.offsets, index.spans):
         column.pop()
-    index.offsets.pop(), index.spans.pop()
     del index.prints[row:]
     forget(index, row)
 

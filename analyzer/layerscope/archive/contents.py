@@ -21,7 +21,8 @@ Visit = Callable[[int, bytes, int, Iterator[bytes]], None]
 class Contents:
     """What a reader does with the data of regular files that it cannot simply pass over.
 
-    `start_hash` hashes them, None if they can be looked at later; `mode` is that of the file whose data come next.
+    `start_hash` hashes them, None if they can be looked at later; `mode` is that of the file whose data come next. `digest` is
+    that of the data that came last, empty if they were not hashed or did not all come.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Contents:
         self.start_hash = start_hash
         self.inspection = inspection
         self.mode = 0
+        self.digest = b""
         self.kept_bytes = 0
 
     def read(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments | None, start: int) -> int:
         """Read a file's data from where the feed stands; return how many bytes of them are missing."""
         feed = self.feed
         where = feed.offset
+        self.digest = b""
         if self.visit is not None:
             passing = self.inspection.passing(row, path, self.mode, stored, start) if self.inspection is not None else None
             pieces = feed.pieces(stored)
@@ -79,7 +82,7 @@ class Contents:
                 passing.take(piece)
         if feed.offset == end:
             if hasher is not None:
-                self.index.digests[row] = hasher.digest()
+                self.digest = hasher.digest()
             if kept is not None:
                 self.index.kept[row] = b"".join(kept)
             if passing is not None:
@@ -96,13 +99,13 @@ class Contents:
                 if keeps:
                     index.kept[row] = content
                 if start_hash is not None and logical <= SPARSE_HASHED:
-                    index.digests[row] = start_hash(content).digest()
+                    self.digest = start_hash(content).digest()
                 if self.inspection is not None and logical <= HELD:
                     self.inspection.show(row, path, self.mode, content, start)
         elif start_hash is not None and logical <= SPARSE_HASHED:
             digest = content_digest(start_hash(), fragments, logical, feed.pieces(stored))
             if feed.offset == end:
-                index.digests[row] = digest
+                self.digest = digest
         else:
             feed.skip(stored)
 

@@ -95,7 +95,7 @@ def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
     A token is a digest where files under different paths or of a layer that passed once may hold the same, else a
     number that only the copies of one path share. The fingerprints are of no use afterwards, and go.
     """
-    passed = {index.sizes[row] for index in indexes for row in index.digests}
+    passed = {size for index in indexes for size in compress(index.sizes, index.digests)}
     twins = Twins(places)
     first: dict[int, int] = {}
     large: dict[int, list[int]] = {}
@@ -106,7 +106,7 @@ def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
         twins.join(number, list(map(first.setdefault, compress(prints, prints), members)), members)
         for row in compress(range(len(index)), map(not_, prints)):
             size = index.sizes[row]
-            if not size or row in index.digests or row in index.sparse:
+            if not size or index.digests[row] or row in index.sparse:
                 continue
             if size > SMALL:
                 large.setdefault(size, []).append(start + row)
@@ -166,8 +166,10 @@ class Twins:
             tokens[leader] = place.digest(row)
         for place, start, stop, (leaders, twins) in zip(self.places, self.starts, self.starts[1:], self._pairs, strict=False):
             mine = leading[bisect_left(leading, start) : bisect_left(leading, stop)]
+            digests = place.index.digests
             for named, rows in ((mine, mine), (leaders, twins)):
-                place.index.digests.update(zip([row - start for row in rows], map(tokens.__getitem__, named), strict=True))
+                for row, token in zip(rows, map(tokens.__getitem__, named), strict=True):
+                    digests[row - start] = token
 
 
 def _compare_large(twins: Twins, members: Sequence[int]) -> None:

@@ -46,6 +46,7 @@ def parent_of(path: bytes) -> bytes:
 
 def _empty(index: LayerIndex, row: int) -> None:
     index.kinds[row] = OTHER
+    index.digests[row] = b""
     index.sizes[row] = 0
     index.paths[row] = index.paths[row][:SHOWN]
     index.folders[row] = parent_of(index.paths[row])
@@ -54,6 +55,6 @@ def _empty(index: LayerIndex, row: int) -> None:
 
 def forget(index: LayerIndex, row: int) -> None:
     """Take away what a row has beside its columns."""
-    told: tuple[dict[int, Any], ...] = (index.links, index.xattrs, index.declared, index.sparse, index.digests, index.kept)
+    told: tuple[dict[int, Any], ...] = (index.links, index.xattrs, index.declared, index.sparse, index.kept)
     for column in (*told, index.inspected, index.sums):
         column.pop(row, None)

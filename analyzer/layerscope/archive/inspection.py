@@ -7,7 +7,9 @@ inspector asks for, and none of a file that nobody wants; what passes once is he
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from typing import Protocol
 
 from layerscope.archive.equal import Place
@@ -118,6 +120,29 @@ class Window:
         return self._place.content(self._row, start, max(stop - start, 0))
 
 
+class Held:
+    """A file that passed, sliced where its pieces lie: put together it would be in memory twice."""
+
+    __slots__ = ("_ends", "_pieces")
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+        self._ends = list(accumulate(map(len, pieces)))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        start, stop, _ = part.indices(self._ends[-1])
+        if start >= stop:
+            return b""
+        first, last = bisect_right(self._ends, start), bisect_left(self._ends, stop)
+        pieces = self._pieces[first : last + 1]
+        pieces[-1] = pieces[-1][: stop - (self._ends[last - 1] if last else 0)]
+        pieces[0] = pieces[0][start - (self._ends[first - 1] if first else 0) :]
+        return b"".join(pieces)
+
+
 class Inspection:
     """What inspectors find in the files of one layer; it is added to the layer's index."""
 
@@ -224,7 +249,8 @@ class Passing:
         if self._hashers:
             self.inspection.index.sums[self.row] = b"".join(hasher.digest() for hasher in self._hashers)
         if self._asked:
-            self.inspection.ask(self.row, self.path, self._asked, b"".join(self._pieces), self.size, self.start)
+            held = Held(self._pieces) if len(self._pieces) > 1 else b"".join(self._pieces)
+            self.inspection.ask(self.row, self.path, self._asked, held, self.size, self.start)
 
 
 def inspect_place(

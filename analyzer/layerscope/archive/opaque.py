@@ -37,7 +37,7 @@ def opaque_index(size: int) -> LayerIndex:
         xattrs={},
         declared={},
         sparse={},
-        digests={},
+        digests=[],
         kept={},
         tar_bytes=size,
     )

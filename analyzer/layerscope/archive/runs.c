@@ -26,8 +26,8 @@ enum { FILE_ = 0, DIRECTORY = 1, SYMLINK = 2 }; /* as in model.Kind */
 
 /* What grows, in the order of the constructor's arguments. */
 enum {
-    PATHS, FOLDERS, KINDS, SIZES, MODES, UIDS, GIDS, MTIMES, OFFSETS, SPANS, PRINTS, /* columns: lists, arrays, a bytearray */
-    LINKS, DIGESTS, KEPT, KNOWN, /* dicts */
+    PATHS, FOLDERS, KINDS, SIZES, MODES, UIDS, GIDS, MTIMES, OFFSETS, SPANS, PRINTS, DIGESTS, /* columns: lists, arrays, a bytearray */
+    LINKS, KEPT, KNOWN, /* dicts */
     SHOWN, /* a list */
     KEEP, FITS, PRINT, START_HASH, SHOW, /* callables; PRINT may be the key of a fingerprint, the last two may be None */
     GLANCE, STARTS, INSIDE, /* what a look at the path tells: a table, a tuple, some bytes */
@@ -311,7 +311,7 @@ static int
 keep(Runs *self, Py_ssize_t row, PyObject *path, PyObject *content, long long start)
 {
     Py_ssize_t size = PyBytes_Size(content);
-    int fits = size == 0 ? 1 : says_yes(PyObject_CallFunction(self->held[FITS], "OnL", path, size, start));
+    int fits = says_yes(PyObject_CallFunction(self->held[FITS], "OnL", path, size, start));
     if (fits <= 0)
         return fits;
     Py_INCREF(content);
@@ -434,7 +434,7 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
         return 0;
     }
 
-    PyObject *path = PyBytes_FromStringAndSize((const char *)entry.path, entry.length), *content = NULL;
+    PyObject *path = PyBytes_FromStringAndSize((const char *)entry.path, entry.length), *content = NULL, *digest = NULL;
     if (path == NULL)
         return -1;
     int wish = entry.kind == FILE_ ? glance(self, &entry) : 0, keeps = 0;
@@ -453,9 +453,9 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
             goto failed;
         if (held && !in_place) {
             PyObject *hasher = PyObject_CallFunctionObjArgs(self->held[START_HASH], content, NULL);
-            PyObject *digest = hasher == NULL ? NULL : PyObject_CallMethod(hasher, "digest", NULL);
+            digest = hasher == NULL ? NULL : PyObject_CallMethod(hasher, "digest", NULL);
             Py_XDECREF(hasher);
-            if (set_item(self->held[DIGESTS], row, digest) < 0)
+            if (digest == NULL)
                 goto failed;
         }
         if (keeps && keep(self, row, path, content, base + *position) < 0)
@@ -472,7 +472,9 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
     }
     if (in_place && entry.size && wish & MAY_SHOW && append_number(self, SHOWN, row) < 0)
         goto failed;
-    if (PyList_Append(self->held[PATHS], path) < 0 || PyList_Append(self->held[FOLDERS], folder) < 0
+    if (digest == NULL && (digest = PyBytes_FromStringAndSize(NULL, 0)) == NULL)
+        goto failed;
+    if (PyList_Append(self->held[DIGESTS], digest) < 0 || PyList_Append(self->held[PATHS], path) < 0 || PyList_Append(self->held[FOLDERS], folder) < 0
         || append_number(self, UIDS, entry.uid) < 0 || append_number(self, GIDS, entry.gid) < 0
         || append_mtime(self, block + 136, entry.mtime) < 0)
         goto failed;
@@ -487,12 +489,14 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
         goto failed;
     Py_DECREF(path);
     Py_XDECREF(content);
+    Py_XDECREF(digest);
     *position = at + (Py_ssize_t)padded;
     return 1;
 
 failed:
     Py_DECREF(path);
     Py_XDECREF(content);
+    Py_XDECREF(digest);
     return -1;
 }
 
@@ -537,8 +541,8 @@ create(PyTypeObject *type, PyObject *args, PyObject *keywords)
     if (!PyArg_ParseTuple(
             args, "O!O!O!OOO!O!O!OOOO!O!O!O!O!OOOOOO!O!O!LLLn:Runs", &PyList_Type, &held[PATHS], &PyList_Type, &held[FOLDERS],
             &PyByteArray_Type, &held[KINDS], &held[SIZES], &held[MODES], &PyList_Type, &held[UIDS], &PyList_Type, &held[GIDS],
-            &PyList_Type, &held[MTIMES], &held[OFFSETS], &held[SPANS], &held[PRINTS], &PyDict_Type, &held[LINKS], &PyDict_Type,
-            &held[DIGESTS], &PyDict_Type, &held[KEPT], &PyDict_Type, &held[KNOWN], &PyList_Type, &held[SHOWN], &held[KEEP],
+            &PyList_Type, &held[MTIMES], &held[OFFSETS], &held[SPANS], &held[PRINTS], &PyList_Type, &held[DIGESTS],
+            &PyDict_Type, &held[LINKS], &PyDict_Type, &held[KEPT], &PyDict_Type, &held[KNOWN], &PyList_Type, &held[SHOWN], &held[KEEP],
             &held[FITS], &held[PRINT], &held[START_HASH], &held[SHOW], &PyBytes_Type, &held[GLANCE], &PyTuple_Type, &held[STARTS],
             &PyBytes_Type, &held[INSIDE], &modes, &total, &small, &limit))
         return NULL;

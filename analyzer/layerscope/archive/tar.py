@@ -197,7 +197,7 @@ class TarReader:
         kinds_of = KINDS
         paths, kinds, links = index.paths, index.kinds, index.links
         add_path, add_kind, add_size, add_mode = paths.append, kinds.append, self.sizes.append, self.modes.append
-        add_folder, plain_folders = index.folders.append, self.plain_folders
+        add_folder, plain_folders, add_digest = index.folders.append, self.plain_folders, index.digests.append
         add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
         add_offset, add_span, add_print = self.offsets.append, self.spans.append, self.prints.append
         start_hash = None if feed.in_place else best()[1] if self.toc is None else self.toc.start_hash()
@@ -387,7 +387,7 @@ class TarReader:
 
             # The data
             where = base + position
-            print_ = 0
+            print_, digest = 0, b""
             if stored:
                 missing = 0
                 if in_place and stored <= SMALL and position + stored > end:
@@ -408,7 +408,7 @@ class TarReader:
                         if in_place and stored <= SMALL:
                             print_ = fingerprint(content)
                         if start_hash is not None:
-                            index.digests[row] = start_hash(content).digest()
+                            digest = start_hash(content).digest()
                         if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
                         if inspection is not None:
@@ -418,6 +418,8 @@ class TarReader:
                     missing = (
                         read_file(row, path, stored, logical, fragments, start) if kind == FILE else stored - feed.skip(stored)
                     )
+                    if kind == FILE:
+                        digest = contents.digest
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if missing:
                     feed.position = position
@@ -437,6 +439,7 @@ class TarReader:
                 if logical:  # a sparse file that is one hole
                     if visit is None and not (in_place and not keep(path)):
                         read_file(row, path, 0, logical, fragments, start)
+                        digest = contents.digest
                 elif keep(path):
                     index.kept[row] = b""
 
@@ -451,6 +454,7 @@ class TarReader:
             add_time(mtime)
             add_offset(where)
             add_span(base + position - began)
+            add_digest(digest)
             if in_place:
                 add_print(print_)
                 if logical and kind == FILE and may_show(path, mode):
@@ -490,7 +494,7 @@ class TarReader:
         show = None if inspection is None else inspection.show
         return Runs(
             index.paths, index.folders, index.kinds, self.sizes, self.modes, index.uids, index.gids, index.mtimes,
-            self.offsets, self.spans, self.prints, index.links, index.digests, index.kept, self.plain_folders, self.shown,
+            self.offsets, self.spans, self.prints, index.digests, index.links, index.kept, self.plain_folders, self.shown,
             keep, fits, KEY if quick_print is not None else fingerprint, start_hash, show,
             table(kept, shown), kept.starts, shown.inside, shown.modes, total, SMALL, self.limits.entries,
         )  # fmt: skip

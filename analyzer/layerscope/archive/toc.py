@@ -207,7 +207,7 @@ def _found(index: LayerIndex, sums: dict[bytes, bytes]) -> Iterator[tuple[bytes,
                     index.sizes[row],
                     _legible(index.links.get(row, b"")),
                     tuple(sorted(attributes)),
-                    f"sha256:{known.hex()}" if (known := sums.get(index.digests.get(row, b""))) and index.sizes[row] else "",
+                    f"sha256:{known.hex()}" if (known := sums.get(index.digests[row])) and index.sizes[row] else "",
                 ),
             )
 

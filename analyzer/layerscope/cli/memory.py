@@ -12,7 +12,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from enum import Enum
 from functools import cache
 from importlib import import_module
@@ -26,6 +26,8 @@ from layerscope.archive.cache import Cache
 from layerscope.archive.digests import expected
 from layerscope.archive.identity import identify
 from layerscope.archive.shelf import Kept
+from layerscope.frozen import frozen
+from layerscope.model import Image, LayerIndex
 
 T = TypeVar("T")
 LARGEST = 1 << 30
@@ -73,19 +75,60 @@ class Memory:
         _put(self._cache, self._key, value)
 
 
+@frozen
+class Lying:
+    """Where on the shelf the files of a layer lie, by its position; `digest` is that of its blob."""
+
+    position: int
+    key: bytes
+    digest: bytes
+
+
+@frozen
+class Shelved:
+    """An image as it is kept: without the files of those layers that lie on the shelf already."""
+
+    image: Image
+    lying: tuple[Lying, ...]
+
+
 class Layers:
     """What was found in compressed layers, by what their bytes are (`archive.shelf`)."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self._known: dict[int, tuple[bytes, Kept]] = {}  # what lies there, by the identity of its index
 
     def recall(self, key: bytes) -> Kept | None:
         """Return what is kept, None if there is nothing, or nothing that can be trusted."""
-        return _take(self._cache, self._name(key), Kept)
+        kept = _take(self._cache, self._name(key), Kept)
+        return None if kept is None else self._meet(key, kept)
 
     def remember(self, key: bytes, kept: Kept) -> None:
         """Keep something."""
-        _put(self._cache, self._name(key), kept)
+        _put(self._cache, self._name(key), self._meet(key, kept))
+
+    def lean_on(self, image: Image) -> Shelved:
+        """Return an image without what lies on the shelf."""
+        found = {layer.position: self._known[id(layer.index)] for layer in image.layers if id(layer.index) in self._known}
+        bare = (replace(layer, index=None) if layer.position in found else layer for layer in image.layers)
+        lying = tuple(Lying(position, key, kept.digest) for position, (key, kept) in found.items())
+        return Shelved(replace(image, layers=tuple(bare)), lying)
+
+    def complete(self, shelved: Shelved) -> Image | None:
+        """Return the image with all of its files, None if some of them are on the shelf no longer."""
+        found: dict[int, LayerIndex] = {}
+        for one in shelved.lying:
+            kept = self.recall(one.key)
+            if kept is None or kept.digest != one.digest:
+                return None
+            found[one.position] = kept.scan.index
+        layers = (replace(layer, index=found.get(layer.position, layer.index)) for layer in shelved.image.layers)
+        return replace(shelved.image, layers=tuple(layers))
+
+    def _meet(self, key: bytes, kept: Kept) -> Kept:
+        self._known[id(kept.scan.index)] = key, kept
+        return kept
 
     def _name(self, key: bytes) -> bytes:
         return repr((code_stamp(), "layer", key)).encode()

@@ -19,7 +19,7 @@ from layerscope.archive.limits import Limits
 from layerscope.cli import choices, clock
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
-from layerscope.cli.memory import Layers, Memory
+from layerscope.cli.memory import Layers, Memory, Shelved
 from layerscope.cli.progress import show_progress
 from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Lap, untimed
@@ -220,12 +220,15 @@ def _check_input(source: str) -> None:
 def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     """Return the image that an order names: as it was read before, if the input is the same."""
     memory = _memory(order, "image", stdin)
-    image = memory.recall(Image)
+    folder = default_folder() if _may_remember(order, stdin) else None
+    layers = Layers(Cache(folder))
+    shelved = memory.recall(Shelved)
+    image = None if shelved is None else layers.complete(shelved)
     order.lap("recalling the image")
     if image is None:
-        image = _read(order, stdin)
+        image = _read(order, stdin, None if folder is None else layers)
         if image.complete:
-            memory.remember(image)
+            memory.remember(layers.lean_on(image))
             order.lap("remembering the image")
     return image
 
@@ -286,8 +289,8 @@ def _may_remember(order: Order, stdin: IO[bytes] | None) -> bool:
     return order.cache and stdin is None and order.source != "-"
 
 
-def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
-    """Read the image that an order names."""
+def _read(order: Order, stdin: IO[bytes] | None, layers: Layers | None) -> Image:
+    """Read the image that an order names; what is found in its compressed layers is kept on a shelf."""
     if stdin is None:
         _check_input(order.source)
     asked: dict[str, Any] = {}
@@ -299,8 +302,6 @@ def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
     asked["sums"] = order.sums or order.secrets or order.secret_rules is not None
     if stdin is not None:
         asked["stdin"] = stdin
-    if _may_remember(order, stdin) and (folder := default_folder()) is not None:
-        asked["shelf"] = Layers(Cache(folder))
     with show_progress(quiet=order.quiet) as progress:
         return api.load(
             order.source,
@@ -310,6 +311,7 @@ def _read(order: Order, stdin: IO[bytes] | None = None) -> Image:
             verify=order.verify,
             pull=order.pull,
             progress=progress,
+            shelf=layers,
             lap=order.lap,
             **asked,
         )
