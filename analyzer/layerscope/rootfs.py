@@ -60,6 +60,12 @@ class Stack:
         """Return the layer position of a row."""
         return bisect_right(self.starts, row) - 1
 
+    def took_own(self, position: int) -> bool:
+        """Tell whether a layer took away rows of its own."""
+        ended, sought = self.ended[self.starts[position] : self.starts[position + 1]], array("i", [position])
+        at = ended.tobytes().find(sought.tobytes())  # a look at bytes, which is done at once; it may find what is none
+        return at >= 0 and position in ended
+
     def name_ended(self, row: int) -> int:
         """Return the layer position that took away the row's own name, -1 if it is still there."""
         name = self.names.get(row)

@@ -195,12 +195,10 @@ def _by_fate(index: LayerIndex, fates: bytearray, start: int) -> tuple[int, int,
 
 def _docker_bytes(index: LayerIndex, stack: Stack, position: int) -> int:
     """Return what `docker history` shows under overlay2: sizes in the layer's folder, symlinks by their length (F01)."""
-    start = stack.starts[position]
-    ended = stack.ended[start : start + len(index)]
     total = sum(index.sizes) + sum(len(link) for row, link in index.links.items() if index.kinds[row] == Kind.SYMLINK)
-    if position not in ended:
+    if not stack.took_own(position):
         return total
-    for row, end in enumerate(ended):
+    for row, end in enumerate(stack.ended[stack.starts[position] : stack.starts[position + 1]]):
         if end == position:
             total -= len(index.links[row]) if index.kinds[row] == Kind.SYMLINK else index.sizes[row]
     return total

@@ -44,8 +44,7 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
         if index is None:
             continue
         begin = len(weights)
-        ended = stack.ended[stack.starts[position] : stack.starts[position + 1]]
-        rows = None if position in twice or position in ended else _plain_leaves(index)
+        rows = None if position in twice or stack.took_own(position) else _plain_leaves(index)
         if rows is None:
             leaves = _leaves(index, stack.buried[position])
             paths: Iterable[bytes] = leaves

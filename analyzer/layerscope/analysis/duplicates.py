@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import compress
+from array import array
+from bisect import bisect_right
+from collections import defaultdict
+from itertools import compress, count
 
 from layerscope.analysis.causes import PathShare
 from layerscope.frozen import frozen
-from layerscope.model import Image
-from layerscope.rootfs import LIVE, Stack
+from layerscope.model import ONLY_LIVE, Image
+from layerscope.rootfs import Stack
 
 
 @frozen
@@ -28,28 +31,23 @@ class DuplicateSet:
 
 def find_duplicates(image: Image, stack: Stack, fates: bytearray) -> tuple[DuplicateSet, ...]:
     """Return the sets of equal live files, by a strong digest, the most wasteful first; hard links are no duplicates."""
-    groups: dict[bytes, list[int]] = {}
+    groups: defaultdict[bytes, list[int]] = defaultdict(list)
+    paths: list[bytes] = []
+    sizes = array("q")
     for layer in image.layers:
-        if layer.index is not None:
-            start = stack.starts[layer.position]
-            for row, token in compress(enumerate(layer.index.digests), layer.index.digests):
-                if fates[start + row] == LIVE:
-                    groups.setdefault(token, []).append(start + row)
+        index, start = image.index_of(layer.position), stack.starts[layer.position]
+        if index is None:
+            continue
+        paths += index.paths
+        sizes.extend(index.sizes)
+        live = fates[start : start + len(index)].translate(ONLY_LIVE) if layer.same_as is None else b""
+        for row, token in compress(zip(count(start), index.digests, strict=False), live):
+            if token:
+                groups[token].append(row)
     sets = []
     for token, rows in groups.items():
-        if len(rows) > 1:
-            rows.sort()
-            shares = tuple([share_of(image, stack, row) for row in rows])
-            if shares[0].bytes:
-                digest = f"{image.hashing}:{token.hex()}"
-                sets.append(DuplicateSet(digest, shares[0].bytes, len(rows), shares, tuple(rows)))
+        size = sizes[rows[0]]
+        if len(rows) > 1 and size:
+            shares = tuple([PathShare(paths[row], sizes[row], bisect_right(stack.starts, row) - 1) for row in rows])
+            sets.append(DuplicateSet(f"{image.hashing}:{token.hex()}", size, len(rows), shares, tuple(rows)))
     return tuple(sorted(sets, key=lambda group: (-group.wasted_bytes, group.paths[0].path)))
-
-
-def share_of(image: Image, stack: Stack, row: int) -> PathShare:
-    """Return path, size and layer of a row."""
-    position = stack.position_of(row)
-    index = image.index_of(position)
-    assert index is not None
-    inside = row - stack.starts[position]
-    return PathShare(index.paths[inside], index.sizes[inside], position)
