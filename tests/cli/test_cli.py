@@ -68,6 +68,7 @@ def test_arguments_reach_the_loader(api, capsys):
         "verify": True,
         "sums": True,
         "pull": "estimate",
+        "shelf": None,
         "progress": 0,
         "lap": 0,
     }
