@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from random import Random
 
 import build
@@ -38,10 +39,13 @@ def found(tmp_path, monkeypatch):
     monkeypatch.setattr(scan, "scan_stream", scan_stream)
 
     def look(data, **asked):
+        count = len(read)
         settings = Settings(Limits(), Patterns(PATTERNS), shelf=Layers(Cache(tmp_path / "cache")))
         for name, value in asked.items():
             setattr(settings, name, value)
-        return scan_place(data, 0, len(data), settings)
+        answer = scan_place(data, 0, len(data), settings)
+        assert answer.recalled is (len(read) == count and answer.compression != "none")
+        return replace(answer, recalled=False)
 
     return look, read
 
@@ -128,6 +132,11 @@ def test_one_changed_layer_of_an_image_is_read(tmp_path, monkeypatch, capfdbinar
 
     report("old.tar")
     assert len(read) == 5
+    assert run(["report", str(tmp_path / "new.tar"), "--timings"]) == 0
+    stages = [line.partition("  ")[0] for line in capfdbinary.readouterr().err.decode().splitlines()]
+    assert [stage for stage in stages if stage.startswith("layer")] == [
+        "layer 0, recalled", "layer 1, recalled", "layer 2", "layer 3, recalled", "layer 4, recalled",
+    ]  # fmt: skip
     quickly = report("new.tar")
     assert len(read) == 6
     assert quickly == report("new.tar", "--no-cache")

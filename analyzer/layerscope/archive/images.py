@@ -137,7 +137,6 @@ def _layers(
         else:
             first[member.ident] = position
             yield _scanned(container, layer, ref, member, notes)
-            container.settings.lap(f"layer {position}")
 
 
 def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, notes: Notebook) -> Layer:
@@ -164,7 +163,7 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
         notes.add("D10", Level.WARNING, message, layer=position)
     if scan.compression in ("bzip2", "xz"):
         notes.add("D09", Level.INFO, f"compressed with {scan.compression}, which OCI does not allow", layer=position)
-    return replace(
+    found = replace(
         layer,
         compression=scan.compression,
         blob_bytes=scan.blob_bytes,
@@ -173,6 +172,8 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
         pull=scan.pull,
         flow=scan.flow,
     )
+    container.settings.lap(f"layer {position}{', recalled' * scan.recalled}")
+    return found
 
 
 def _windows(layer: Layer, notes: Notebook) -> Layer:

@@ -52,9 +52,10 @@ class Settings:
 class Scan:
     """One blob as found.
 
-    digest  what it hashes to if that was asked for
-    pull    known of raw ones that passed
-    flow    of a compressed one, how it goes with the tar inside
+    digest    what it hashes to if that was asked for
+    pull      known of raw ones that passed
+    flow      of a compressed one, how it goes with the tar inside
+    recalled  it was not read: it was found before, in the same bytes
     """
 
     index: LayerIndex
@@ -63,6 +64,7 @@ class Scan:
     digest: str | None = None
     pull: Pull | None = None
     flow: Course | None = None
+    recalled: bool = False
 
 
 def chunks_of(buffer: Buffer, start: int, size: int) -> Iterator[bytes]:

@@ -67,7 +67,7 @@ def scan_again(
         if hasher.digest() == kept.digest:
             if settings.progress is not None:
                 settings.progress(ends[0])
-            return kept.scan
+            return replace(kept.scan, recalled=True)
     hasher = start_hash()
     found = scan(_hashed(chunks(), hasher))
     if not any(note.level is Level.ERROR for note in found.index.notes):
