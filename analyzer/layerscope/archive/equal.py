@@ -2,7 +2,7 @@
 
 A layer that passed once brings digests along. Of files that lie in place a fingerprint is taken, of small ones while
 their layer is read: 64 bits that depend on a key of this process, which no writer of an image can know. Two different contents
-share it once in 2^64 times. What may have a twin under another path gets its digest as well.
+share it once in 2^63 times. What may have a twin under another path gets its digest as well.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PIECE = 1 << 12
 WINDOW = 1 << 16
 NEAR = 1 << 13  # so near to what was read last, reading on pays
 CHUNK = 1 << 17  # of two files at once, in the processor's cache
-KEY = os.urandom(2 * SMALL + 32)
+KEY = os.urandom(SMALL + 64)
 
 
 def keyed(content: bytes) -> int:

@@ -333,41 +333,44 @@ show(Runs *self, Py_ssize_t row, PyObject *path, long long mode, PyObject *conte
 #define FINGERPRINTS
 
 typedef unsigned __int128 Wide;
+typedef unsigned long long Word;
 
-static Wide
-wide(const char *key, Py_ssize_t place)
-{
-    Wide value;
-    memcpy(&value, key + place * (Py_ssize_t)sizeof value, sizeof value);
-    return value;
-}
+enum { FINAL = 4 * sizeof(Wide), PAIR = 2 * sizeof(Word) }; /* octets of a key that come first, and that go with as many of a content */
 
 /* Return the longest content that a key is long enough for, -1 if it is no key. */
 static Py_ssize_t
 reach(PyObject *key)
 {
-    return PyBytes_Check(key) ? (PyBytes_Size(key) / (Py_ssize_t)sizeof(Wide) - 2) * 8 : -1;
+    Py_ssize_t octets = PyBytes_Check(key) ? PyBytes_Size(key) - FINAL : -1;
+    return octets < 0 ? -1 : octets & ~(Py_ssize_t)(PAIR - 1);
 }
 
-/* The upper half of k0 + k1 * size + the sum of k(i+2) * word(i), modulo 2^128: the multilinear family, which is strongly
- * universal. Two contents, whatever they are, meet for one of 2^64 keys. (Lemire and Kaser, Strongly universal string hashing is
- * fast, The Computer Journal 57 (11), 2014, section 3) */
-static long long
-multilinear(const char *key, const char *content, Py_ssize_t size)
+static Wide
+multiply(const char *key, const char *content, size_t size)
 {
-    Wide sum = wide(key, 0) + wide(key, 1) * (unsigned long long)size;
-    unsigned long long word;
-    Py_ssize_t place = 2;
-    for (; size >= 8; size -= 8, content += 8) {
-        memcpy(&word, content, 8);
-        sum += wide(key, place++) * word;
-    }
-    if (size) {
-        word = 0;
-        memcpy(&word, content, (size_t)size);
-        sum += wide(key, place) * word;
-    }
-    return (long long)(sum >> 64);
+    Word keys[2], words[2] = {0, 0};
+    memcpy(keys, key, PAIR);
+    memcpy(words, content, size);
+    return (Wide)(keys[0] + words[0]) * (keys[1] + words[1]);
+}
+
+/* NH, of words of 64 bits, and what it makes of a content together with its size through the multilinear family, the upper
+ * half of k0 + k1 * size + k2 * low + k3 * high modulo 2^128. Contents of one size meet in the first for one of 2^64 keys at most
+ * (Black, Halevi, Krawczyk, Krovetz and Rogaway, UMAC: fast and secure message authentication, CRYPTO 1999, section 4), what
+ * differs before the second meets in it for one of 2^64 (Lemire and Kaser, Strongly universal string hashing is fast, The Computer
+ * Journal 57 (11), 2014, section 3): any two contents, whatever they are, for one of 2^63. */
+static long long
+print_of(const char *key, const char *content, Py_ssize_t size)
+{
+    Wide final[4], sum = 0;
+    memcpy(final, key, FINAL);
+    key += FINAL;
+    Py_ssize_t left = size;
+    for (; left >= PAIR; left -= PAIR, content += PAIR, key += PAIR)
+        sum += multiply(key, content, PAIR);
+    if (left)
+        sum += multiply(key, content, (size_t)left);
+    return (long long)((final[0] + final[1] * (Word)size + final[2] * (Word)sum + final[3] * (Word)(sum >> 64)) >> 64);
 }
 
 static PyObject *
@@ -381,7 +384,7 @@ fingerprint(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "the key is too short for the content");
         return NULL;
     }
-    return PyLong_FromLongLong(multilinear(PyBytes_AsString(key), PyBytes_AsString(content), PyBytes_Size(content)));
+    return PyLong_FromLongLong(print_of(PyBytes_AsString(key), PyBytes_AsString(content), PyBytes_Size(content)));
 }
 #endif
 
@@ -391,7 +394,7 @@ take_print(Runs *self, const char *octets, Py_ssize_t size, long long *print)
 {
 #ifdef FINGERPRINTS
     if (PyBytes_Check(self->held[PRINT])) {
-        *print = multilinear(PyBytes_AsString(self->held[PRINT]), octets, size);
+        *print = print_of(PyBytes_AsString(self->held[PRINT]), octets, size);
         return 0;
     }
 #endif
@@ -619,7 +622,7 @@ fill(PyObject *module)
 static PyMethodDef functions[] = {
 #ifdef FINGERPRINTS
     {"fingerprint", fingerprint, METH_VARARGS, "fingerprint(key, content, /)\n--\n\n"
-     "Return 64 bits that two contents share for one of 2**64 keys; a key has 16 random bytes for each 8 of a content, and 32 more."},
+     "Return 64 bits that two contents share for one of 2**63 keys; a key has 64 random bytes, and as many as a content, in sixteens."},
 #endif
     {NULL, NULL, 0, NULL},
 };
