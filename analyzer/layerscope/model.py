@@ -170,8 +170,8 @@ class LayerIndex:
     kinds: bytearray
     sizes: array[int]
     modes: array[int]
-    uids: list[int]
-    gids: list[int]
+    uids: array[int]
+    gids: array[int]
     mtimes: list[int]
     offsets: array[int]
     spans: array[int]

@@ -42,7 +42,7 @@ def layer(*rows: tuple) -> LayerIndex:
     count = len(paths)
     zeros = array("q", [0]) * count
     return LayerIndex(
-        paths=paths, folders=[path.rpartition(b"/")[0] for path in paths], kinds=kinds, sizes=sizes, modes=zeros, uids=[0] * count, gids=[0] * count, mtimes=[0] * count,
+        paths=paths, folders=[path.rpartition(b"/")[0] for path in paths], kinds=kinds, sizes=sizes, modes=zeros, uids=zeros[:], gids=zeros[:], mtimes=[0] * count,
         offsets=zeros, spans=zeros, links=links, xattrs={}, declared={}, sparse={}, digests=[b""] * count, kept=kept, tar_bytes=0,
     )  # fmt: skip
 

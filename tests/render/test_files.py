@@ -15,7 +15,7 @@ from render.specimens import make_index, make_layer, make_report
 def test_every_row_once():
     index = replace(
         make_index(), paths=[b"a", b"b"], kinds=bytearray([Kind.FILE, Kind.HARDLINK]), sizes=array("q", [5, 0]),
-        modes=array("l", [0o644, 0o644]), uids=[0, 1], gids=[0, 1], links={1: b"a"},
+        modes=array("l", [0o644, 0o644]), uids=array("q", [0, 1]), gids=array("q", [0, 1]), links={1: b"a"},
     )  # fmt: skip
     layers = [
         make_layer(0, index=index),

@@ -188,7 +188,7 @@ def test_numbers_of_an_entry():
         pax({"mtime": "100000000000000.123456789999"}) + entry("c"),
     )
     assert index.modes[0] == 0o4755
-    assert (index.uids[:2], index.gids[:2]) == ([1 << 40, (1 << 63) - 1], [-2, 1 << 31])
+    assert [*index.uids[:2], *index.gids[:2]] == [1 << 40, (1 << 63) - 1, -2, 1 << 31]
     assert index.mtimes == [-5 * 10**9, -1_500_000_000, 10**14 * 10**9 + 123456789]
 
 

@@ -88,7 +88,7 @@ def test_it_is_made_of_the_source_that_is_here():
 
 def columns_of_runs():
     """Return empty columns, in the order in which it takes them."""
-    numbers = array("q"), array("H"), [], [], [], array("q"), array("q"), array("q")
+    numbers = array("q"), array("H"), array("q"), array("q"), [], array("q"), array("q"), array("q")
     return [[], [], bytearray(), *numbers, []]
 
 

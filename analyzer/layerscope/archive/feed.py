@@ -11,7 +11,7 @@ from layerscope.errors import ArchiveError
 Buffer = bytes | OpenFile
 ENDLESS = 1 << 63
 PIECE = 1 << 20
-NEXT = 1 << 16
+NEXT = 1 << 17
 AWAY = 1 << 13
 
 

@@ -35,16 +35,16 @@ enum {
 };
 
 /* The rest of a row waits for others: numbers go to their arrays many at a time. */
-enum { WAITING = 256 };
+enum { WAITING = 256, TIMES = 127 };
 
 typedef struct {
     PyObject_HEAD
     PyObject *held[OBJECTS];
     PyObject *folder; /* of the entry before */
-    PyObject *mtime; /* of the entry before, and its field */
-    unsigned char mtime_field[12];
+    PyObject *times[TIMES]; /* of entries before, by their seconds: equal ones shall be one object */
+    long long seconds[TIMES];
     int waiting; /* rows whose numbers are not in their columns yet */
-    long long sizes[WAITING], offsets[WAITING], spans[WAITING], prints[WAITING];
+    long long sizes[WAITING], uids[WAITING], gids[WAITING], offsets[WAITING], spans[WAITING], prints[WAITING];
     unsigned short modes[WAITING];
     char kinds[WAITING];
     long long total; /* length of the stream where it lies in place, -1 where it passes */
@@ -219,6 +219,7 @@ settle(Runs *self)
         return -1;
     memcpy(PyByteArray_AsString(kinds) + row, self->kinds, (size_t)self->waiting);
     if (extend(self, SIZES, self->sizes, sizeof *self->sizes) < 0 || extend(self, MODES, self->modes, sizeof *self->modes) < 0
+        || extend(self, UIDS, self->uids, sizeof *self->uids) < 0 || extend(self, GIDS, self->gids, sizeof *self->gids) < 0
         || extend(self, OFFSETS, self->offsets, sizeof *self->offsets) < 0
         || extend(self, SPANS, self->spans, sizeof *self->spans) < 0
         || (self->total >= 0 && extend(self, PRINTS, self->prints, sizeof *self->prints) < 0))
@@ -228,18 +229,19 @@ settle(Runs *self)
 }
 
 static int
-append_mtime(Runs *self, const unsigned char *field, long long seconds)
+append_mtime(Runs *self, long long seconds)
 {
-    if (self->mtime == NULL || memcmp(self->mtime_field, field, 12) != 0) {
+    int slot = (int)((unsigned long long)seconds % TIMES);
+    if (self->times[slot] == NULL || self->seconds[slot] != seconds) {
         /* eleven digits are at most 2^33 - 1 seconds, which in nanoseconds is less than 2^63 */
         PyObject *value = PyLong_FromLongLong(seconds * 1000000000LL);
         if (value == NULL)
             return -1;
-        Py_XDECREF(self->mtime);
-        self->mtime = value;
-        memcpy(self->mtime_field, field, 12);
+        Py_XDECREF(self->times[slot]);
+        self->times[slot] = value;
+        self->seconds[slot] = seconds;
     }
-    return PyList_Append(self->held[MTIMES], self->mtime);
+    return PyList_Append(self->held[MTIMES], self->times[slot]);
 }
 
 static int
@@ -478,13 +480,14 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
     if (digest == NULL && (digest = PyBytes_FromStringAndSize(NULL, 0)) == NULL)
         goto failed;
     if (PyList_Append(self->held[DIGESTS], digest) < 0 || PyList_Append(self->held[PATHS], path) < 0 || PyList_Append(self->held[FOLDERS], folder) < 0
-        || append_number(self, UIDS, entry.uid) < 0 || append_number(self, GIDS, entry.gid) < 0
-        || append_mtime(self, block + 136, entry.mtime) < 0)
+        || append_mtime(self, entry.mtime) < 0)
         goto failed;
     int waiting = self->waiting++;
     self->kinds[waiting] = (char)entry.kind;
     self->sizes[waiting] = entry.size;
     self->modes[waiting] = (unsigned short)entry.mode;
+    self->uids[waiting] = entry.uid;
+    self->gids[waiting] = entry.gid;
     self->offsets[waiting] = where;
     self->spans[waiting] = BLOCK + padded;
     self->prints[waiting] = print;
@@ -542,8 +545,8 @@ create(PyTypeObject *type, PyObject *args, PyObject *keywords)
         return NULL;
     }
     if (!PyArg_ParseTuple(
-            args, "O!O!O!OOO!O!O!OOOO!O!O!O!O!OOOOOO!O!O!LLLn:Runs", &PyList_Type, &held[PATHS], &PyList_Type, &held[FOLDERS],
-            &PyByteArray_Type, &held[KINDS], &held[SIZES], &held[MODES], &PyList_Type, &held[UIDS], &PyList_Type, &held[GIDS],
+            args, "O!O!O!OOOOO!OOOO!O!O!O!O!OOOOOO!O!O!LLLn:Runs", &PyList_Type, &held[PATHS], &PyList_Type, &held[FOLDERS],
+            &PyByteArray_Type, &held[KINDS], &held[SIZES], &held[MODES], &held[UIDS], &held[GIDS],
             &PyList_Type, &held[MTIMES], &held[OFFSETS], &held[SPANS], &held[PRINTS], &PyList_Type, &held[DIGESTS],
             &PyDict_Type, &held[LINKS], &PyDict_Type, &held[KEPT], &PyDict_Type, &held[KNOWN], &PyList_Type, &held[SHOWN], &held[KEEP],
             &held[FITS], &held[PRINT], &held[START_HASH], &held[SHOW], &PyBytes_Type, &held[GLANCE], &PyTuple_Type, &held[STARTS],
@@ -582,7 +585,8 @@ destroy(PyObject *object)
     for (int i = 0; i < OBJECTS; i++)
         Py_XDECREF(self->held[i]);
     Py_XDECREF(self->folder);
-    Py_XDECREF(self->mtime);
+    for (int i = 0; i < TIMES; i++)
+        Py_XDECREF(self->times[i]);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);

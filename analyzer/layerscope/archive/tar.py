@@ -79,7 +79,7 @@ SPECIAL = frozenset((b"x", b"g", b"L", b"K"))
 LINKS, DEVICES = frozenset((b"1", b"2")), frozenset((b"3", b"4", b"6"))
 OCTAL_END = (0x00, 0x20)
 DOT = 0x2E
-SET_AT_THE_END = frozenset(("sizes", "modes", "offsets", "spans", "prints", "tar_bytes", "notes"))
+SET_AT_THE_END = frozenset(("sizes", "modes", "uids", "gids", "offsets", "spans", "prints", "tar_bytes", "notes"))
 SET_ON_THE_WAY = tuple(column.name for column in fields(LayerIndex) if column.name not in SET_AT_THE_END)
 
 
@@ -150,6 +150,8 @@ class TarReader:
         column = _list if Runs is None or visit is not None else array
         self.sizes = column("q")
         self.modes = column("H")
+        self.uids = column("q")
+        self.gids = column("q")
         self.offsets = column("q")
         self.spans = column("q")
         self.prints = column("q")
@@ -173,6 +175,8 @@ class TarReader:
             **{name: getattr(index, name) for name in SET_ON_THE_WAY},
             sizes=array("q", self.sizes),
             modes=array("H", self.modes),
+            uids=array("q", self.uids),
+            gids=array("q", self.gids),
             offsets=array("q", self.offsets),
             spans=array("q", self.spans),
             prints=array("q", self.prints),
@@ -198,7 +202,7 @@ class TarReader:
         paths, kinds, links = index.paths, index.kinds, index.links
         add_path, add_kind, add_size, add_mode = paths.append, kinds.append, self.sizes.append, self.modes.append
         add_folder, plain_folders, add_digest = index.folders.append, self.plain_folders, index.digests.append
-        add_uid, add_gid, add_time = index.uids.append, index.gids.append, index.mtimes.append
+        add_uid, add_gid, add_time = self.uids.append, self.gids.append, index.mtimes.append
         add_offset, add_span, add_print = self.offsets.append, self.spans.append, self.prints.append
         start_hash = None if feed.in_place else best()[1] if self.toc is None else self.toc.start_hash()
         passes = bool(self.inspectors) and not feed.in_place
@@ -493,7 +497,7 @@ class TarReader:
         index, keep, kept, shown = self.index, self.keep, glance_of(self.keep), self.inspectors.glance
         show = None if inspection is None else inspection.show
         return Runs(
-            index.paths, index.folders, index.kinds, self.sizes, self.modes, index.uids, index.gids, index.mtimes,
+            index.paths, index.folders, index.kinds, self.sizes, self.modes, self.uids, self.gids, index.mtimes,
             self.offsets, self.spans, self.prints, index.digests, index.links, index.kept, self.plain_folders, self.shown,
             keep, fits, KEY if quick_print is not None else fingerprint, start_hash, show,
             table(kept, shown), kept.starts, shown.inside, shown.modes, total, SMALL, self.limits.entries,
