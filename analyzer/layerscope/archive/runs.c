@@ -98,16 +98,28 @@ length_of(const unsigned char *field, int size)
     return end == NULL ? size : end - field;
 }
 
+/* Return the sum of the octets of a block, taken as four sums side by side: of 128 octets each, which fit 16 bits. */
+static unsigned
+sum_of(const unsigned char *block)
+{
+    const unsigned long long octets = 0x00FF00FF00FF00FF, pairs = 0x0000FFFF0000FFFF;
+    unsigned long long word, sum = 0;
+    for (int i = 0; i < BLOCK; i += 8) {
+        memcpy(&word, block + i, 8);
+        sum += (word & octets) + (word >> 8 & octets);
+    }
+    sum = (sum & pairs) + (sum >> 16 & pairs);
+    return (unsigned)(sum + (sum >> 32));
+}
+
 static int
 checksum_holds(const unsigned char *block)
 {
     const unsigned char *field = block + 148;
     long long claimed;
-    unsigned sum = 8 * ' ';
     if (!octal(field, 6, &claimed) || field[6] != 0 || field[7] != ' ')
         return 0;
-    for (int i = 0; i < BLOCK; i++)
-        sum += block[i];
+    unsigned sum = sum_of(block) + 8 * ' ';
     for (int i = 0; i < 8; i++)
         sum -= field[i];
     return sum == (unsigned long long)claimed;
@@ -259,8 +271,9 @@ set_item(PyObject *dict, Py_ssize_t row, PyObject *value)
 static int
 has_inside(const Entry *entry, const char *part, Py_ssize_t size)
 {
-    for (Py_ssize_t i = 0; size && i + size <= entry->length; i++)
-        if (entry->path[i] == (unsigned char)part[0] && memcmp(entry->path + i, part, (size_t)size) == 0)
+    const unsigned char *at = entry->path, *end = at + entry->length;
+    while (size && end - at >= size && (at = memchr(at, part[0], (size_t)(end - at - size + 1))) != NULL)
+        if (memcmp(at++, part, (size_t)size) == 0)
             return 1;
     return 0;
 }
