@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from array import array
 
 import build
 import pytest
@@ -74,6 +75,63 @@ def test_many_files_of_one_size_cost_a_fingerprint_each(monkeypatch):
     monkeypatch.setattr(equal, "fingerprint", lambda data: asked.append(1) or real(data))
     tokens([{f"f{number}": content(SMALL + 1, number % 256) + bytes((number // 256,)) for number in range(300)}])
     assert len(asked) <= 2 * 300
+
+
+def test_what_is_equal_is_held_once():
+    """Layers that a chown copied name the same files: neither their paths nor what is kept of them is in memory twice."""
+    layers = []
+    for _ in range(2):
+        data = build.layer({"folder/kept": b"what it holds", "folder/other": b"something else"})
+        index = read_tar(Feed.over(data, 0, len(data)), limits=Limits(), keep=lambda path: path.endswith(b"kept"))
+        layers.append(Place(index, data, 0))
+    one, two = (place.index for place in layers)
+    mark_equal([one, two], layers)
+    row = one.paths.index(b"folder/kept")
+    assert one.kept == two.kept == {row: b"what it holds"}
+    assert one.kept[row] is two.kept[row]
+    assert one.paths[row] is two.paths[row]
+
+
+named = st.tuples(st.sampled_from([b"one", b"two", b"three"]), st.sampled_from([0, 1, 2, -5, 1 << 40]))
+
+
+@pytest.mark.skipif(equal.quick.name_equal is None, reason="the compiled part is absent")
+@given(st.lists(st.lists(named, max_size=8), max_size=4))
+def test_the_compiled_part_names_what_is_equal_as_python_does(layers):
+    prints = array("q", (number for rows in layers for _, number in rows)).tobytes()
+    found = []
+    for name in (equal.name_equal, equal.quick.name_equal):
+        asked = []
+
+        def digest_of(number, asked):
+            return lambda row: asked.append((number, row)) or b"digest of %d in %d" % (row, number)
+
+        made = [
+            ([bytes(bytearray(path)) for path, _ in rows], [b"before"] * len(rows), digest_of(number, asked))
+            for number, rows in enumerate(layers)
+        ]
+        name(prints, made)
+        paths = [path for column in made for path in column[0]]
+        first = {id(path): place for place, path in reversed(list(enumerate(paths)))}
+        found.append(([column[:2] for column in made], asked, [first[id(path)] for path in paths]))
+    assert found[0] == found[1]
+
+
+@pytest.mark.skipif(equal.quick.name_equal is None, reason="the compiled part is absent")
+def test_columns_that_are_none_are_refused():
+    for prints, made in (
+        (bytes(8), []),
+        (b"", [([b"a"], [b""], len)]),
+        (bytes(8), [([b"a"], [], len)]),
+        (bytes(8), [([b"a"], [b""])]),
+        (bytes(8), [[[b"a"], [b""], len]]),
+        (bytes(8), [((b"a",), (b"",), len)]),
+    ):
+        with pytest.raises(ValueError, match="columns"):
+            equal.quick.name_equal(prints, made)
+    alike = array("q", [7, 7]).tobytes()
+    with pytest.raises(ZeroDivisionError):
+        equal.quick.name_equal(alike, [([b"a", b"b"], [b"", b""], lambda row: 1 // row)])
 
 
 @pytest.mark.parametrize("pure", ["", "1"])

@@ -11,7 +11,7 @@ import hashlib
 import os
 import sys
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import accumulate, compress
@@ -29,12 +29,12 @@ PIECE = 1 << 12
 WINDOW = 1 << 16
 NEAR = 1 << 13  # so near to what was read last, reading on pays
 CHUNK = 1 << 17  # of two files at once, in the processor's cache
-KEY = os.urandom(SMALL + 64)
+KEY, SEAL = os.urandom(SMALL + 64), os.urandom(32)
 
 
 def keyed(content: bytes) -> int:
     """Return 64 bits of BLAKE2 with a key of this process."""
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=KEY[:32]).digest(), "big", signed=True)
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=SEAL).digest(), "big", signed=True)
 
 
 _SIPHASH = sys.hash_info.algorithm.startswith("siphash") and sys.hash_info.hash_bits == 64 and sys.flags.hash_randomization
@@ -83,40 +83,41 @@ class Place:
         size = self.index.sizes[row]
         if size <= SMALL:
             return fingerprint(self.content(row, 0, size))
-        found = 0
-        for chunk in self.chunks(row, size, SMALL - 8):
-            found = fingerprint(found.to_bytes(8, signed=True) + chunk)
-        return found
+        return keyed(array("q", map(fingerprint, self.chunks(row, size, SMALL))).tobytes())
 
 
 def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
     """Fill `digests` of the layers that lie in place; `indexes` are all layers of the image, each once.
 
     A token is a digest where files under different paths or of a layer that passed once may hold the same, else a
-    number that only the copies of one path share. The fingerprints are of no use afterwards, and go.
+    number that only the copies of one path share. The fingerprints are of no use afterwards, and go; equal things are held once.
     """
     passed = {size for index in indexes for size in compress(index.sizes, index.digests)}
-    twins = Twins(places)
-    first: dict[int, int] = {}
-    large: dict[int, list[int]] = {}
-    for number, (place, start) in enumerate(zip(places, twins.starts, strict=False)):
-        index, prints = place.index, place.index.prints
+    large: dict[int, list[tuple[Place, int]]] = {}
+    for place in places:
+        index = place.index
         _hash_apart(place, passed)
-        members = list(compress(range(start, start + len(index)), prints))
-        twins.join(number, list(map(first.setdefault, compress(prints, prints), members)), members)
-        for row in compress(range(len(index)), map(not_, prints)):
+        for row in compress(range(len(index)), map(not_, index.prints)):
             size = index.sizes[row]
             if not size or index.digests[row] or row in index.sparse:
                 continue
             if size > SMALL:
-                large.setdefault(size, []).append(start + row)
+                large.setdefault(size, []).append((place, row))
             else:
-                twins.join(number, [first.setdefault(place.fingerprint(row), start + row)], [start + row])
-        del prints[:]
+                index.prints[row] = place.fingerprint(row)
     for members in large.values():
         if len(members) > 1:
-            _compare_large(twins, members)
-    twins.name()
+            _compare_large(members)
+    (quick.name_equal or name_equal)(
+        b"".join(place.index.prints for place in places),
+        [(place.index.paths, place.index.digests, place.digest) for place in places],
+    )
+    contents: dict[bytes, bytes] = {}
+    for index in indexes:
+        del index.prints[:]
+        for row, content in index.kept.items():
+            if index.digests[row]:
+                index.kept[row] = contents.setdefault(index.digests[row], content)
 
 
 def _hash_apart(place: Place, passed: set[int]) -> None:
@@ -131,71 +132,57 @@ def _hash_apart(place: Place, passed: set[int]) -> None:
             index.digests[row] = place.digest(row)
 
 
-class Twins:
-    """Which rows of several layers hold the same? Rows are numbered through; each is joined with the first like it."""
-
-    def __init__(self, places: Sequence[Place]) -> None:
-        self.places = places
-        self.starts = list(accumulate((len(place.index) for place in places), initial=0))
-        self.paths = [path for place in places for path in place.index.paths]
-        self._pairs = [(array("q"), array("q")) for _ in places]
-
-    def number(self, member: int) -> int:
-        """Return in which place a row is."""
-        return bisect_right(self.starts, member) - 1
-
-    def at(self, member: int) -> tuple[Place, int]:
-        """Return where a row is."""
-        number = self.number(member)
-        return self.places[number], member - self.starts[number]
-
-    def join(self, number: int, leaders: Sequence[int], members: Sequence[int]) -> None:
-        """Take it that each of some rows of one place holds what its leader does; itself perhaps."""
-        twin = list(map(ne, leaders, members))
-        for column, rows in zip(self._pairs[number], (leaders, members), strict=True):
-            column.extend(compress(rows, twin))
-
-    def name(self) -> None:
-        """Give all that hold the same one token."""
-        paths = self.paths
-        moved = {leader for pairs in self._pairs for leader, twin in zip(*pairs, strict=True) if paths[leader] != paths[twin]}
-        leading = sorted({leader for leaders, _ in self._pairs for leader in leaders})
-        tokens = {leader: leader.to_bytes(8) for leader in leading}
-        for leader in sorted(moved):
-            place, row = self.at(leader)
-            tokens[leader] = place.digest(row)
-        for place, start, stop, (leaders, twins) in zip(self.places, self.starts, self.starts[1:], self._pairs, strict=False):
-            mine = leading[bisect_left(leading, start) : bisect_left(leading, stop)]
-            digests = place.index.digests
-            for named, rows in ((mine, mine), (leaders, twins)):
-                for row, token in zip(rows, map(tokens.__getitem__, named), strict=True):
-                    digests[row - start] = token
-
-
-def _compare_large(twins: Twins, members: Sequence[int]) -> None:
-    """Join the large files of one size that hold the same.
+def _compare_large(members: Sequence[tuple[Place, int]]) -> None:
+    """Give the large files of one size that hold the same one fingerprint.
 
     A chmod or chown copies whole trees: each is compared with what the layer below has under its path, which costs less
-    than a fingerprint. Those are taken only if more than one content remains.
+    than a fingerprint. Those are taken only if more than one content remains; else any number does that nobody can know.
     """
-    latest: dict[bytes, list[int]] = {}
-    sets: list[list[int]] = []
-    for member in members:
-        path = twins.paths[member]
+    latest: dict[bytes, list[tuple[Place, int]]] = {}
+    sets: list[list[tuple[Place, int]]] = []
+    for place, row in members:
+        path = place.index.paths[row]
         before = latest.get(path)
-        if before is not None and _same(*twins.at(before[-1]), *twins.at(member)):
-            before.append(member)
+        if before is not None and _same(*before[-1], place, row):
+            before.append((place, row))
         else:
-            latest[path] = new = [member]
+            latest[path] = new = [(place, row)]
             sets.append(new)
-    first: dict[int, int] = {}
     for found in sets:
-        place, row = twins.at(found[0])
-        leader = first.setdefault(place.fingerprint(row) if len(sets) > 1 else 0, found[0])
-        for member in found:
-            twins.join(twins.number(member), [leader], [member])
+        place, row = found[0]
+        mark = place.fingerprint(row) if len(sets) > 1 else int.from_bytes(os.urandom(8), signed=True)
+        for place, row in found:
+            place.index.prints[row] = mark
 
 
 def _same(one: Place, row: int, other: Place, twin: int) -> bool:
     size = one.index.sizes[row]
     return all(a == b for a, b in zip(one.chunks(row, size), other.chunks(twin, size), strict=True))
+
+
+def name_equal(prints: bytes, columns: Sequence[quick.Column]) -> None:
+    """Give all rows that share a fingerprint one token.
+
+    `prints` are those of all columns, which are paths, tokens, and what takes the digest of a row. Rows are numbered through;
+    each stands with the first like it, whose path becomes one object with its own. (`runs.c` does the same.)
+    """
+    starts = list(accumulate((len(paths) for paths, _, _ in columns), initial=0))
+    paths, tokens = [path for column in columns for path in column[0]], [token for column in columns for token in column[1]]
+    numbers = array("q", prints)
+    first: dict[int, int] = {}
+    members = list(compress(range(len(numbers)), numbers))
+    leaders = list(map(first.setdefault, compress(numbers, numbers), members))
+    twin = list(map(ne, leaders, members))
+    pairs = list(zip(compress(leaders, twin), compress(members, twin), strict=True))
+    moved = {leader for leader, member in pairs if paths[leader] != paths[member]}
+    for leader in sorted({leader for leader, _ in pairs}):
+        tokens[leader] = leader.to_bytes(8)
+        if leader in moved:
+            number = bisect_right(starts, leader) - 1
+            tokens[leader] = columns[number][2](leader - starts[number])
+    for leader, member in pairs:
+        tokens[member] = tokens[leader]
+        if paths[leader] == paths[member]:
+            paths[member] = paths[leader]
+    for start, stop, column in zip(starts, starts[1:], columns, strict=False):
+        column[0][:], column[1][:] = paths[start:stop], tokens[start:stop]

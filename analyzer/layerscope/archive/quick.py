@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Protocol
@@ -22,7 +22,9 @@ class Taker(Protocol):
 
 Runs: Callable[..., Taker] | None = None
 fingerprint: Callable[[bytes, bytes], int] | None = None
+Column = tuple[list[bytes], list[bytes], Callable[[int], bytes]]
+name_equal: Callable[[bytes, Sequence[Column]], None] | None = None
 if not os.environ.get("LAYERSCOPE_PURE"):
     with suppress(ImportError):
         _compiled = import_module("layerscope.archive.runs")
-        Runs, fingerprint = _compiled.Runs, getattr(_compiled, "fingerprint", None)
+        Runs, fingerprint, name_equal = _compiled.Runs, getattr(_compiled, "fingerprint", None), _compiled.name_equal

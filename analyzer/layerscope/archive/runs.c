@@ -1,4 +1,5 @@
 /* Which of the next entries of a tar are plain? Takes runs of them; whatever is not plain is left to the loop in tar.py.
+ * And which rows share a fingerprint? Gives them their tokens, as equal.py does without it.
  *
  * An entry is plain if it is a file, a folder or a symlink whose header is ustar as Go, GNU tar and BSD tar write it:
  * numbers in octal that fill their fields, a checksum of six digits that holds, no device, a clean name in a folder that
@@ -11,6 +12,7 @@
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -636,11 +638,179 @@ fill(PyObject *module)
     return failed ? -1 : 0;
 }
 
+/* Rows of several layers, numbered through, and which stand for others: what name_equal works on. */
+typedef struct {
+    PyObject *columns; /* a list of tuples: paths, tokens, and what takes the digest of a row */
+    Py_ssize_t layers, rows;
+    Py_ssize_t *starts; /* of each layer, and the end */
+    long long *prints;
+    int *first; /* a table of rows by their print, -1 where there is none */
+    int *leaders; /* of each row, -1 if it shares its print with none before it */
+    char *state; /* of each leader */
+} Equals;
+
+enum { ALONE = 0, FOLLOWED = 1, MOVED = 2 }; /* MOVED: a follower has another path */
+enum { COLUMN_PATHS, COLUMN_TOKENS, COLUMN_DIGEST, COLUMN_PARTS };
+
+static Py_ssize_t
+layer_of(const Equals *self, Py_ssize_t row)
+{
+    Py_ssize_t low = 0, high = self->layers;
+    while (high - low > 1) {
+        Py_ssize_t middle = low + (high - low) / 2;
+        if (self->starts[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Return what is in a list of a row's layer, borrowed; NULL with an error if nothing is. */
+static PyObject *
+cell(const Equals *self, int part, Py_ssize_t row)
+{
+    Py_ssize_t layer = layer_of(self, row);
+    return PyList_GetItem(PyTuple_GetItem(PyList_GetItem(self->columns, layer), part), row - self->starts[layer]);
+}
+
+static int
+set_cell(const Equals *self, int part, Py_ssize_t row, PyObject *value)
+{
+    if (value == NULL)
+        return -1;
+    Py_ssize_t layer = layer_of(self, row);
+    Py_INCREF(value);
+    return PyList_SetItem(PyTuple_GetItem(PyList_GetItem(self->columns, layer), part), row - self->starts[layer], value);
+}
+
+/* Find for each row the first one that shares its print. One path becomes one object. */
+static int
+find_leaders(Equals *self, Py_ssize_t mask)
+{
+    for (Py_ssize_t row = 0; row < self->rows; row++) {
+        self->leaders[row] = -1;
+        long long print = self->prints[row];
+        if (print == 0)
+            continue;
+        Py_ssize_t slot = (Py_ssize_t)((unsigned long long)print & (unsigned long long)mask); /* nobody can choose prints */
+        while (self->first[slot] >= 0 && self->prints[self->first[slot]] != print)
+            slot = (slot + 1) & mask;
+        int leader = self->first[slot];
+        if (leader < 0) {
+            self->first[slot] = (int)row;
+            continue;
+        }
+        self->leaders[row] = leader;
+        PyObject *path = cell(self, COLUMN_PATHS, leader), *mine = cell(self, COLUMN_PATHS, row);
+        int same = path == NULL || mine == NULL ? -1 : PyObject_RichCompareBool(path, mine, Py_EQ);
+        if (same < 0 || (same && set_cell(self, COLUMN_PATHS, row, path) < 0))
+            return -1;
+        self->state[leader] |= same ? FOLLOWED : FOLLOWED | MOVED;
+    }
+    return 0;
+}
+
+/* A token for a leader and all that follow it. */
+static int
+set_tokens(const Equals *self)
+{
+    for (Py_ssize_t row = 0; row < self->rows; row++) {
+        PyObject *token = NULL;
+        if (self->leaders[row] >= 0) {
+            if (set_cell(self, COLUMN_TOKENS, row, cell(self, COLUMN_TOKENS, self->leaders[row])) < 0)
+                return -1;
+            continue;
+        }
+        if (self->state[row] == ALONE)
+            continue;
+        if (self->state[row] & MOVED) {
+            Py_ssize_t layer = layer_of(self, row);
+            token = PyObject_CallFunction(PyTuple_GetItem(PyList_GetItem(self->columns, layer), COLUMN_DIGEST), "n",
+                                          row - self->starts[layer]);
+        }
+        else {
+            char octets[8];
+            for (int i = 0; i < 8; i++)
+                octets[i] = (char)((unsigned long long)row >> (56 - 8 * i));
+            token = PyBytes_FromStringAndSize(octets, 8);
+        }
+        int failed = set_cell(self, COLUMN_TOKENS, row, token);
+        Py_XDECREF(token);
+        if (failed < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Whether the columns are what they should be; says how many rows they have. */
+static int
+count_rows(Equals *self)
+{
+    self->starts[0] = 0;
+    for (Py_ssize_t layer = 0; layer < self->layers; layer++) {
+        PyObject *column = PyList_GetItem(self->columns, layer);
+        if (!PyTuple_Check(column) || PyTuple_Size(column) != COLUMN_PARTS)
+            return 0;
+        PyObject *paths = PyTuple_GetItem(column, COLUMN_PATHS), *tokens = PyTuple_GetItem(column, COLUMN_TOKENS);
+        if (!PyList_Check(paths) || !PyList_Check(tokens) || PyList_Size(paths) != PyList_Size(tokens))
+            return 0;
+        self->starts[layer + 1] = self->starts[layer] + PyList_Size(paths);
+    }
+    self->rows = self->starts[self->layers];
+    return 1;
+}
+
+static PyObject *
+name_equal(PyObject *module, PyObject *args)
+{
+    Equals self = {0};
+    PyObject *prints;
+    int done = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "SO!:name_equal", &prints, &PyList_Type, &self.columns))
+        return NULL;
+    self.layers = PyList_Size(self.columns);
+    self.starts = PyMem_Calloc((size_t)self.layers + 1, sizeof *self.starts);
+    if (self.starts == NULL)
+        return PyErr_NoMemory();
+    if (!count_rows(&self) || self.rows > INT_MAX / 4 || PyBytes_Size(prints) != self.rows * (Py_ssize_t)sizeof *self.prints) {
+        PyErr_SetString(PyExc_ValueError, "columns of as many rows as there are prints");
+        PyMem_Free(self.starts);
+        return NULL;
+    }
+    size_t rows = (size_t)self.rows, slots = 16;
+    while (slots < 2 * rows)
+        slots *= 2;
+    self.prints = PyMem_Calloc(rows + 1, sizeof *self.prints);
+    self.first = PyMem_Calloc(slots, sizeof *self.first);
+    self.leaders = PyMem_Calloc(rows + 1, sizeof *self.leaders);
+    self.state = PyMem_Calloc(rows + 1, sizeof *self.state);
+    if (self.prints == NULL || self.first == NULL || self.leaders == NULL || self.state == NULL)
+        PyErr_NoMemory();
+    else {
+        memcpy(self.prints, PyBytes_AsString(prints), rows * sizeof *self.prints);
+        memset(self.first, -1, slots * sizeof *self.first);
+        done = find_leaders(&self, (Py_ssize_t)slots - 1) == 0 && set_tokens(&self) == 0;
+    }
+    PyMem_Free(self.starts);
+    PyMem_Free(self.prints);
+    PyMem_Free(self.first);
+    PyMem_Free(self.leaders);
+    PyMem_Free(self.state);
+    if (!done)
+        return NULL;
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
 static PyMethodDef functions[] = {
 #ifdef FINGERPRINTS
     {"fingerprint", fingerprint, METH_VARARGS, "fingerprint(key, content, /)\n--\n\n"
      "Return 64 bits that two contents share for one of 2**63 keys; a key has 64 random bytes, and as many as a content, in sixteens."},
 #endif
+    {"name_equal", name_equal, METH_VARARGS, "name_equal(prints, columns, /)\n--\n\n"
+     "Give all rows that share a fingerprint one token, as equal.name_equal does."},
     {NULL, NULL, 0, NULL},
 };
 
