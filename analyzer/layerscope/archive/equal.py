@@ -90,7 +90,8 @@ def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
     """Fill `digests` of the layers that lie in place; `indexes` are all layers of the image, each once.
 
     A token is a digest where files under different paths or of a layer that passed once may hold the same, else a
-    number that only the copies of one path share. The fingerprints are of no use afterwards, and go; equal things are held once.
+    number that only the copies of one path share. The fingerprints are of no use afterwards, and go; paths and kept contents
+    that are equal become one object.
     """
     passed = {size for index in indexes for size in compress(index.sizes, index.digests)}
     large: dict[int, list[tuple[Place, int]]] = {}
