@@ -75,14 +75,9 @@ class Scene:
                 result[inode] = result.get(inode, 0) + index.spans[inside]
         return result
 
-    @cached_property
-    def copied_from(self) -> dict[int, int]:
-        """Row -> the row whose place it took."""
-        return {after: before for before, after in self.stack.successors.items()}
-
     def origin(self, row: int) -> int:
         """Return the layer position that first put this content where later layers stored it again."""
-        while (before := self.copied_from.get(row)) is not None and self.same_content(before, row):
+        while (before := self.stack.ousted[row]) >= 0 and self.same_content(before, row):
             row = before
         return self.stack.position_of(row)
 

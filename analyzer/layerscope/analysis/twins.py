@@ -41,7 +41,7 @@ def _pair(
     """Return the rows with content that one file took the place of, the row of each such file, and all other rows."""
     stack, names = scene.stack, scene.names
     first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
-    took = map(stack.successors.get, [start + row for row in rows], repeat(-1))
+    took = pick(stack.successors[start : start + len(index)], rows)
     plain, twins, others = [], [], []
     for row, twin, size in zip(rows, took, pick(index.sizes, rows), strict=True):
         if size and first <= twin < beyond and twin not in stack.inodes and start + row not in names:
@@ -87,7 +87,7 @@ def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: i
         return REPLACED_LATER, ()
     first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
     for name in (ident, *names[ident]) if ident in names else (ident,):
-        successor = stack.successors.get(name, -1)
+        successor = stack.successors[name]
         if not first <= successor < beyond:
             continue
         successor = stack.inodes.get(successor, successor)
