@@ -5,10 +5,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import chain, compress, count, pairwise
-from operator import ne, not_
+from operator import not_
 
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, only
+from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, only, unlike
 from layerscope.rootfs import AUFS, Stack, parent_of
 
 
@@ -27,7 +27,7 @@ LONG = 1024
 WHITEOUT = int(Kind.WHITEOUT)
 SPECIAL = (WHITEOUT, int(Kind.OPAQUE), int(Kind.OTHER))
 ONCE, OFTEN = 1, 2
-_NOT, _ONLY_ONCE = only(0), only(ONCE)
+_NOT, _ONLY_OFTEN = only(0), only(OFTEN)
 _THINGS = only(*(kind for kind in Kind if kind != Kind.DIRECTORY))
 
 
@@ -35,20 +35,23 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     """Count as dive does: every layer listed, repeats too; a path wastes all its copies once it is seen twice."""
     sizes = [0 if index is None else sum(index.sizes) + sum(index.declared.values()) for index in indexes]
     weights, leaves = _weigh(indexes, stack)
-    discovered = sum(compress(weights, leaves))
     # What the leaves of one path weigh is gathered where the first row of that path stands.
-    later = bytes(map(ne, stack.numbers, count()))
+    later = unlike(stack.numbers, array("i", range(len(weights))))
     seen = bytearray(both(leaves, later.translate(_NOT)))
     again = both(leaves, later)
-    for number, weight in zip(compress(stack.numbers, again), compress(weights, again), strict=True):
+    more = list(compress(weights, again))
+    needed = sum(compress(weights, seen))
+    discovered = needed + sum(more)
+    for number, weight in zip(compress(stack.numbers, again), more, strict=True):
         if not seen[number]:
             seen[number], weights[number] = ONCE, weight
+            needed += weight
         else:
             seen[number] = OFTEN
             if weight < weights[number]:
+                needed += weight - weights[number]
                 weights[number] = weight
-    needed = sum(compress(weights, seen))
-    wasted = discovered - sum(compress(weights, seen.translate(_ONLY_ONCE)))
+    wasted = discovered - needed + sum(compress(weights, seen.translate(_ONLY_OFTEN)))
     user = sum(sizes[1:])
     return Dive(
         efficiency=needed / discovered if discovered else 1.0,
