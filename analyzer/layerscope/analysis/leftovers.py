@@ -37,7 +37,7 @@ def find_leftovers(scene: Scene) -> tuple[list[Cause], set[int]]:
                 groups.setdefault(number, []).append(row)
         for number, rows in groups.items():
             pile = Pile()
-            pile.add_rows(index, start, rows, scene.links)
+            pile.add_rows(scene, index, start, rows)
             claimed.update(pile.claimed())
             if pile.bytes:
                 causes.append(_cause(scene, number, layer.position, pile))

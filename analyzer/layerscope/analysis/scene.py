@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nlargest
-from itertools import compress
+from itertools import chain, compress
 from operator import not_
 
 from layerscope.analysis.causes import Cause, Certainty, PathShare
@@ -64,6 +64,14 @@ class Scene:
             if inode >= 0:
                 names.setdefault(inode, []).append(link)
         return names
+
+    @cached_property
+    def linked(self) -> bytearray:
+        """A mask of the rows that share a file with others: its own row, and hard links."""
+        linked = bytearray(len(self.fates))
+        for row in chain(self.names, self.stack.inodes):
+            linked[row] = 1
+        return linked
 
     @cached_property
     def links(self) -> dict[int, int]:
@@ -123,6 +131,7 @@ class Pile:
         self.tar_bytes = 0
         self.rows, self.sizes, self.bare = array("q"), array("q"), array("q")
         self.aspects: set[str] = set()
+        self._found: list[tuple[int, int]] | None = None  # the largest, once they are asked for
 
     def add(self, row: int, size: int, span: int) -> None:
         """Add a row, what is claimed of its content and of the tar."""
@@ -134,11 +143,12 @@ class Pile:
         self.rows.append(row)
         self.sizes.append(size)
 
-    def add_rows(self, index: LayerIndex, start: int, rows: Sequence[int], links: Mapping[int, int]) -> None:
+    def add_rows(self, scene: Scene, index: LayerIndex, start: int, rows: Sequence[int]) -> None:
         """Add rows of a layer, whole, and what hard links to them take of the tars; `start` is the row id of its first."""
         idents, sizes = [start + row for row in rows], pick(index.sizes, rows)
+        linked = compress(idents, pick(scene.linked[start : start + len(index)], rows))
         self.bytes += sum(sizes)
-        self.tar_bytes += sum(pick(index.spans, rows)) + sum(links[row] for row in links.keys() & idents)
+        self.tar_bytes += sum(pick(index.spans, rows)) + sum(scene.links.get(row, 0) for row in linked)
         self.rows.fromlist(list(compress(idents, sizes)))  # much faster than `extend`
         self.sizes.fromlist(list(filter(None, sizes)))
         self.bare.fromlist(list(compress(idents, map(not_, sizes))))
@@ -160,10 +170,13 @@ class Pile:
         return tuple(shares)
 
     def _largest(self, count: int) -> list[tuple[int, int]]:
-        least = min(nlargest(count, self.sizes), default=0)
-        among = compress(range(len(self.rows)), map(least.__le__, self.sizes))
-        found = nlargest(count, ((self.sizes[place], -self.rows[place]) for place in among))
-        return [(-negative, size) for size, negative in found]
+        if self._found is None or len(self._found) < min(count, len(self.rows)):
+            count = max(count, SHOWN)
+            least = min(nlargest(count, self.sizes), default=0)
+            among = compress(range(len(self.rows)), map(least.__le__, self.sizes))
+            found = nlargest(count, ((self.sizes[place], -self.rows[place]) for place in among))
+            self._found = [(-negative, size) for size, negative in found]
+        return self._found[:count]
 
     def cause(
         self,
