@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import compress
 
+from layerscope.compiled import find
 from layerscope.frozen import frozen
-from layerscope.model import Fate, Kind, LayerIndex, Level, Note
+from layerscope.model import Fate, Kind, LayerIndex, Level, Note, pick
 
 FILE, DIRECTORY, SYMLINK, HARDLINK, WHITEOUT, OPAQUE, OTHER = (
     int(kind) for kind in (Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARDLINK, Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)
@@ -29,6 +30,10 @@ PATH_MAX = 4096
 STEPS = 1 << 26
 IMPLIED_BYTES = 1 << 27
 NOTES_PER_ID = 20
+AT_ONCE = 32  # rows that the loop takes before it asks the compiled way again
+_compiled = find("stacking")
+quickly: Callable[..., int] | None = None if _compiled is None else _compiled.put
+"""Puts rows while all is plain, and returns the first that is not; see stacking.c."""
 
 
 @frozen
@@ -220,26 +225,44 @@ class Stacker:
 
     def _bury_below(self, path: bytes) -> None:
         """Take away all that is below a folder, but not the folder."""
-        children, take = self.children, self._take
+        children, first, tops, gone = self.children, self.first, self.tops, self.gone
         waiting = children.get(path)
         if not waiting:
             return
         children[path] = []
         while waiting:
             child = waiting.pop()
-            take(child)
+            number = first.get(child)
+            if number is not None and (row := tops[number]) >= 0:
+                gone.append(row)
+                tops[number] = -1
             below = children.pop(child, None)
             if below:
-                waiting.extend(below)
+                waiting += below
 
     def _put(self, index: LayerIndex) -> None:
-        """Put the layer's entries, in tar order. A folder is looked up once for a run of entries; a path once if it is new."""
+        """Put the layer's entries, in tar order."""
+        at, beyond = 0, len(index)
+        while at < beyond:
+            stop = beyond
+            if quickly is not None:
+                at = quickly(
+                    *(index.paths, index.folders, at, self.start, self.position, self.implied, self.children),
+                    *(self.kinds, self.fates, self.numbers, self.ended, self.successors, self.ousted, self.tops),
+                )
+                stop = min(at + AT_ONCE, beyond)
+            self._put_rows(index, at, stop)
+            at = stop
+
+    def _put_rows(self, index: LayerIndex, at: int, stop: int) -> None:
+        """Put some of the layer's entries. A folder is looked up once for a run of them."""
         tops, children, gone, kinds, start = self.tops, self.children, self.gone, self.kinds, self.start
         fates, ended, position, successors, ousted = self.fates, self.ended, self.position, self.successors, self.ousted
         here: bytes | None = None
         inside, plain = children[b""], False
-        columns = zip(index.paths, index.kinds, index.folders, self.numbers[start : start + len(index)], strict=True)
-        for row, (path, kind, parent, number) in enumerate(columns, start):
+        numbers = self.numbers[start + at : start + stop]
+        columns = zip(index.paths[at:stop], index.kinds[at:stop], index.folders[at:stop], numbers, strict=True)
+        for row, (path, kind, parent, number) in enumerate(columns, start + at):
             if parent is not here or kind == OPAQUE:
                 if kind == OTHER:
                     continue
@@ -413,22 +436,24 @@ class Stacker:
 
     def _settle(self) -> None:
         """Decide what became of the rows that the layer took away, now that all of its own are there."""
-        tops, kinds, fates, start = self.tops, self.kinds, self.fates, self.start
+        tops, kinds, fates, ended, start, position = self.tops, self.kinds, self.fates, self.ended, self.start, self.position
         if self.unlinked or any(map(start.__le__, self.gone)):
             self._reopen()
         if self.unlinked:
             self._link_late()
+        numbers = pick(self.numbers, self.gone)
+        if self.moved:
+            numbers = [self.moved.get(row, number) for row, number in zip(self.gone, numbers, strict=True)]
         for row in self.gone:
-            number = self.numbers[row] if row not in self.moved else self.moved[row]
+            fates[row], ended[row] = DELETED, position
+        taken = bytes(map((-1).__lt__, pick(tops, numbers)))
+        for row, number in compress(zip(self.gone, numbers, strict=True), taken):
             successor = tops[number]
             if successor == row:  # AUFS metadata
-                successor = tops[number] = -1
-            self.ended[row] = self.position
-            if successor >= start and kinds[successor] != DIRECTORY:
+                tops[number] = -1
+            elif successor >= start and kinds[successor] != DIRECTORY:
                 fates[row] = REPLACED
                 self.successors[row], self.ousted[successor] = successor, row
-            else:
-                fates[row] = DELETED
 
     def _reopen(self) -> None:
         """Leave open again what became of the rows that the layer's own replaced: these may be gone as well."""

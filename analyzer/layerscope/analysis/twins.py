@@ -47,11 +47,13 @@ def _pair(
     plain, others = list(compress(rows, sizes)), list(compress(rows, map(not_, sizes)))
     twins = pick(stack.successors[start : start + len(index)], plain)
     if twins and not first <= min(twins) <= max(twins) < beyond:
-        there = bytes([first <= twin < beyond for twin in twins])
-        others += compress(plain, there.translate(_NOT))
-        plain, twins = list(compress(plain, there)), list(compress(twins, there))
+        within = bytes([first <= twin < beyond for twin in twins])
+        others += compress(plain, within.translate(_NOT))
+        plain, twins = list(compress(plain, within)), list(compress(twins, within))
     twins = [twin - first for twin in twins]
-    linked = either(bytes(pick(scene.linked[start : start + len(index)], plain)), bytes(pick(scene.linked[first:beyond], twins)))
+    linked = either(
+        bytes(pick(scene.linked[start : start + len(index)], plain)), bytes(pick(scene.linked[first:beyond], twins))
+    )
     if 1 in linked:
         others += compress(plain, linked)
         plain, twins = list(compress(plain, linked.translate(_NOT))), list(compress(twins, linked.translate(_NOT)))
