@@ -89,6 +89,9 @@ class View(Mapping[bytes, int]):
         self._numbers = numbers
         self._tops = tops
 
+    def __contains__(self, path: object) -> bool:
+        return path in self._numbers and self._tops[self._numbers[path]] >= 0
+
     def __getitem__(self, path: bytes) -> int:
         row = self._tops[self._numbers[path]]
         if row < 0:

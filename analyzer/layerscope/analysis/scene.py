@@ -145,10 +145,11 @@ class Pile:
 
     def add_rows(self, scene: Scene, index: LayerIndex, start: int, rows: Sequence[int]) -> None:
         """Add rows of a layer, whole, and what hard links to them take of the tars; `start` is the row id of its first."""
-        idents, sizes = [start + row for row in rows], pick(index.sizes, rows)
-        linked = compress(idents, pick(scene.linked[start : start + len(index)], rows))
+        idents, sizes, linked = [start + row for row in rows], pick(index.sizes, rows), scene.linked[start : start + len(index)]
         self.bytes += sum(sizes)
-        self.tar_bytes += sum(pick(index.spans, rows)) + sum(scene.links.get(row, 0) for row in linked)
+        self.tar_bytes += sum(pick(index.spans, rows))
+        if 1 in linked:
+            self.tar_bytes += sum(scene.links.get(row, 0) for row in compress(idents, pick(linked, rows)))
         self.rows.fromlist(list(compress(idents, sizes)))  # much faster than `extend`
         self.sizes.fromlist(list(filter(None, sizes)))
         self.bare.fromlist(list(compress(idents, map(not_, sizes))))

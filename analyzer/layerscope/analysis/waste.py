@@ -54,8 +54,10 @@ def _hidden(scene: Scene, index: LayerIndex, start: int) -> dict[tuple[int, int]
     found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for fate, table in ((REPLACED, ONLY_REPLACED), (DELETED, ONLY_DELETED)):
         here = both(bare, fates.translate(table))
+        if 1 not in here:
+            continue
         rows, hiding = list(compress(range(len(index)), here)), list(compress(ended, here))
-        if rows and hiding.count(hiding[0]) == len(rows):  # one layer hid them all
+        if hiding.count(hiding[0]) == len(rows):  # one layer hid them all
             found[fate, hiding[0]] = rows
             continue
         for row, hidden_in in zip(rows, hiding, strict=True):
