@@ -36,12 +36,14 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     sizes = [0 if index is None else sum(index.sizes) + sum(index.declared.values()) for index in indexes]
     weights, leaves = _weigh(indexes, stack)
     # What the leaves of one path weigh is gathered where the first row of that path stands.
-    later = unlike(stack.numbers, array("i", range(len(weights))))
+    rows = array("i")
+    rows.fromlist(list(range(len(weights))))  # much faster than `extend`
+    later = unlike(stack.numbers, rows)
     seen = bytearray(both(leaves, later.translate(_NOT)))
     again = both(leaves, later)
     more = list(compress(weights, again))
-    needed = sum(compress(weights, seen))
-    discovered = needed + sum(more)
+    discovered = sum(weights)
+    needed = discovered - sum(more)
     for number, weight in zip(compress(stack.numbers, again), more, strict=True):
         if not seen[number]:
             seen[number], weights[number] = ONCE, weight
@@ -63,7 +65,7 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
 
 
 def _weigh(indexes: Sequence[LayerIndex | None], stack: Stack) -> tuple[array[int], bytearray]:
-    """Return what each row of the stack weighs, and a mask of those that are the leaves of their layers."""
+    """Return what each row of the stack weighs, and a mask of the leaves of their layers; all else weighs nothing."""
     weights, leaves = array("q"), bytearray()
     # Where one layer may list a path twice, its leaves are gathered one by one.
     twice = {ended for _, ended in stack.names.values()}
@@ -72,13 +74,14 @@ def _weigh(indexes: Sequence[LayerIndex | None], stack: Stack) -> tuple[array[in
     for position, index in enumerate(indexes):
         if index is None:
             continue
-        weights.extend(index.sizes)
         plain = None if position in twice or stack.took_own(position) else _plain_leaves(index)
         if plain is not None:
             leaves += plain
+            weights.extend(index.sizes)
             continue
         start = len(leaves)
         leaves += bytes(len(index))
+        weights.frombytes(bytes(len(index) * weights.itemsize))
         rows = dict(zip(index.paths, count(start), strict=False))
         for path, weight in _leaves(index, stack.buried[position]).items():
             leaves[rows[path]], weights[rows[path]] = 1, weight
