@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import compress
 
@@ -103,6 +103,11 @@ class View(Mapping[bytes, int]):
 
     def __len__(self) -> int:
         return len(self._tops) - self._tops.count(-1)
+
+    def items(self) -> ItemsView[bytes, int]:
+        """Return what is seen, all at once, which is much faster than one by one."""
+        tops = self._tops
+        return {path: row for path, number in self._numbers.items() if (row := tops[number]) >= 0}.items()
 
 
 def stack(indexes: Sequence[LayerIndex | None]) -> Stack:
