@@ -1,5 +1,5 @@
 /* Which of the next rows of a layer are put with nothing to decide? Puts them; whatever takes thought is left to the loop in
- * rootfs.py.
+ * rootfs.py. And what do rows of one path weigh together, as dive counts?
  *
  * A row is plain if it is no hard link and no mark, lies in a folder that is there, and takes nobody's place, or that of one
  * row of a lower layer that is no folder. The first row that is anything else ends the run, and the loop has the same state
@@ -160,7 +160,77 @@ put(PyObject *module, PyObject *args)
     return taken < 0 ? NULL : PyLong_FromSsize_t(taken);
 }
 
+enum { ONCE = 1, OFTEN = 2 };
+
+/* Add up what the leaves of all layers weigh. The least of a path is kept where its first row stands: as a leaf that one was
+ * seen before, and as none it weighs nothing. If nothing was done, 0 where a sum may be too large, -1 for no such row. */
+static int
+weigh(const int *numbers, long long *weights, const unsigned char *leaves, unsigned char *seen, Py_ssize_t rows, long long sums[3])
+{
+    long long discovered = 0, needed = 0, wasted = 0, most = PY_LLONG_MAX / (rows + 1);
+    int fits = 1;
+    for (Py_ssize_t row = 0; row < rows; row++) {
+        if (numbers[row] < 0 || numbers[row] > row)
+            return -1;
+        fits = fits && weights[row] >= 0 && weights[row] <= most;
+    }
+    if (!fits)
+        return 0;
+    for (Py_ssize_t row = 0; row < rows; row++) {
+        if (!leaves[row])
+            continue;
+        long long weight = weights[row];
+        int number = numbers[row];
+        discovered += weight;
+        if (!seen[number]) {
+            seen[number] = ONCE;
+            weights[number] = weight;
+            needed += weight;
+            continue;
+        }
+        wasted += seen[number] == ONCE ? weights[number] + weight : weight;
+        seen[number] = OFTEN;
+        if (weight < weights[number]) {
+            needed += weight - weights[number];
+            weights[number] = weight;
+        }
+    }
+    sums[0] = discovered;
+    sums[1] = needed;
+    sums[2] = wasted;
+    return 1;
+}
+
+static PyObject *
+gather(PyObject *module, PyObject *args)
+{
+    Py_buffer numbers, weights, leaves;
+    long long sums[3];
+    int done = -1;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*w*y*:gather", &numbers, &weights, &leaves))
+        return NULL;
+    Py_ssize_t rows = leaves.len;
+    unsigned char *seen = PyMem_Calloc((size_t)rows + 1, 1);
+    if (seen == NULL)
+        PyErr_NoMemory();
+    else if (numbers.itemsize == (Py_ssize_t)sizeof(int) && weights.itemsize == (Py_ssize_t)sizeof(long long)
+             && numbers.len / (Py_ssize_t)sizeof(int) == rows && weights.len / (Py_ssize_t)sizeof(long long) == rows)
+        done = weigh(numbers.buf, weights.buf, leaves.buf, seen, rows, sums);
+    PyMem_Free(seen);
+    PyBuffer_Release(&numbers);
+    PyBuffer_Release(&weights);
+    PyBuffer_Release(&leaves);
+    if (done < 0 && !PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "columns that do not belong together");
+    if (done < 0)
+        return NULL;
+    return done ? Py_BuildValue("LLL", sums[0], sums[1], sums[2]) : Py_BuildValue("");
+}
+
 static PyMethodDef functions[] = {
+    {"gather", gather, METH_VARARGS, "gather(numbers, weights, leaves, /)\n--\n\n"
+     "Return what leaves weigh, the least of each path, and all of paths that have several; None if that may be too much."},
     {"put", put, METH_VARARGS, "put(paths, folders, at, start, position, implied, children, kinds, fates, numbers, ended, successors, ousted, tops, /)\n--\n\n"
      "Put plain rows of a layer from one on; return the first that was not put."},
     {NULL, NULL, 0, NULL},

@@ -7,6 +7,7 @@ import sys
 from array import array
 from collections import Counter
 from dataclasses import fields
+from itertools import compress
 from pathlib import Path
 from random import Random
 
@@ -14,6 +15,7 @@ import build
 import pytest
 from build import Dir, File, Hardlink, Symlink
 from layerscope import rootfs
+from layerscope.analysis import dive
 from layerscope.rootfs import Stack, stack
 
 from stacking.compare import index
@@ -123,3 +125,48 @@ def test_what_it_is_given_is_checked():
         put(*arguments(paths=[b"a"], folders=[[]], kinds=bytearray(1), fates=bytearray(1), **{
             name: array("i", [0]) for name in ("numbers", "ended", "successors", "ousted", "tops")
         }))  # fmt: skip
+
+
+def columns(random: Random, most: int) -> tuple[array, array, bytearray]:
+    """Return numbers of paths, weights and a mask of leaves; what is no leaf weighs nothing."""
+    count, first = random.randrange(30), {}
+    numbers = array("i", [first.setdefault(random.randrange(12), row) for row in range(count)])
+    leaves = bytearray(random.choice((0, 1, 1)) for _ in range(count))
+    return numbers, array("q", [random.randrange(most) * leaf for leaf in leaves]), leaves
+
+
+@compiled
+@pytest.mark.parametrize("seed", range(40))
+def test_weights_of_any_rows(seed: int):
+    random = Random(seed)
+    for most in (2, 5, 1 << 40, 1 << 57):
+        numbers, weights, leaves = columns(random, most)
+        paths: dict[int, list[int]] = {}
+        for number, weight in compress(zip(numbers, weights, strict=True), leaves):
+            paths.setdefault(number, []).append(weight)
+        wanted = (sum(weights), sum(map(min, paths.values())), sum(sum(one) for one in paths.values() if len(one) > 1))
+        assert dive.quickly(numbers, weights[:], leaves) == wanted
+        assert dive._gather(numbers, weights[:], leaves) == wanted
+
+
+@compiled
+def test_weights_that_are_too_large_are_left_alone():
+    for weight in (-1, 1 << 62):
+        weights = array("q", [3, weight, 2])
+        assert dive.quickly(array("i", [0, 1, 0]), weights, bytearray(b"\1\1\1")) is None
+        assert list(weights) == [3, weight, 2]
+
+
+@compiled
+def test_columns_of_weights_are_checked():
+    numbers, weights, leaves = array("i", [0, 0]), array("q", [1, 2]), bytearray(2)
+    assert dive.quickly(numbers, weights, leaves) == (0, 0, 0)
+    for wrong in (
+        (array("i", [1, 1]), weights, leaves), (array("i", [0, -1]), weights, leaves), (array("i", [0, 1 << 30]), weights, leaves),
+        (array("i", [0]), weights, leaves), (array("q", [0, 0]), weights, leaves), (numbers, array("q"), leaves),
+        (numbers, array("i", [1, 2]), leaves), (numbers, weights, bytearray(3)),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="belong together"):
+            dive.quickly(*wrong)
+    with pytest.raises(TypeError):
+        dive.quickly(numbers, weights, None)

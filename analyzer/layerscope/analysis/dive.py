@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, compress, count, pairwise
 from operator import not_
 
+from layerscope.compiled import find
 from layerscope.frozen import frozen
 from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, only, unlike
 from layerscope.rootfs import AUFS, Stack, parent_of
@@ -24,6 +25,9 @@ class Dive:
 
 
 LONG = 1024
+_compiled = find("stacking")
+quickly: Callable[..., tuple[int, int, int] | None] | None = None if _compiled is None else _compiled.gather
+"""Does what `_gather` does, or nothing where numbers get too large; see stacking.c."""
 WHITEOUT = int(Kind.WHITEOUT)
 SPECIAL = (WHITEOUT, int(Kind.OPAQUE), int(Kind.OTHER))
 ONCE, OFTEN = 1, 2
@@ -35,25 +39,9 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     """Count as dive does: every layer listed, repeats too; a path wastes all its copies once it is seen twice."""
     sizes = [0 if index is None else sum(index.sizes) + sum(index.declared.values()) for index in indexes]
     weights, leaves = _weigh(indexes, stack)
-    # What the leaves of one path weigh is gathered where the first row of that path stands.
-    rows = array("i")
-    rows.fromlist(list(range(len(weights))))  # much faster than `extend`
-    later = unlike(stack.numbers, rows)
-    seen = bytearray(both(leaves, later.translate(_NOT)))
-    again = both(leaves, later)
-    more = list(compress(weights, again))
-    discovered = sum(weights)
-    needed = discovered - sum(more)
-    for number, weight in zip(compress(stack.numbers, again), more, strict=True):
-        if not seen[number]:
-            seen[number], weights[number] = ONCE, weight
-            needed += weight
-        else:
-            seen[number] = OFTEN
-            if weight < weights[number]:
-                needed += weight - weights[number]
-                weights[number] = weight
-    wasted = discovered - needed + sum(compress(weights, seen.translate(_ONLY_OFTEN)))
+    discovered, needed, wasted = (quickly and quickly(stack.numbers, weights, leaves)) or _gather(
+        stack.numbers, weights, leaves
+    )
     user = sum(sizes[1:])
     return Dive(
         efficiency=needed / discovered if discovered else 1.0,
@@ -62,6 +50,31 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
         wasted_bytes=wasted,
         user_wasted_percent=wasted / user if user else None,
     )
+
+
+def _gather(numbers: array[int], weights: array[int], leaves: bytearray) -> tuple[int, int, int]:
+    """Return what all leaves weigh, what the least of each path does, and what all of the paths do that have several.
+
+    The least of a path is kept where its first row stands.
+    """
+    rows = array("i")
+    rows.fromlist(list(range(len(weights))))  # much faster than `extend`
+    later = unlike(numbers, rows)
+    seen = bytearray(both(leaves, later.translate(_NOT)))
+    again = both(leaves, later)
+    more = list(compress(weights, again))
+    discovered = sum(weights)
+    needed = discovered - sum(more)
+    for number, weight in zip(compress(numbers, again), more, strict=True):
+        if not seen[number]:
+            seen[number], weights[number] = ONCE, weight
+            needed += weight
+        else:
+            seen[number] = OFTEN
+            if weight < weights[number]:
+                needed += weight - weights[number]
+                weights[number] = weight
+    return discovered, needed, discovered - needed + sum(compress(weights, seen.translate(_ONLY_OFTEN)))
 
 
 def _weigh(indexes: Sequence[LayerIndex | None], stack: Stack) -> tuple[array[int], bytearray]:
