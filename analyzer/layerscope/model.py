@@ -62,6 +62,9 @@ ONLY_FILES, ONLY_FOLDERS = only(Kind.FILE), only(Kind.DIRECTORY)
 ONLY_LIVE, ONLY_REPLACED, ONLY_DELETED = map(only, Fate)
 
 
+_ANY = only(*range(1, 256))
+
+
 def both(one: bytes | bytearray, other: bytes | bytearray) -> bytes:
     """Return the bits that two columns of bytes share; all are looked at as one number, which takes nearly no time."""
     return (int.from_bytes(one, "little") & int.from_bytes(other, "little")).to_bytes(len(one), "little")
@@ -70,6 +73,15 @@ def both(one: bytes | bytearray, other: bytes | bytearray) -> bytes:
 def either(one: bytes | bytearray, other: bytes | bytearray) -> bytes:
     """Return the bits that any of two columns of bytes has."""
     return (int.from_bytes(one, "little") | int.from_bytes(other, "little")).to_bytes(len(one), "little")
+
+
+def unlike(one: array[int], other: array[int]) -> bytes:
+    """Return a mask of where two columns of numbers, of one type and length, differ."""
+    bits, size = int.from_bytes(one.tobytes(), "little") ^ int.from_bytes(other.tobytes(), "little"), one.itemsize
+    width = 1
+    while width < size:  # the lowest byte of each number gets the bits of all
+        bits, width = bits | bits >> 8 * width, 2 * width
+    return bits.to_bytes(len(one) * size, "little")[::size].translate(_ANY)
 
 
 def pick(column: Sequence[Value], rows: Sequence[int]) -> Sequence[Value]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from dataclasses import field
-from itertools import islice
+from itertools import compress
 
+from layerscope.compiled import find
 from layerscope.frozen import frozen
-from layerscope.model import Fate, Kind, LayerIndex, Level, Note
+from layerscope.model import Fate, Kind, LayerIndex, Level, Note, pick
 
 FILE, DIRECTORY, SYMLINK, HARDLINK, WHITEOUT, OPAQUE, OTHER = (
     int(kind) for kind in (Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARDLINK, Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)
@@ -29,6 +30,10 @@ PATH_MAX = 4096
 STEPS = 1 << 26
 IMPLIED_BYTES = 1 << 27
 NOTES_PER_ID = 20
+AT_ONCE = 32  # rows that the loop takes before it asks the compiled way again
+_compiled = find("stacking")
+quickly: Callable[..., int] | None = None if _compiled is None else _compiled.put
+"""Puts rows while all is plain, and returns the first that is not; see stacking.c."""
 
 
 @frozen
@@ -41,7 +46,9 @@ class Stack:
     inodes    hard-link row -> the regular file's row that it names; -1 if it names nothing
     names     regular-file rows that have hard links: (fate, ended) of the row's own name
     visible   path -> row that a container sees there, all kinds
-    successors  row whose name was REPLACED -> the row that took its place
+    numbers   number of each row's path: rows have one where they have one path
+    successors  of each row whose name was REPLACED the row that took its place, else -1
+    ousted    of each row the row whose place it took, -1 if it took none's; of several the last that went
     buried    for each layer position: path of a whiteout that hit something -> sizes of all files in the folder that it took
               away, 0 for a file
     """
@@ -51,8 +58,10 @@ class Stack:
     ended: array[int]
     inodes: dict[int, int]
     names: dict[int, tuple[int, int]]
-    visible: dict[bytes, int]
-    successors: dict[int, int] = field(default_factory=dict)
+    visible: Mapping[bytes, int]
+    numbers: array[int] = field(default_factory=lambda: array("i"))
+    successors: array[int] = field(default_factory=lambda: array("i"))
+    ousted: array[int] = field(default_factory=lambda: array("i"))
     buried: tuple[dict[bytes, int], ...] = ()
     notes: tuple[Note, ...] = ()
 
@@ -70,6 +79,35 @@ class Stack:
         """Return the layer position that took away the row's own name, -1 if it is still there."""
         name = self.names.get(row)
         return self.ended[row] if name is None else name[1]
+
+
+class View(Mapping[bytes, int]):
+    """Which row is seen at a path? Of all paths that any layer has, those where one is seen."""
+
+    def __init__(self, numbers: dict[bytes, int], tops: array[int]) -> None:
+        """Take the number of each path, and for each number the row that is seen, -1 for none."""
+        self._numbers = numbers
+        self._tops = tops
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._numbers and self._tops[self._numbers[path]] >= 0
+
+    def __getitem__(self, path: bytes) -> int:
+        row = self._tops[self._numbers[path]]
+        if row < 0:
+            raise KeyError(path)
+        return row
+
+    def __iter__(self) -> Iterator[bytes]:
+        return compress(self._numbers, map((-1).__lt__, map(self._tops.__getitem__, self._numbers.values())))
+
+    def __len__(self) -> int:
+        return len(self._tops) - self._tops.count(-1)
+
+    def items(self) -> ItemsView[bytes, int]:
+        """Return what is seen, all at once, which is much faster than one by one."""
+        tops = self._tops
+        return {path: row for path, number in self._numbers.items() if (row := tops[number]) >= 0}.items()
 
 
 def stack(indexes: Sequence[LayerIndex | None]) -> Stack:
@@ -93,25 +131,34 @@ def parent_of(path: bytes) -> bytes:
 class Stacker:
     """The state while layers are put on one another.
 
-    `children` lists, for each folder that is there, the paths put into it; one that is gone again may still be listed.
+    Paths are numbered: by the first row that has one, and behind all rows those that only a symlink leads to.
+
+    first     path -> its number
+    numbers   of each row, as the layer has its path; `moved` has those of rows that are put elsewhere
+    tops      for each number the row that is seen there, -1 for none
+    children  for each folder that is there the paths put into it; one that is gone again may still be listed
     """
 
     def __init__(self, indexes: Sequence[LayerIndex | None]) -> None:
         self.starts = [0]
         self.sizes = array("q")
         self.kinds = bytearray()
+        self.first: dict[bytes, int] = {}
+        self.numbers = array("i")
+        self.moved: dict[int, int] = {}
         for index in indexes:
             if index is not None:
                 self.sizes.extend(index.sizes)
                 self.kinds.extend(index.kinds)
+                rows = range(self.starts[-1], len(self.kinds))
+                self.numbers.fromlist(list(map(self.first.setdefault, index.paths, rows)))
             self.starts.append(len(self.kinds))
         self.fates = bytearray(len(self.kinds))
         self.ended = array("i", [-1]) * len(self.kinds)
-        self.visible: dict[bytes, int] = {}
+        self.tops, self.successors, self.ousted = self.ended[:], self.ended[:], self.ended[:]
         self.children: dict[bytes, list[bytes]] = {b"": []}
         self.inodes: dict[int, int] = {}
         self.links: dict[int, list[int]] = {}
-        self.successors: dict[int, int] = {}
         self.buried: list[dict[bytes, int]] = [{} for _ in indexes]
         self.notes: list[Note] = []
         self._counts: dict[str, int] = {}
@@ -121,14 +168,13 @@ class Stacker:
         self.position = 0
         self.start = 0
         self.targets: dict[int, bytes] = {}
-        self.gone: list[tuple[int, bytes]] = []
-        self.replaced: list[bytes] = []  # where its rows took the place of others, which are the last of `successors`
+        self.gone: list[int] = []
         self.unlinked: list[int] = []
 
     def add(self, position: int, index: LayerIndex) -> None:
         """Put a layer on those that are there."""
         self.position, self.start, self.targets = position, self.starts[position], index.links
-        self.gone, self.replaced, self.unlinked = [], [], []
+        self.gone, self.unlinked = [], []
         if position:
             self._obey(index)
         else:
@@ -146,9 +192,9 @@ class Stacker:
                     self._bury_below(path)
                 elif kind == WHITEOUT:
                     before, is_folder = len(self.gone), path in self.children
-                    if is_folder or path in self.visible:
+                    if is_folder or self._at(path) is not None:
                         self._bury(path)
-                        buried[path] = sum(self.sizes[gone] for gone, _ in self.gone[before:]) if is_folder else 0
+                        buried[path] = sum(map(self.sizes.__getitem__, self.gone[before:])) if is_folder else 0
                     elif path not in buried:
                         self._note("C03", Level.INFO, "a whiteout of what is not there", path)
         for row, attributes in index.xattrs.items():
@@ -165,11 +211,21 @@ class Stacker:
     def _has_marks(index: LayerIndex) -> bool:
         return WHITEOUT in index.kinds or OPAQUE in index.kinds
 
+    def _at(self, path: bytes) -> int | None:
+        """Return the row that is seen at a path, None if there is none."""
+        number = self.first.get(path)
+        return None if number is None or self.tops[number] < 0 else self.tops[number]
+
+    def _take(self, path: bytes) -> None:
+        """Take away the row that is seen at a path."""
+        number = self.first.get(path)
+        if number is not None and self.tops[number] >= 0:
+            self.gone.append(self.tops[number])
+            self.tops[number] = -1
+
     def _bury(self, path: bytes) -> None:
         """Take away a path and all that is below it."""
-        row = self.visible.pop(path, None)
-        if row is not None:
-            self.gone.append((row, path))
+        self._take(path)
         if path in self.children:
             self._bury_below(path)
             if path:
@@ -177,28 +233,44 @@ class Stacker:
 
     def _bury_below(self, path: bytes) -> None:
         """Take away all that is below a folder, but not the folder."""
-        children, visible, gone = self.children, self.visible, self.gone
+        children, first, tops, gone = self.children, self.first, self.tops, self.gone
         waiting = children.get(path)
         if not waiting:
             return
         children[path] = []
         while waiting:
             child = waiting.pop()
-            row = visible.pop(child, None)
-            if row is not None:
-                gone.append((row, child))
+            number = first.get(child)
+            if number is not None and (row := tops[number]) >= 0:
+                gone.append(row)
+                tops[number] = -1
             below = children.pop(child, None)
             if below:
-                waiting.extend(below)
+                waiting += below
 
     def _put(self, index: LayerIndex) -> None:
-        """Put the layer's entries, in tar order. A folder is looked up once for a run of entries; a path once if it is new."""
-        visible, children, gone, kinds, start = self.visible, self.children, self.gone, self.kinds, self.start
-        put = visible.setdefault
+        """Put the layer's entries, in tar order."""
+        at, beyond = 0, len(index)
+        while at < beyond:
+            stop = beyond
+            if quickly is not None:
+                at = quickly(
+                    *(index.paths, index.folders, at, self.start, self.position, self.implied, self.children),
+                    *(self.kinds, self.fates, self.numbers, self.ended, self.successors, self.ousted, self.tops),
+                )
+                stop = min(at + AT_ONCE, beyond)
+            self._put_rows(index, at, stop)
+            at = stop
+
+    def _put_rows(self, index: LayerIndex, at: int, stop: int) -> None:
+        """Put some of the layer's entries. A folder is looked up once for a run of them."""
+        tops, children, gone, kinds, start = self.tops, self.children, self.gone, self.kinds, self.start
+        fates, ended, position, successors, ousted = self.fates, self.ended, self.position, self.successors, self.ousted
         here: bytes | None = None
         inside, plain = children[b""], False
-        fates, ended, position, successors, replaced = self.fates, self.ended, self.position, self.successors, self.replaced
-        for row, (path, kind, parent) in enumerate(zip(index.paths, index.kinds, index.folders, strict=True), start):
+        numbers = self.numbers[start + at : start + stop]
+        columns = zip(index.paths[at:stop], index.kinds[at:stop], index.folders[at:stop], numbers, strict=True)
+        for row, (path, kind, parent, number) in enumerate(columns, start + at):
             if parent is not here or kind == OPAQUE:
                 if kind == OTHER:
                     continue
@@ -209,19 +281,21 @@ class Stacker:
                     folder, here, plain = self._make_folder(parent), None, False
                     if folder is None:
                         continue
-                    path, inside = (folder + path[len(parent) :]).lstrip(b"/"), children[folder]
+                    inside = children[folder]
+                    if folder != parent and kind != OPAQUE:
+                        path = (folder + path[len(parent) :]).lstrip(b"/")
+                        number = self.moved[row] = self._number(path)
             if kind:  # anything but a regular file
                 if kind == DIRECTORY:
-                    self._put_folder(row, path, inside)
+                    self._put_folder(row, path, number, inside)
                     continue
                 if kind in _NOTHING:
                     continue
-            old = put(path, row)
-            if old == row:
+            old = tops[number]
+            if old < 0:
                 if (self.implied or not path) and path in children:
-                    del visible[path]
                     self._bury(path)
-                    visible[path], here = row, None
+                    here = None
                 else:
                     inside.append(path)
             else:
@@ -229,35 +303,41 @@ class Stacker:
                     self._bury(path)
                     here = None
                 elif old < start:
-                    fates[old], ended[old], successors[old] = REPLACED, position, row
-                    replaced.append(path)
+                    fates[old], ended[old], successors[old], ousted[row] = REPLACED, position, row, old
                 else:
-                    gone.append((old, path))
+                    gone.append(old)
                 if old >= start:
                     self._tell_twice(path)
-                visible[path] = row
+            tops[number] = row
             if kind == HARDLINK and not self._link(row, path):
                 self.unlinked.append(row)
             if not plain and path.startswith(AUFS):  # no container sees it, but hard links may lead to it (C10)
-                gone.append((row, path))
+                gone.append(row)
 
-    def _put_folder(self, row: int, path: bytes, inside: list[bytes]) -> None:
+    def _number(self, path: bytes) -> int:
+        """Return the number of a path that a layer may not have."""
+        number = self.first.setdefault(path, len(self.tops))
+        if number == len(self.tops):
+            self.tops.append(-1)
+        return number
+
+    def _put_folder(self, row: int, path: bytes, number: int, inside: list[bytes]) -> None:
         """Put a folder's entry among what is inside of the folder around it."""
-        old = self.visible.get(path)
+        old = self.tops[number]
         if path in self.children:
-            if old is not None:  # listed again: the later row's attributes hold
+            if old >= 0:  # listed again: the later row's attributes hold
                 self.fates[old], self.ended[old] = REPLACED, self.position
         else:
-            if old is None:
+            if old < 0:
                 inside.append(path)
             else:
                 self._give_way(old, path)
             self.children[path] = []
-        self.visible[path] = row
+        self.tops[number] = row
 
     def _give_way(self, row: int, path: bytes) -> None:
         """Take away what stands where a folder is put."""
-        self.gone.append((row, path))
+        self.gone.append(row)
         if row >= self.start:
             self._tell_twice(path)
         if self.kinds[row] == SYMLINK and row < self.start:
@@ -271,7 +351,7 @@ class Stacker:
 
         A symlink of the same layer in its way is followed, as unpacking does (C13); one of a lower layer gives way (C12).
         """
-        children, visible = self.children, self.visible
+        children = self.children
         if self.implied > IMPLIED_BYTES:
             return None
         at, todo, hops = b"", path.split(b"/")[::-1], 0
@@ -284,7 +364,7 @@ class Stacker:
                 continue
             inner = at + b"/" + part if at else part
             if inner not in children:
-                row = visible.get(inner)
+                row = self._at(inner)
                 link = None if row is None else self._symlink(row)
                 if link is not None and hops < LINKS_FOLLOWED:
                     hops += 1
@@ -301,7 +381,8 @@ class Stacker:
                 if row is None:
                     children[at].append(inner)
                 else:
-                    self._give_way(visible.pop(inner), inner)
+                    self._give_way(row, inner)
+                    self.tops[self.first[inner]] = -1
                 children[inner] = []
             at = inner
         return at
@@ -317,7 +398,7 @@ class Stacker:
         """Return the row at a hard link's target, -1 for a folder: by its letters, else through symlinks of the layer."""
         if path in self.children:
             return -1
-        found = self.visible.get(path)
+        found = self._at(path)
         if found is not None:
             return found
         at, todo, hops = b"", path.split(b"/")[::-1], 0
@@ -327,7 +408,7 @@ class Stacker:
                 at = parent_of(at)
             elif part not in (b"", b"."):
                 inner = at + b"/" + part if at else part
-                row = self.visible.get(inner)
+                row = self._at(inner)
                 link = None if row is None or not todo or inner in self.children else self._symlink(row)
                 if link is not None and hops < LINKS_FOLLOWED:
                     hops += 1
@@ -338,7 +419,7 @@ class Stacker:
                     return None
                 else:
                     at = inner
-        return -1 if at in self.children else self.visible.get(at)
+        return -1 if at in self.children else self._at(at)
 
     def _link(self, row: int, path: bytes) -> bool:
         """Join a hard link to its inode; False if its target is not there (yet)."""
@@ -363,39 +444,42 @@ class Stacker:
 
     def _settle(self) -> None:
         """Decide what became of the rows that the layer took away, now that all of its own are there."""
-        visible, kinds, fates, ended, start = self.visible, self.kinds, self.fates, self.ended, self.start
-        if self.unlinked or any(row >= start for row, _ in self.gone):
+        tops, kinds, fates, ended, start, position = self.tops, self.kinds, self.fates, self.ended, self.start, self.position
+        if self.unlinked or any(map(start.__le__, self.gone)):
             self._reopen()
         if self.unlinked:
             self._link_late()
-        for row, path in self.gone:
-            successor = visible.get(path, -1)
+        numbers = pick(self.numbers, self.gone)
+        if self.moved:
+            numbers = [self.moved.get(row, number) for row, number in zip(self.gone, numbers, strict=True)]
+        for row in self.gone:
+            fates[row], ended[row] = DELETED, position
+        taken = bytes(map((-1).__lt__, pick(tops, numbers)))
+        for row, number in compress(zip(self.gone, numbers, strict=True), taken):
+            successor = tops[number]
             if successor == row:  # AUFS metadata
-                del visible[path]
-                successor = -1
-            ended[row] = self.position
-            if successor >= start and kinds[successor] != DIRECTORY:
+                tops[number] = -1
+            elif successor >= start and kinds[successor] != DIRECTORY:
                 fates[row] = REPLACED
-                self.successors[row] = successor
-            else:
-                fates[row] = DELETED
+                self.successors[row], self.ousted[successor] = successor, row
 
     def _reopen(self) -> None:
         """Leave open again what became of the rows that the layer's own replaced: these may be gone as well."""
-        rows = list(islice(reversed(self.successors), len(self.replaced)))[::-1]
+        took = self.ousted[self.start : self.starts[self.position + 1]]
+        rows = [row for row in took if row >= 0]
         for row in rows:
-            del self.successors[row]
-        self.gone[:0] = zip(rows, self.replaced, strict=True)
+            self.ousted[self.successors[row]] = self.successors[row] = -1
+        self.gone[:0] = rows
 
     def _link_late(self) -> None:
         """Join hard links whose target stands later in the tar (C28), or was taken away by the same layer."""
         paths = {row: self.targets.get(row - self.start, b"") for row in self.unlinked}
         found = {row: self._find(path) for row, path in paths.items()}
         self._join_chains(found, paths)
-        taken = {path: row for row, path in self.gone if self.kinds[row] != DIRECTORY}
+        taken = {self.moved.get(row, self.numbers[row]): row for row in self.gone if self.kinds[row] != DIRECTORY}
         for row, path in paths.items():
             if row not in self.inodes and not self._join(row, found[row], path):
-                self._join(row, taken.get(path), path)
+                self._join(row, taken.get(self.first.get(path, -1)), path)
         self._join_chains(found, paths)
         for row, path in paths.items():
             if row not in self.inodes:
@@ -442,8 +526,10 @@ class Stacker:
             ended=ended,
             inodes=self.inodes,
             names=own,
-            visible=self.visible,
+            visible=View(self.first, self.tops),
+            numbers=self.numbers,
             successors=self.successors,
+            ousted=self.ousted,
             buried=tuple(self.buried),
             notes=tuple(self.notes),
         )

@@ -154,11 +154,11 @@ def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerB
     index = image.index_of(position)
     if not layer.present or index is None:
         return LayerBooks(position, None, layer.descriptor_bytes, *(None,) * 9)
-    docker = _docker_bytes(index, stack, position)
+    content = index.content_bytes
+    docker = content + _docker_extra(index, stack, position)
     if layer.index is None:
         return LayerBooks(position, 0, 0, 0, 0, 0, 0, 0, 0, 0, docker, EntryCounts())
-    live, replaced, deleted = _by_fate(index, fates, stack.starts[position])
-    content = live + replaced + deleted
+    replaced, deleted = _hidden(index, fates, stack.starts[position])
     blob = layer.blob_bytes or 0
     return LayerBooks(
         position=position,
@@ -168,7 +168,7 @@ def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerB
         content_bytes=content,
         overhead_bytes=index.tar_bytes - content,
         compression_bytes=index.tar_bytes - blob,
-        live_bytes=live,
+        live_bytes=content - replaced - deleted,
         replaced_bytes=replaced,
         deleted_bytes=deleted,
         docker_bytes=docker,
@@ -182,20 +182,19 @@ def _live_files(index: LayerIndex, fates: bytearray, start: int) -> int:
     return either(index.kinds, fates[start : start + len(index)]).count(0)
 
 
-def _by_fate(index: LayerIndex, fates: bytearray, start: int) -> tuple[int, int, int]:
-    """Return live, replaced and deleted content; only regular files have sizes."""
+def _hidden(index: LayerIndex, fates: bytearray, start: int) -> tuple[int, int]:
+    """Return replaced and deleted content; only regular files have sizes."""
     here = fates[start : start + len(index)]
-    total = sum(index.sizes)
     replaced, deleted = (
         sum(compress(index.sizes, here.translate(table))) if fate in here else 0
         for fate, table in ((Fate.REPLACED, ONLY_REPLACED), (Fate.DELETED, ONLY_DELETED))
     )
-    return total - replaced - deleted, replaced, deleted
+    return replaced, deleted
 
 
-def _docker_bytes(index: LayerIndex, stack: Stack, position: int) -> int:
-    """Return what `docker history` shows under overlay2: sizes in the layer's folder, symlinks by their length (F01)."""
-    total = sum(index.sizes) + sum(len(link) for row, link in index.links.items() if index.kinds[row] == Kind.SYMLINK)
+def _docker_extra(index: LayerIndex, stack: Stack, position: int) -> int:
+    """Return what `docker history` shows beside content under overlay2: symlinks by their length, less what is gone (F01)."""
+    total = sum(len(link) for row, link in index.links.items() if index.kinds[row] == Kind.SYMLINK)
     if not stack.took_own(position):
         return total
     for row, end in enumerate(stack.ended[stack.starts[position] : stack.starts[position + 1]]):

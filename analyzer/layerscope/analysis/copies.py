@@ -20,16 +20,21 @@ def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[i
     """
     piles: dict[int, Pile] = {}
     originals: dict[int, set[int]] = {}
+    starts, links = scene.stack.starts, scene.links
     for group in duplicates:
-        rows = [(row, share.layer) for row, share in zip(group.rows, group.paths, strict=True) if row not in claimed]
-        for row, position in rows[1:]:
-            index = scene.image.index_of(position)
-            assert index is not None
+        rows = [row for row in group.rows if row not in claimed]
+        if len(rows) < 2:
+            continue
+        original = scene.stack.position_of(rows[0])
+        for row in rows[1:]:
+            position = scene.stack.position_of(row)
             if position not in piles:
                 piles[position], originals[position] = Pile(), set()
-            span, part = index.spans[row - scene.stack.starts[position]] + scene.links.get(row, 0), parts.get(row, 0)
+            index = scene.image.layers[position].index
+            assert index is not None
+            span, part = index.spans[row - starts[position]] + links.get(row, 0), parts.get(row, 0)
             piles[position].add(row, group.bytes - part, span - part)
-            originals[position].add(rows[0][1])
+            originals[position].add(original)
     return [_cause(scene, position, pile, originals[position]) for position, pile in piles.items()]
 
 

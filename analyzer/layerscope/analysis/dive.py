@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
-from itertools import chain, compress, pairwise
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, compress, count, pairwise
 from operator import not_
 
+from layerscope.compiled import find
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, only
+from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, only, unlike
 from layerscope.rootfs import AUFS, Stack, parent_of
 
 
@@ -24,45 +25,23 @@ class Dive:
 
 
 LONG = 1024
+_compiled = find("stacking")
+quickly: Callable[..., tuple[int, int, int] | None] | None = None if _compiled is None else _compiled.gather
+"""Does what `_gather` does, or nothing where numbers get too large; see stacking.c."""
 WHITEOUT = int(Kind.WHITEOUT)
 SPECIAL = (WHITEOUT, int(Kind.OPAQUE), int(Kind.OTHER))
+ONCE, OFTEN = 1, 2
+_NOT, _ONLY_OFTEN = only(0), only(OFTEN)
 _THINGS = only(*(kind for kind in Kind if kind != Kind.DIRECTORY))
 
 
 def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     """Count as dive does: every layer listed, repeats too; a path wastes all its copies once it is seen twice."""
     sizes = [0 if index is None else sum(index.sizes) + sum(index.declared.values()) for index in indexes]
-    first: dict[bytes, int] = {}  # path -> number of its first leaf
-    weights = array("q")  # what each leaf weighs
-    least: dict[int, int] = {}  # number of a path's first leaf -> smallest weight, where there are several
-    wasted = 0
-    # Where one layer may list a path twice, its leaves are gathered one by one.
-    twice = {ended for _, ended in stack.names.values()}
-    if any(note.id == "E18" for note in stack.notes):
-        twice.update(range(len(indexes)))
-    for position, index in enumerate(indexes):
-        if index is None:
-            continue
-        begin = len(weights)
-        rows = None if position in twice or stack.took_own(position) else _plain_leaves(index)
-        if rows is None:
-            leaves = _leaves(index, stack.buried[position])
-            paths: Iterable[bytes] = leaves
-            weights.extend(leaves.values())
-        else:
-            paths = compress(index.paths, rows)
-            weights.extend(compress(index.sizes, rows))
-        numbers = range(begin, len(weights))
-        for before, number in zip(map(first.setdefault, paths, numbers), numbers, strict=True):
-            if before != number:
-                if before not in least:
-                    least[before] = weights[before]
-                    wasted += weights[before]
-                weight = weights[number]
-                wasted += weight
-                least[before] = min(least[before], weight)
-    discovered = sum(weights)
-    needed = discovered - wasted + sum(least.values())
+    weights, leaves = _weigh(indexes, stack)
+    discovered, needed, wasted = (quickly and quickly(stack.numbers, weights, leaves)) or _gather(
+        stack.numbers, weights, leaves
+    )
     user = sum(sizes[1:])
     return Dive(
         efficiency=needed / discovered if discovered else 1.0,
@@ -71,6 +50,55 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
         wasted_bytes=wasted,
         user_wasted_percent=wasted / user if user else None,
     )
+
+
+def _gather(numbers: array[int], weights: array[int], leaves: bytearray) -> tuple[int, int, int]:
+    """Return what all leaves weigh, what the least of each path does, and what all of the paths do that have several.
+
+    The least of a path is kept where its first row stands.
+    """
+    rows = array("i")
+    rows.fromlist(list(range(len(weights))))  # much faster than `extend`
+    later = unlike(numbers, rows)
+    seen = bytearray(both(leaves, later.translate(_NOT)))
+    again = both(leaves, later)
+    more = list(compress(weights, again))
+    discovered = sum(weights)
+    needed = discovered - sum(more)
+    for number, weight in zip(compress(numbers, again), more, strict=True):
+        if not seen[number]:
+            seen[number], weights[number] = ONCE, weight
+            needed += weight
+        else:
+            seen[number] = OFTEN
+            if weight < weights[number]:
+                needed += weight - weights[number]
+                weights[number] = weight
+    return discovered, needed, discovered - needed + sum(compress(weights, seen.translate(_ONLY_OFTEN)))
+
+
+def _weigh(indexes: Sequence[LayerIndex | None], stack: Stack) -> tuple[array[int], bytearray]:
+    """Return what each row of the stack weighs, and a mask of the leaves of their layers; all else weighs nothing."""
+    weights, leaves = array("q"), bytearray()
+    # Where one layer may list a path twice, its leaves are gathered one by one.
+    twice = {ended for _, ended in stack.names.values()}
+    if any(note.id == "E18" for note in stack.notes):
+        twice.update(range(len(indexes)))
+    for position, index in enumerate(indexes):
+        if index is None:
+            continue
+        plain = None if position in twice or stack.took_own(position) else _plain_leaves(index)
+        if plain is not None:
+            leaves += plain
+            weights.extend(index.sizes)
+            continue
+        start = len(leaves)
+        leaves += bytes(len(index))
+        weights.frombytes(bytes(len(index) * weights.itemsize))
+        rows = dict(zip(index.paths, count(start), strict=False))
+        for path, weight in _leaves(index, stack.buried[position]).items():
+            leaves[rows[path]], weights[rows[path]] = 1, weight
+    return weights, leaves
 
 
 def _plain_leaves(index: LayerIndex) -> bytearray | None:

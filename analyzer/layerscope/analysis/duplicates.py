@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from itertools import compress, count
+from operator import ne
 
 from layerscope.analysis.causes import PathShare
 from layerscope.frozen import frozen
@@ -31,23 +31,27 @@ class DuplicateSet:
 
 def find_duplicates(image: Image, stack: Stack, fates: bytearray) -> tuple[DuplicateSet, ...]:
     """Return the sets of equal live files, by a strong digest, the most wasteful first; hard links are no duplicates."""
-    groups: defaultdict[bytes, list[int]] = defaultdict(list)
-    paths: list[bytes] = []
-    sizes = array("q")
+    first: dict[bytes, int] = {}
+    groups: defaultdict[int, list[int]] = defaultdict(list)  # all but the first of each set, by the first
     for layer in image.layers:
-        index, start = image.index_of(layer.position), stack.starts[layer.position]
-        if index is None:
+        if layer.index is None:
             continue
-        paths += index.paths
-        sizes.extend(index.sizes)
-        live = fates[start : start + len(index)].translate(ONLY_LIVE) if layer.same_as is None else b""
-        for row, token in compress(zip(count(start), index.digests, strict=False), live):
-            if token:
-                groups[token].append(row)
-    sets = []
-    for token, rows in groups.items():
-        size = sizes[rows[0]]
-        if len(rows) > 1 and size:
-            shares = tuple([PathShare(paths[row], sizes[row], bisect_right(stack.starts, row) - 1) for row in rows])
-            sets.append(DuplicateSet(f"{image.hashing}:{token.hex()}", size, len(rows), shares, tuple(rows)))
-    return tuple(sorted(sets, key=lambda group: (-group.wasted_bytes, group.paths[0].path)))
+        start, digests = stack.starts[layer.position], layer.index.digests
+        live = fates[start : start + len(digests)].translate(ONLY_LIVE)
+        rows = list(compress(compress(count(start), live), compress(digests, live)))
+        leaders = list(map(first.setdefault, filter(None, compress(digests, live)), rows))
+        for leader, row in compress(zip(leaders, rows, strict=True), map(ne, leaders, rows)):
+            groups[leader].append(row)
+    sets = (_set(image, stack, [leader, *others]) for leader, others in sorted(groups.items()))
+    return tuple(sorted((one for one in sets if one.bytes), key=lambda group: (-group.wasted_bytes, group.paths[0].path)))
+
+
+def _set(image: Image, stack: Stack, rows: list[int]) -> DuplicateSet:
+    starts, layers, shares, token = stack.starts, image.layers, [], b""
+    for row in rows:
+        position = bisect_right(starts, row) - 1
+        index, inside = layers[position].index, row - starts[position]
+        assert index is not None
+        shares.append(PathShare(index.paths[inside], index.sizes[inside], position))
+        token = index.digests[inside]
+    return DuplicateSet(f"{image.hashing}:{token.hex()}", shares[0].bytes, len(rows), tuple(shares), tuple(rows))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import compress, groupby
+from itertools import chain, compress
+from operator import is_not
 
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.scene import Scene
-from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, only
+from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, either, only, pick, unlike
 from layerscope.rootfs import DIRECTORY, MARKS, parent_of
 
 _THINGS = only(*(kind for kind in Kind if kind not in (DIRECTORY, *MARKS)))
+_NOT = only(0)
 _SHARED = -1
 """A folder that holds something that stays, or things of several causes."""
 
@@ -48,22 +50,30 @@ def _with(scene: Scene, cause: Cause, rows: Sequence[int]) -> Cause:
     return replace(cause, tar_bytes=cause.tar_bytes + spans, rows=cause.rows + array("q", rows))
 
 
-def _emptied(index: LayerIndex, owners: Sequence[int]) -> list[tuple[int, int]]:
+def _emptied(index: LayerIndex, owners: array[int]) -> list[tuple[int, int]]:
     """Return the folders of a layer that hold what one cause claims and nothing else: row and number of the cause."""
+    folders, things = index.folders, index.kinds.translate(_THINGS)
     rows = list(compress(range(len(index)), index.kinds.translate(ONLY_FOLDERS)))
-    holds: dict[bytes, int | None] = dict.fromkeys(map(index.paths.__getitem__, rows))
-    things = compress(zip(index.folders, owners, strict=True), index.kinds.translate(_THINGS))
-    for (folder, owner), _ in groupby(things):
+    listed = pick(index.paths, rows)
+    holds: dict[bytes, int | None] = dict.fromkeys(listed)
+    # Where things of one folder and owner stand behind one another, the first tells of all.
+    other = either(bytes(map(is_not, folders, chain((None,), folders))), unlike(owners, owners[:1] + owners[:-1]))
+    first = both(things, either(other, (b"\1" + things.translate(_NOT))[: len(index)]))
+    for folder, owner in compress(zip(folders, owners, strict=True), first):
         holds[folder] = owner if holds.get(folder) in (owner, None) else _SHARED
-    for folder in list(holds):
-        while folder and (folder := parent_of(folder)) not in holds:
-            holds[folder] = None
+    above = dict(zip(listed, pick(folders, rows), strict=True))
+    for folder in (holds.keys() | above.values()) - above.keys():
+        holds.setdefault(folder, None)
+        while folder and folder not in above:
+            above[folder] = folder = parent_of(folder)
+            holds.setdefault(folder, None)
     down = sorted(holds)
     for folder in reversed(down):  # what is in a folder stands behind it
-        inside, above = holds[folder], parent_of(folder)
+        inside = holds[folder]
         if folder and inside is not None:
-            holds[above] = inside if holds[above] in (inside, None) else _SHARED
+            around = above[folder]
+            holds[around] = inside if holds[around] in (inside, None) else _SHARED
     for folder in down:
         if folder and holds[folder] is None:
-            holds[folder] = holds[parent_of(folder)]
-    return [(row, one) for row in rows if (one := holds[index.paths[row]]) is not None and one != _SHARED]
+            holds[folder] = holds[above[folder]]
+    return [(row, one) for row, path in zip(rows, listed, strict=True) if (one := holds[path]) is not None and one != _SHARED]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import compress, count
+from collections import defaultdict
+from itertools import compress
 
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.kinds import KINDS, CauseKind
@@ -30,14 +31,16 @@ def find_leftovers(scene: Scene) -> tuple[list[Cause], set[int]]:
         if index is None:
             continue
         start = scene.stack.starts[layer.position]
-        groups: dict[int, list[int]] = {}
-        for row, number in sorted(_matches(scene, index, start, lookup, owned).items()):
-            links = scene.names.get(start + row)
+        groups: defaultdict[int, list[int]] = defaultdict(list)
+        found = _matches(scene, index, start, lookup, owned)
+        for row in sorted(found):
+            number = found[row]
+            links = scene.names.get(start + row) if scene.linked[start + row] else None
             if links is None or _all_match(scene, lookup, links, number):
-                groups.setdefault(number, []).append(row)
+                groups[number].append(row)
         for number, rows in groups.items():
             pile = Pile()
-            pile.add_rows(index, start, rows, scene.links)
+            pile.add_rows(scene, index, start, rows)
             claimed.update(pile.claimed())
             if pile.bytes:
                 causes.append(_cause(scene, number, layer.position, pile))
@@ -60,7 +63,8 @@ def _matches(scene: Scene, index: LayerIndex, start: int, lookup: Lookup, owned:
     live = both(index.kinds.translate(_BARE), scene.fates[start:beyond].translate(ONLY_LIVE))
     found: dict[int, int] = {}
     here, place = b"", lookup.at(b"")
-    for row, path, folder in compress(zip(count(), index.paths, index.folders, strict=False), live):
+    rows = list(compress(range(len(index)), live))
+    for row, path, folder in zip(rows, compress(index.paths, live), compress(index.folders, live), strict=True):
         if folder is not here:
             here, place = folder, lookup.at(folder)
         if place.number != none or path[-2:] in place.ends:
@@ -68,10 +72,14 @@ def _matches(scene: Scene, index: LayerIndex, start: int, lookup: Lookup, owned:
             place = lookup.at(folder)
             if number < none:
                 found[row] = number
-    owners = scene.column[start:beyond] if owned else ()
-    for row, owner in compress(zip(count(), owners, strict=False), both(live, bytes(map(owned.__contains__, owners)))):
-        found[row] = min(owned[owner], found.get(row, none))
-    return found
+    if not owned:
+        return found
+    owners = list(compress(scene.column[start:beyond], live))
+    mine = bytes(map(owned.__contains__, owners))
+    claimed = dict(zip(compress(rows, mine), map(owned.__getitem__, compress(owners, mine)), strict=True))
+    for row, number in found.items():
+        claimed[row] = min(number, claimed.get(row, none))
+    return claimed
 
 
 def _all_match(scene: Scene, lookup: Lookup, links: list[int], number: int) -> bool:

@@ -117,7 +117,7 @@ TEMPORARY = Trace(
 )
 CORE_DUMPS = Trace(
     "core dumps",
-    endings=tuple(map(str, range(10))),
+    endings=tuple(f"{before}{digit}" for before in ".0123456789" for digit in range(10)),
     files=r"core\.\d+",
     run="a program crashed in the RUN of layer {layer}: find out why, and remove {top}",
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nlargest
-from itertools import compress
+from itertools import chain, compress
 from operator import not_
 
 from layerscope.analysis.causes import Cause, Certainty, PathShare
@@ -66,6 +66,14 @@ class Scene:
         return names
 
     @cached_property
+    def linked(self) -> bytearray:
+        """A mask of the rows that share a file with others: its own row, and hard links."""
+        linked = bytearray(len(self.fates))
+        for row in chain(self.names, self.stack.inodes):
+            linked[row] = 1
+        return linked
+
+    @cached_property
     def links(self) -> dict[int, int]:
         """For each file row with hard links the bytes of the tar that the links' entries take."""
         result: dict[int, int] = {}
@@ -75,14 +83,9 @@ class Scene:
                 result[inode] = result.get(inode, 0) + index.spans[inside]
         return result
 
-    @cached_property
-    def copied_from(self) -> dict[int, int]:
-        """Row -> the row whose place it took."""
-        return {after: before for before, after in self.stack.successors.items()}
-
     def origin(self, row: int) -> int:
         """Return the layer position that first put this content where later layers stored it again."""
-        while (before := self.copied_from.get(row)) is not None and self.same_content(before, row):
+        while (before := self.stack.ousted[row]) >= 0 and self.same_content(before, row):
             row = before
         return self.stack.position_of(row)
 
@@ -128,6 +131,7 @@ class Pile:
         self.tar_bytes = 0
         self.rows, self.sizes, self.bare = array("q"), array("q"), array("q")
         self.aspects: set[str] = set()
+        self._found: list[tuple[int, int]] | None = None  # the largest, once they are asked for
 
     def add(self, row: int, size: int, span: int) -> None:
         """Add a row, what is claimed of its content and of the tar."""
@@ -139,11 +143,13 @@ class Pile:
         self.rows.append(row)
         self.sizes.append(size)
 
-    def add_rows(self, index: LayerIndex, start: int, rows: Sequence[int], links: Mapping[int, int]) -> None:
+    def add_rows(self, scene: Scene, index: LayerIndex, start: int, rows: Sequence[int]) -> None:
         """Add rows of a layer, whole, and what hard links to them take of the tars; `start` is the row id of its first."""
-        idents, sizes = [start + row for row in rows], pick(index.sizes, rows)
+        idents, sizes, linked = [start + row for row in rows], pick(index.sizes, rows), scene.linked[start : start + len(index)]
         self.bytes += sum(sizes)
-        self.tar_bytes += sum(pick(index.spans, rows)) + sum(links[row] for row in links.keys() & idents)
+        self.tar_bytes += sum(pick(index.spans, rows))
+        if 1 in linked:
+            self.tar_bytes += sum(scene.links.get(row, 0) for row in compress(idents, pick(linked, rows)))
         self.rows.fromlist(list(compress(idents, sizes)))  # much faster than `extend`
         self.sizes.fromlist(list(filter(None, sizes)))
         self.bare.fromlist(list(compress(idents, map(not_, sizes))))
@@ -165,10 +171,13 @@ class Pile:
         return tuple(shares)
 
     def _largest(self, count: int) -> list[tuple[int, int]]:
-        least = min(nlargest(count, self.sizes), default=0)
-        among = compress(range(len(self.rows)), map(least.__le__, self.sizes))
-        found = nlargest(count, ((self.sizes[place], -self.rows[place]) for place in among))
-        return [(-negative, size) for size, negative in found]
+        if self._found is None or len(self._found) < min(count, len(self.rows)):
+            count = max(count, SHOWN)
+            least = min(nlargest(count, self.sizes), default=0)
+            among = compress(range(len(self.rows)), map(least.__le__, self.sizes))
+            found = nlargest(count, ((self.sizes[place], -self.rows[place]) for place in among))
+            self._found = [(-negative, size) for size, negative in found]
+        return self._found[:count]
 
     def cause(
         self,

@@ -7,7 +7,7 @@ trace is the first to fit.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ class Trace:
 
     title     what the cause says
     folders   folders whose files, at any depth, are meant; `**/` in front stands for any place
-    endings   how single files end that are meant as well
+    endings   how single files end that are meant as well; at least two bytes
     files     regular expression of their names, if the endings do not tell enough
     within    regular expression of the folders that they lie in, a slash behind each; None for any folder
     spare     regular expression of paths that stay
@@ -78,7 +78,7 @@ class Place:
         self.ends: dict[bytes, list[int]] = {}
         self.learned: dict[tuple[int, bool], Place] = {}
         for which in files:
-            for end in set(_ends(named[which])):
+            for end in {ending[-2:] for ending in named[which].endings}:
                 self.ends.setdefault(end, []).append(which)
 
 
@@ -115,7 +115,7 @@ class Lookup:
 
     def of(self, scene: Scene, path: bytes, folder: bytes) -> int:
         """Return the number of the first trace that fits a file, `none` if none does."""
-        place = self.at(folder)
+        place = self.known.get(folder) or self.at(folder)
         number = place.number
         for which in place.ends.get(path[-2:], ()):
             one = self.files[which]
@@ -180,15 +180,6 @@ class Lookup:
                     number = other
             place = above
         return min(number, known.number)
-
-
-def _ends(one: _Files) -> Iterator[bytes]:
-    """Yield how the names of files may end, two bytes each."""
-    for ending in one.endings:
-        if len(ending) > 1:
-            yield ending[-2:]
-        else:
-            yield from (bytes([first]) + ending for first in range(256))
 
 
 def matches(pattern: str, text: bytes) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from itertools import compress, repeat
-from operator import ne, or_
+from operator import ne, not_
+from typing import Any
 
 from layerscope.analysis.scene import Scene
-from layerscope.model import LayerIndex, only, pick
+from layerscope.model import LayerIndex, either, only, pick
 
 METADATA, IDENTICAL, REPLACED_LATER = "metadata-only-copy", "identical-rewrite", "replaced-later"
 MODE, OWNER, TIME, ATTRIBUTES = ASPECTS = ("mode", "owner", "time", "attributes")
@@ -39,16 +41,22 @@ def _pair(
     scene: Scene, index: LayerIndex, rows: Sequence[int], start: int, hidden_in: int
 ) -> tuple[list[int], list[int], list[int]]:
     """Return the rows with content that one file took the place of, the row of each such file, and all other rows."""
-    stack, names = scene.stack, scene.names
+    stack = scene.stack
     first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
-    took = map(stack.successors.get, [start + row for row in rows], repeat(-1))
-    plain, twins, others = [], [], []
-    for row, twin, size in zip(rows, took, pick(index.sizes, rows), strict=True):
-        if size and first <= twin < beyond and twin not in stack.inodes and start + row not in names:
-            plain.append(row)
-            twins.append(twin - first)
-        else:
-            others.append(row)
+    sizes = pick(index.sizes, rows)
+    plain, others = list(compress(rows, sizes)), list(compress(rows, map(not_, sizes)))
+    twins = pick(stack.successors[start : start + len(index)], plain)
+    if twins and not first <= min(twins) <= max(twins) < beyond:
+        within = bytes([first <= twin < beyond for twin in twins])
+        others += compress(plain, within.translate(_NOT))
+        plain, twins = list(compress(plain, within)), list(compress(twins, within))
+    twins = [twin - first for twin in twins]
+    linked = either(
+        bytes(pick(scene.linked[start : start + len(index)], plain)), bytes(pick(scene.linked[first:beyond], twins))
+    )
+    if 1 in linked:
+        others += compress(plain, linked)
+        plain, twins = list(compress(plain, linked.translate(_NOT))), list(compress(twins, linked.translate(_NOT)))
     return plain, twins, others
 
 
@@ -58,24 +66,26 @@ def _sort_plain(
     """Sort rows that have a twin each, column by column."""
     if other is None or not rows:
         return
-    tokens = zip(pick(one.digests, rows), pick(other.digests, twins), strict=True)
-    same = bytes([token != b"" and token == twin for token, twin in tokens])
-    found[REPLACED_LATER] += compress(rows, same.translate(_NOT))
-    rows, twins = list(compress(rows, same)), list(compress(twins, same))
+    tokens, others = pick(one.digests, rows), pick(other.digests, twins)
+    if tokens != others or not all(tokens):
+        same = bytes([token != b"" and token == twin for token, twin in zip(tokens, others, strict=True)])
+        found[REPLACED_LATER] += compress(rows, same.translate(_NOT))
+        rows, twins = list(compress(rows, same)), list(compress(twins, same))
 
-    def differ(here: Sequence[int], there: Sequence[int]) -> bytes:
-        return bytes(map(ne, pick(here, rows), pick(there, twins)))
+    def differ(here: Sequence[Any], there: Sequence[Any]) -> bytes:
+        mine, others = pick(here, rows), pick(there, twins)
+        return bytes(map(ne, mine, others)) if mine != others else bytes(len(rows))
 
     differing = {
         MODE: differ(one.modes, other.modes),
-        OWNER: bytes(map(or_, differ(one.uids, other.uids), differ(one.gids, other.gids))),
+        OWNER: either(differ(one.uids, other.uids), differ(one.gids, other.gids)),
         TIME: differ(one.mtimes, other.mtimes),
     }
     if one.xattrs or other.xattrs:
         pairs = (map(column.xattrs.get, these, repeat(())) for column, these in ((one, rows), (other, twins)))
         differing[ATTRIBUTES] = bytes(map(ne, *pairs))
     aspects.update(aspect for aspect, mask in differing.items() if 1 in mask)
-    anything = bytes(map(any, zip(*differing.values(), strict=True)))
+    anything = reduce(either, differing.values())
     found[METADATA] += compress(rows, anything)
     found[IDENTICAL] += compress(rows, anything.translate(_NOT))
 
@@ -87,7 +97,7 @@ def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: i
         return REPLACED_LATER, ()
     first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
     for name in (ident, *names[ident]) if ident in names else (ident,):
-        successor = stack.successors.get(name, -1)
+        successor = stack.successors[name]
         if not first <= successor < beyond:
             continue
         successor = stack.inodes.get(successor, successor)

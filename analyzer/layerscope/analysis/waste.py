@@ -12,11 +12,11 @@ from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.rebuilds import fix_waste
 from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.analysis.twins import ASPECTS, IDENTICAL, METADATA, sort_replaced
-from layerscope.model import Fate, LayerIndex, both, only
-from layerscope.rootfs import REPLACED
+from layerscope.model import ONLY_DELETED, ONLY_REPLACED, LayerIndex, both, only
+from layerscope.rootfs import DELETED, REPLACED
 
 DELETED_LATER = "deleted-later"
-_BARE, _HIDDEN = only(*BARE), only(Fate.REPLACED, Fate.DELETED)
+_BARE = only(*BARE)
 
 
 def find_waste(scene: Scene) -> list[Cause]:
@@ -39,7 +39,7 @@ def find_waste(scene: Scene) -> list[Cause]:
                 groups[DELETED_LATER, hidden_in] = rows
         for (kind, hidden_in), rows in sorted(groups.items(), key=lambda item: item[1][0]):
             pile = Pile()
-            pile.add_rows(index, start, rows, scene.links)
+            pile.add_rows(scene, index, start, rows)
             if kind == METADATA:
                 pile.aspects |= aspects[hidden_in]
             if pile.bytes:
@@ -50,10 +50,18 @@ def find_waste(scene: Scene) -> list[Cause]:
 def _hidden(scene: Scene, index: LayerIndex, start: int) -> dict[tuple[int, int], list[int]]:
     """Return the hidden files and symlinks of a layer, by their fate and the layer that hid them."""
     fates, ended = scene.fates[start : start + len(index)], scene.ended[start : start + len(index)]
-    found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     bare = index.kinds.translate(_BARE)
-    for row, key in compress(enumerate(zip(fates, ended, strict=True)), both(bare, fates.translate(_HIDDEN))):
-        found[key].append(row)
+    found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for fate, table in ((REPLACED, ONLY_REPLACED), (DELETED, ONLY_DELETED)):
+        here = both(bare, fates.translate(table))
+        if 1 not in here:
+            continue
+        rows, hiding = list(compress(range(len(index)), here)), list(compress(ended, here))
+        if hiding.count(hiding[0]) == len(rows):  # one layer hid them all
+            found[fate, hiding[0]] = rows
+            continue
+        for row, hidden_in in zip(rows, hiding, strict=True):
+            found[fate, hidden_in].append(row)
     return found
 
 

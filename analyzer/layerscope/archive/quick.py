@@ -1,12 +1,11 @@
-"""Is there a compiled way through what is plain? Wheels have it; without it, or with `LAYERSCOPE_PURE` set, all is Python."""
+"""Is there a compiled way through plain tar entries?"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from importlib import import_module
 from typing import Protocol
+
+from layerscope.compiled import find
 
 
 class Taker(Protocol):
@@ -24,7 +23,6 @@ Runs: Callable[..., Taker] | None = None
 fingerprint: Callable[[bytes, bytes], int] | None = None
 Column = tuple[list[bytes], list[bytes], Callable[[int], bytes]]
 name_equal: Callable[[bytes, Sequence[Column]], None] | None = None
-if not os.environ.get("LAYERSCOPE_PURE"):
-    with suppress(ImportError):
-        _compiled = import_module("layerscope.archive.runs")
-        Runs, fingerprint, name_equal = _compiled.Runs, getattr(_compiled, "fingerprint", None), _compiled.name_equal
+_compiled = find("archive.runs")
+if _compiled is not None:
+    Runs, fingerprint, name_equal = _compiled.Runs, getattr(_compiled, "fingerprint", None), _compiled.name_equal

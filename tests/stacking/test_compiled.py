@@ -1,0 +1,172 @@
+"""Does the compiled way of putting plain rows stack as the loop in Python does, whatever the layers?"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from array import array
+from collections import Counter
+from dataclasses import fields
+from itertools import compress
+from pathlib import Path
+from random import Random
+
+import build
+import pytest
+from build import Dir, File, Hardlink, Symlink
+from layerscope import rootfs
+from layerscope.analysis import dive
+from layerscope.rootfs import Stack, stack
+
+from stacking.compare import index
+from stacking.layers import KINDS, layer, random_op, random_stack
+from stacking.test_cases import TABLE
+
+compiled = pytest.mark.skipif(rootfs.quickly is None, reason="layerscope was installed without its compiled part")
+MIXTURES = (KINDS, ("file", "folder", "symlink"), ("file", "folder", "folder", "fifo", "whiteout", "opaque"))
+
+
+def everything(stacked: Stack) -> dict:
+    told = {field.name: getattr(stacked, field.name) for field in fields(Stack)}
+    return told | {"visible": dict(stacked.visible.items())}
+
+
+def same_both_ways(layers: list[bytes], at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    indexes = [index(data) for data in layers]
+    with monkeypatch.context() as patch:
+        patch.setattr(rootfs, "AT_ONCE", at_once)
+        quickly = everything(stack(indexes))
+        patch.setattr(rootfs, "quickly", None)
+        assert everything(stack(indexes)) == quickly
+
+
+@compiled
+def test_it_is_made_of_the_source_that_is_here():
+    from layerscope import stacking
+
+    source = Path(rootfs.__file__).with_name("stacking.c")
+    assert hashlib.sha256(source.read_bytes()).hexdigest() == stacking.SOURCE, "install again: pip install -e ."
+
+
+@compiled
+@pytest.mark.parametrize("name", TABLE)
+def test_cases(name: str, monkeypatch: pytest.MonkeyPatch):
+    same_both_ways(TABLE[name][0], 1, monkeypatch)
+
+
+@compiled
+@pytest.mark.parametrize("seed", range(40))
+def test_any_stack(seed: int, monkeypatch: pytest.MonkeyPatch):
+    random = Random(seed)
+    for _ in range(10):
+        same_both_ways(random_stack(random), random.choice((1, 2, 5)), monkeypatch)
+        kinds = random.choice(MIXTURES)
+        layers = [layer([random_op(random, kinds) for _ in range(random.randrange(60))]) for _ in range(4)]
+        same_both_ways(layers, random.choice((1, 2, 5)), monkeypatch)
+
+
+@compiled
+def test_plain_rows_need_no_loop(monkeypatch: pytest.MonkeyPatch):
+    passed: Counter[str] = Counter()
+    loop = rootfs.Stacker._put_rows
+
+    def watch(self, index, at, stop):
+        passed["rows"] += stop - at
+        loop(self, index, at, stop)
+
+    monkeypatch.setattr(rootfs.Stacker, "_put_rows", watch)
+    names = [f"{folder}{name}" for folder in ("d/", "d/e/") for name in range(100)]
+    files = {"d": Dir(), "d/e": Dir(), "link": Symlink("d")} | {name: File(b"1") for name in names}
+    lower, upper = build.layer(files), build.layer(files | {"d/f": File(b"2")})
+    stack([index(lower), index(upper)])
+    assert not passed["rows"]
+    stack([index(lower), index(build.layer({"d/1": File(b""), "h": Hardlink("d/1"), "d/2": File(b"")}))])
+    assert passed["rows"] == 2
+
+
+@compiled
+def test_what_it_is_given_is_checked():
+    def arguments(**other):
+        numbers = [array("i", [0, 1]), array("i", [-1, -1]), array("i", [-1, -1]), array("i", [-1, -1]), array("i", [-1, -1])]
+        right = {
+            "paths": [b"a", b"b"], "folders": [b"", b""], "at": 0, "start": 0, "position": 0, "implied": 0,
+            "children": {b"": []}, "kinds": bytearray(2), "fates": bytearray(2),
+            **dict(zip(("numbers", "ended", "successors", "ousted", "tops"), numbers, strict=True)),
+        }  # fmt: skip
+        assert not other.keys() - right.keys()
+        return (right | other).values()
+
+    put = rootfs.quickly
+    assert put is not None
+    assert put(*arguments()) == 2
+    assert put(*arguments(children={})) == 0
+    assert put(*arguments(children={b"": ()})) == 0
+    assert put(*arguments(at=3)) == 3
+    assert put(*arguments(paths=[1, 2])) == 0
+    for wrong in (array("i", [2, 2]), array("i", [-1, -1]), array("i", [1 << 30, 0])):
+        assert put(*arguments(numbers=wrong)) == 0
+    assert put(*arguments(tops=array("i"))) == 0
+    assert put(*arguments(tops=array("i", [1 << 30, -1]))) == 0
+    short, wide = array("i", [-1]), array("q", [-1, -1])
+    for name in ("numbers", "ended", "successors", "ousted"):
+        for column in (short, wide):
+            with pytest.raises(ValueError, match="belong together"):
+                put(*arguments(**{name: column}))
+    for other in (
+        {"at": -1}, {"start": 1}, {"start": -1}, {"start": sys.maxsize}, {"folders": [b""]}, {"fates": bytearray(1)},
+        {"kinds": bytearray(1)}, {"tops": wide}, {"paths": [b"a"] * 3, "folders": [b""] * 3},
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="belong together"):
+            put(*arguments(**other))
+    for name in ("paths", "folders", "children", "kinds", "fates", "tops"):
+        with pytest.raises(TypeError):
+            put(*arguments(**{name: None}))
+    with pytest.raises(TypeError):
+        put(*arguments(paths=[b"a"], folders=[[]], kinds=bytearray(1), fates=bytearray(1), **{
+            name: array("i", [0]) for name in ("numbers", "ended", "successors", "ousted", "tops")
+        }))  # fmt: skip
+
+
+def columns(random: Random, most: int) -> tuple[array, array, bytearray]:
+    """Return numbers of paths, weights and a mask of leaves; what is no leaf weighs nothing."""
+    count, first = random.randrange(30), {}
+    numbers = array("i", [first.setdefault(random.randrange(12), row) for row in range(count)])
+    leaves = bytearray(random.choice((0, 1, 1)) for _ in range(count))
+    return numbers, array("q", [random.randrange(most) * leaf for leaf in leaves]), leaves
+
+
+@compiled
+@pytest.mark.parametrize("seed", range(40))
+def test_weights_of_any_rows(seed: int):
+    random = Random(seed)
+    for most in (2, 5, 1 << 40, 1 << 57):
+        numbers, weights, leaves = columns(random, most)
+        paths: dict[int, list[int]] = {}
+        for number, weight in compress(zip(numbers, weights, strict=True), leaves):
+            paths.setdefault(number, []).append(weight)
+        wanted = (sum(weights), sum(map(min, paths.values())), sum(sum(one) for one in paths.values() if len(one) > 1))
+        assert dive.quickly(numbers, weights[:], leaves) == wanted
+        assert dive._gather(numbers, weights[:], leaves) == wanted
+
+
+@compiled
+def test_weights_that_are_too_large_are_left_alone():
+    for weight in (-1, 1 << 62):
+        weights = array("q", [3, weight, 2])
+        assert dive.quickly(array("i", [0, 1, 0]), weights, bytearray(b"\1\1\1")) is None
+        assert list(weights) == [3, weight, 2]
+
+
+@compiled
+def test_columns_of_weights_are_checked():
+    numbers, weights, leaves = array("i", [0, 0]), array("q", [1, 2]), bytearray(2)
+    assert dive.quickly(numbers, weights, leaves) == (0, 0, 0)
+    for wrong in (
+        (array("i", [1, 1]), weights, leaves), (array("i", [0, -1]), weights, leaves), (array("i", [0, 1 << 30]), weights, leaves),
+        (array("i", [0]), weights, leaves), (array("q", [0, 0]), weights, leaves), (numbers, array("q"), leaves),
+        (numbers, array("i", [1, 2]), leaves), (numbers, weights, bytearray(3)),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="belong together"):
+            dive.quickly(*wrong)
+    with pytest.raises(TypeError):
+        dive.quickly(numbers, weights, None)
