@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import compress, count, repeat
 from typing import TYPE_CHECKING
 
-from layerscope.packages.paths import parent, shallow
+from layerscope.packages.paths import MAX_DEPTH, parent, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,18 +66,20 @@ class Claims:
         news = {number for number, claim in claims.items() if before.get(number) != claim}
         for number in news:
             _, _, paths, trees = claims[number]
-            for listed in (paths, self._aliases.elsewhere(paths), trees):
+            for listed in filter(None, (paths, self._aliases.elsewhere(paths), trees)):
                 self._contest(number, listed)
         todo = [claims[number] for number in reversed(claims) if number in news or number in self._contested]
         for owner, system, paths, trees in todo:
-            table = self._paths if system else self._language
-            table.update(dict.fromkeys(self._aliases.elsewhere(paths), owner))
             self._trees.update(dict.fromkeys(trees, owner))
-            self._around |= self._aliases.around(paths)
+            if paths:
+                table = self._paths if system else self._language
+                table.update(dict.fromkeys(self._aliases.elsewhere(paths), owner))
+                self._around.update(self._aliases.around(paths))
         # Once more: a path that is listed as it lies outweighs one that gets there through a link.
         for owner, system, paths, _ in todo:
-            table = self._paths if system else self._language
-            table.update(dict.fromkeys(paths, owner))
+            if paths:
+                table = self._paths if system else self._language
+                table.update(dict.fromkeys(paths, owner))
         self._folders.clear()
 
     def _contest(self, number: int, listed: tuple[bytes, ...]) -> None:
@@ -101,19 +103,19 @@ class Claims:
     def owners(self, paths: Sequence[bytes], folders: Sequence[bytes], here: AbstractSet[bytes]) -> list[int]:
         """Return who has each path, given with its folder: by its name, by its source's, or by its folder.
 
-        `here` are the folders, each once. Only the paths in those that something is listed in are looked up.
+        `here` are the folders, each once. Where something is listed in few of them, only the paths in these are looked up.
         """
-        for folder in here:
-            if folder not in self._folders:
-                self._tree(folder)
+        self._claim(here)
         numbers = list(map(self._folders.__getitem__, folders))
-        busy = bytes(map((here & self._around).__contains__, folders))
-        names, listed = list(compress(paths, busy)), list(compress(numbers, busy))
-        for table in (self._language, self._paths):
-            listed = list(map(table.get, names, listed)) if table else listed
-        for row, owner in zip(compress(count(), busy), listed, strict=False):
-            numbers[row] = owner
-        caches = {folder for folder in here if (folder + b"/").find(_CACHE) >= 0}
+        busy = here & self._around
+        if 2 * len(busy) > len(here):
+            for table in filter(None, (self._language, self._paths)):
+                numbers = list(map(table.get, paths, numbers))
+        elif busy:
+            for row in compress(count(), map(busy.__contains__, folders)):
+                path = paths[row]
+                numbers[row] = self._paths.get(path, self._language.get(path, numbers[row]))
+        caches = {folder for folder in here if folder.find(_CACHE[1:-1]) >= 0 and (folder + b"/").find(_CACHE) >= 0}
         for row in compress(count(), map(caches.__contains__, folders)) if caches else ():
             path = paths[row]
             if path.endswith(b".pyc") and path not in self._paths and path not in self._language:
@@ -128,11 +130,23 @@ class Claims:
         source = folder + b"/" + name.partition(b".")[0] + b".py"
         return self._paths.get(source, self._language.get(source))
 
-    def _tree(self, folder: bytes) -> None:
-        """Find who claims a folder or the nearest one above it; remembered until the next version is laid."""
+    def _claim(self, here: Iterable[bytes]) -> None:
+        """Find who claims each folder or the nearest one above it; remembered until the next version is laid."""
+        known, trees = self._folders, self._trees
+        for folder in here:
+            if folder not in known:
+                # Mostly the folder above was there before.
+                number = None
+                if len(folder) < MAX_DEPTH:
+                    number = trees.get(folder)
+                    if number is None:
+                        number = known.get(folder.rpartition(b"/")[0])
+                known[folder] = self._tree(folder) if number is None else number
+
+    def _tree(self, folder: bytes) -> int:
         place = shallow(folder)
         while (number := self._trees.get(place)) is None and place:
             place = parent(place)
             if (number := self._folders.get(place)) is not None:
                 break
-        self._folders[folder] = NOBODY if number is None else number
+        return NOBODY if number is None else number

@@ -15,7 +15,7 @@ from layerscope.model import ONLY_FILES, ONLY_LIVE, Kind, LayerIndex, only
 from layerscope.packages.claims import NOBODY, Claims
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from layerscope.packages.classes import Classes
@@ -36,7 +36,7 @@ def assign(
     *,
     claims: Claims,
     heirs: Claims,
-    gone: Collection[int],
+    gone: AbstractSet[int],
     lines: Iterable[Timeline],
     classes: Classes,
     folders: Callable[[int], AbstractSet[bytes]],
@@ -105,12 +105,15 @@ def _inherit(
     indexes: Sequence[LayerIndex | None],
     stack: Stack,
     heirs: Claims,
-    gone: Collection[int],
+    gone: AbstractSet[int],
     last: Iterable[tuple[str, Version]],
 ) -> None:
     """Give what is there, but whose package is not, to the package that lists it at the end."""
-    live = compress(enumerate(column), stack.fates.translate(ONLY_LIVE)) if gone else ()
-    left = [row for row, number in live if number in gone and stack.name_ended(row) < 0]
+    if not gone:
+        return
+    live = stack.fates.translate(ONLY_LIVE)
+    orphans = map(gone.__contains__, compress(column, live))
+    left = [row for row in compress(compress(range(len(column)), live), orphans) if stack.name_ended(row) < 0]
     if not left:
         return
     for database, version in last:

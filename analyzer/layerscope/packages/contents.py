@@ -13,7 +13,7 @@ from layerscope.model import Kind, LayerIndex
 from layerscope.packages.patterns import Patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, KeysView, Sequence
 
     from layerscope.packages.database import Database
     from layerscope.rootfs import Stack
@@ -33,7 +33,7 @@ class Contents:
         self._indexes = indexes
         self._stack = stack
         self._kept = [span for position in range(len(indexes)) for span in self._collect(position)]
-        self._folders: dict[int, frozenset[bytes]] = {}
+        self._folders: dict[int, KeysView[bytes]] = {}
         self._by_path: dict[bytes, list[int]] = {}
         self._by_end: dict[bytes, list[bytes]] = {}
         for number, (_, _, path, _) in enumerate(self._kept):
@@ -55,12 +55,12 @@ class Contents:
         fitting = [path for path in paths if (path.endswith(ends) or path.startswith(starts)) and keep(path)]
         return [self._kept[number] for number in sorted(chain.from_iterable(map(self._by_path.__getitem__, fitting)))]
 
-    def folders(self, position: int) -> frozenset[bytes]:
-        """Return the folders that a layer's entries are in; remembered."""
+    def folders(self, position: int) -> KeysView[bytes]:
+        """Return the folders that a layer's entries are in, in the order in which they come; remembered."""
         found = self._folders.get(position)
         if found is None:
             index = self._indexes[position]
-            found = self._folders[position] = frozenset() if index is None else frozenset(index.folders)
+            found = self._folders[position] = dict.fromkeys(() if index is None else index.folders).keys()
         return found
 
     def of(self, database: Database) -> list[Span]:

@@ -13,7 +13,7 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_FILES, ONLY_LIVE, LayerIndex, Note, Package, Release
+from layerscope.model import ONLY_FILES, LayerIndex, Note, Package, Release
 from layerscope.packages import DATABASES
 from layerscope.packages.aliases import Aliases
 from layerscope.packages.claims import Claims
@@ -138,7 +138,7 @@ def own(
         classes=Classes(_application(workdir)),
         folders=contents.folders,
     )
-    tallies = _tally(indexes, same_as, stack, column)
+    tallies = _tally(indexes, same_as, stack, column, len(found))
     return Ownership(
         packages=_package_shares(found, claims.parents, tallies),
         owners=_owner_shares(found, tallies),
@@ -204,7 +204,7 @@ class _Tally:
 
 
 def _tally(
-    indexes: Sequence[LayerIndex | None], same_as: Sequence[int | None], stack: Stack, column: Sequence[int]
+    indexes: Sequence[LayerIndex | None], same_as: Sequence[int | None], stack: Stack, column: Sequence[int], packages: int
 ) -> dict[int, _Tally]:
     """Sum the content of regular files by owner and layer."""
     starts = stack.starts
@@ -221,19 +221,19 @@ def _tally(
             # LIVE is 0 and the least: a file of a repeated layer lives if any of its rows does.
             fates = bytearray(map(min, fates, stack.fates[starts[other] : starts[other + 1]]))
         owners = column[starts[position] : starts[position + 1]]
-        live, hidden = (_sum(owners, index.sizes, mask) for mask in (fates.translate(ONLY_LIVE), fates))
-        for number, files in Counter(compress(owners, index.kinds.translate(ONLY_FILES))).items():
-            tallies[number].layers[position] = [live[number] + hidden[number], hidden[number]]
-            tallies[number].files += files
+        # By number; those of classes count from the end.
+        whole, hidden, files = ([0] * (packages - FIRST_CLASS + len(CLASSES)) for _ in range(3))
+        content = zip(owners, index.sizes, fates, strict=True)
+        for number, size, fate in compress(content, index.kinds.translate(ONLY_FILES)):
+            whole[number] += size
+            files[number] += 1
+            if fate:
+                hidden[number] += size
+        for number in set(owners):
+            if files[number]:
+                tallies[number].layers[position] = [whole[number], hidden[number]]
+                tallies[number].files += files[number]
     return tallies
-
-
-def _sum(owners: Sequence[int], sizes: array[int], mask: bytearray) -> defaultdict[int, int]:
-    """Return the content that each owner has in the rows of a mask."""
-    sums: defaultdict[int, int] = defaultdict(int)
-    for number, size in compress(zip(owners, sizes, strict=True), mask):
-        sums[number] += size
-    return sums
 
 
 def _package_shares(
