@@ -128,7 +128,8 @@ class Classes:
         rank, place = _OTHER, shallow(folder)
         while (known := self._known.get(place)) is None:
             above, _, name = place.rpartition(b"/")
-            rank = min(rank, _FOLDERS.get(name, _OTHER), _BELOW.get(place, _OTHER))
+            if name in _FOLDERS or place in _BELOW:
+                rank = min(rank, _FOLDERS.get(name, _OTHER), _BELOW.get(place, _OTHER))
             if place == self._application:
                 rank = min(rank, _APPLICATION)
             place = above

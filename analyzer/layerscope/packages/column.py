@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from itertools import compress
+from itertools import compress, count
 from typing import TYPE_CHECKING
 
-from layerscope.model import ONLY_FILES, ONLY_LIVE, Kind, LayerIndex, only
+from layerscope.model import ONLY_LIVE, Kind, LayerIndex, both
 from layerscope.packages.claims import NOBODY, Claims
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 FIRST_CLASS = NOBODY - 1
 """The number of the first of `CLASSES` in a column; the others follow downwards."""
 
-_OWNABLE = (Kind.FILE, Kind.SYMLINK, Kind.HARDLINK)
-_NOT_OWNABLE = only(*(kind for kind in Kind if kind not in _OWNABLE))
+_OWNABLE = (int(Kind.FILE), int(Kind.SYMLINK), int(Kind.HARDLINK))
 
 
 def assign(
@@ -92,10 +91,11 @@ def _owners(index: LayerIndex, claims: Claims, classes: Classes, folders: Abstra
     """Return who has each row of one layer, by its own name; links that nobody lists and folders are nobody's."""
     rank, paths, kinds = classes.rank, index.paths, index.kinds
     owners = claims.owners(paths, index.folders, folders)
-    for row in compress(range(len(paths)), kinds.translate(_NOT_OWNABLE)):
-        owners[row] = NOBODY
-    for row, number in compress(enumerate(owners), kinds.translate(ONLY_FILES)):
-        if number == NOBODY:
+    for row, (kind, number) in enumerate(zip(kinds, owners, strict=True)):
+        if kind:  # anything but a regular file
+            if kind not in _OWNABLE:
+                owners[row] = NOBODY
+        elif number == NOBODY:
             owners[row] = FIRST_CLASS - rank(paths[row])
     return owners
 
@@ -111,9 +111,8 @@ def _inherit(
     """Give what is there, but whose package is not, to the package that lists it at the end."""
     if not gone:
         return
-    live = stack.fates.translate(ONLY_LIVE)
-    orphans = map(gone.__contains__, compress(column, live))
-    left = [row for row in compress(compress(range(len(column)), live), orphans) if stack.name_ended(row) < 0]
+    orphans = both(stack.fates.translate(ONLY_LIVE), bytes(map(gone.__contains__, column)))
+    left = [row for row in compress(count(), orphans) if stack.name_ended(row) < 0] if any(orphans) else []
     if not left:
         return
     for database, version in last:
