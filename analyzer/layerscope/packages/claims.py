@@ -7,7 +7,7 @@ the number of layers.
 
 from __future__ import annotations
 
-from itertools import compress, count, repeat
+from itertools import chain, compress, count, repeat
 from typing import TYPE_CHECKING
 
 from layerscope.packages.paths import MAX_DEPTH, parent, shallow
@@ -34,7 +34,7 @@ class Claims:
     """
 
     __slots__ = (
-        "_aliases", "_around", "_contested", "_folders", "_laid", "_language", "_listed", "_numbers", "_paths", "_trees",
+        "_aliases", "_around", "_contested", "_folders", "_laid", "_language", "_numbers", "_paths", "_trees",
         "parents",
     )  # fmt: skip
 
@@ -45,7 +45,6 @@ class Claims:
         self._trees: dict[bytes, int] = {}
         self._folders: dict[bytes, int] = {}
         self._laid: dict[str, dict[int, _Claim]] = {}
-        self._listed: dict[bytes, int] = {}
         self._contested: set[int] = set()
         self._around: set[bytes] = set()
         self._paths: dict[bytes, int] = {}
@@ -64,30 +63,39 @@ class Claims:
                 claims[number] = (self._holder(package, number), package.system, package.paths, package.trees)
         self._laid[database] = claims
         news = {number for number, claim in claims.items() if before.get(number) != claim}
-        for number in news:
-            _, _, paths, trees = claims[number]
-            for listed in filter(None, (paths, self._aliases.elsewhere(paths), trees)):
-                self._contest(number, listed)
-        todo = [claims[number] for number in reversed(claims) if number in news or number in self._contested]
-        for owner, system, paths, trees in todo:
-            self._trees.update(dict.fromkeys(trees, owner))
+        laid = self._join([claims[number] for number in claims if number in news])
+        todo = [claim for number, claim in claims.items() if number in news or claim[0] in self._contested]
+        if len(todo) > len(news):
+            laid = self._join(todo)
+        for table, fresh in zip((self._paths, self._language, self._trees), laid, strict=True):
+            table.update(fresh)
+        for _, _, paths, _ in todo:
             if paths:
-                table = self._paths if system else self._language
-                table.update(dict.fromkeys(self._aliases.elsewhere(paths), owner))
                 self._around.update(self._aliases.around(paths))
-        # Once more: a path that is listed as it lies outweighs one that gets there through a link.
-        for owner, system, paths, _ in todo:
-            if paths:
-                table = self._paths if system else self._language
-                table.update(dict.fromkeys(paths, owner))
         self._folders.clear()
 
-    def _contest(self, number: int, listed: tuple[bytes, ...]) -> None:
-        """Remember who lists what, and which packages share a path with another."""
-        first = set(map(self._listed.setdefault, listed, repeat(number)))
-        if not first <= {number}:
-            self._contested.add(number)
-            self._contested |= first
+    def _join(self, claims: Sequence[_Claim]) -> tuple[dict[bytes, int], dict[bytes, int], dict[bytes, int]]:
+        """Return who gets the paths that system packages list, those that others do, and trees; who shares one is contested.
+
+        A path that is listed as it lies outweighs one that gets there through a link.
+        """
+        system: dict[bytes, int] = {}
+        language: dict[bytes, int] = {}
+        trees: dict[bytes, int] = {}
+        listing = [(owner, system if is_system else language, paths) for owner, is_system, paths, _ in claims if paths]
+        for owner, table, listed in chain(
+            listing,
+            [(owner, table, self._aliases.elsewhere(paths)) for owner, table, paths in listing],
+            [(owner, trees, whole) for owner, _, _, whole in claims],
+        ):
+            first = set(map(table.setdefault, listed, repeat(owner)))
+            if not first <= {owner}:
+                self._contested |= first | {owner}
+        for before, table in ((self._paths, system), (self._language, language), (self._trees, trees)):
+            for path, owner in table.items() if before else ():
+                if before.get(path, owner) != owner:
+                    self._contested |= {before[path], owner}
+        return system, language, trees
 
     def _holder(self, package: Package, number: int) -> int:
         """Return who gets what a package claims: itself, or the system package that it is part of."""

@@ -6,7 +6,7 @@ Collected once; each database then asks for its own.
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from typing import TYPE_CHECKING
 
 from layerscope.model import Kind, LayerIndex
@@ -105,7 +105,8 @@ class Contents:
             if index is None:
                 continue
             start = stack.starts[position]
-            wanted = {folder for folder in self.folders(position) if folder.endswith(ends) and is_folder(folder)}
+            here = self.folders(position)
+            wanted = set(filter(is_folder, compress(here, map(bytes.endswith, here, repeat(ends)))))
             for row in compress(range(len(index)), map(wanted.__contains__, index.folders)) if wanted else ():
                 path = index.paths[row]
                 if index.kinds[row] not in _MARKS and matches(path):

@@ -6,7 +6,7 @@ Every regular file's content belongs to exactly one owner: a package, or no pack
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
@@ -138,7 +138,7 @@ def own(
         classes=Classes(_application(workdir)),
         folders=contents.folders,
     )
-    tallies = _tally(indexes, same_as, stack, column, len(found))
+    tallies = _tally(indexes, same_as, stack, column)
     return Ownership(
         packages=_package_shares(found, claims.parents, tallies),
         owners=_owner_shares(found, tallies),
@@ -204,7 +204,7 @@ class _Tally:
 
 
 def _tally(
-    indexes: Sequence[LayerIndex | None], same_as: Sequence[int | None], stack: Stack, column: Sequence[int], packages: int
+    indexes: Sequence[LayerIndex | None], same_as: Sequence[int | None], stack: Stack, column: Sequence[int]
 ) -> dict[int, _Tally]:
     """Sum the content of regular files by owner and layer."""
     starts = stack.starts
@@ -221,18 +221,14 @@ def _tally(
             # LIVE is 0 and the least: a file of a repeated layer lives if any of its rows does.
             fates = bytearray(map(min, fates, stack.fates[starts[other] : starts[other + 1]]))
         owners = column[starts[position] : starts[position + 1]]
-        # By number; those of classes count from the end.
-        whole, hidden, files = ([0] * (packages - FIRST_CLASS + len(CLASSES)) for _ in range(3))
+        live, hidden = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
         content = zip(owners, index.sizes, fates, strict=True)
         for number, size, fate in compress(content, index.kinds.translate(ONLY_FILES)):
-            whole[number] += size
-            files[number] += 1
-            if fate:
-                hidden[number] += size
-        for number in set(owners):
-            if files[number]:
-                tallies[number].layers[position] = [whole[number], hidden[number]]
-                tallies[number].files += files[number]
+            (hidden if fate else live)[number].append(size)
+        for number in live.keys() | hidden.keys():
+            gone, sizes = sum(hidden[number]), live[number]
+            tallies[number].layers[position] = [sum(sizes) + gone, gone]
+            tallies[number].files += len(sizes) + len(hidden[number])
     return tallies
 
 
