@@ -20,8 +20,8 @@ _FIELD = re.compile(
     re.IGNORECASE,
 )
 _DEPENDENCY = re.compile(rb"([^\s:(\[<]+)(?::[^\s(\[<]+)?\s*(?:\(\s*([<>=]{1,2})\s*([^\s)]+)\s*\))?")
-_LINE = re.compile(rb"\n/.*")
-_PATH = re.compile(rb"\n/(?!\.(?:\n|\Z))(.*+)(?!\n/\1/)")
+# A line that no path inside of it follows; lines that are no path do not count.
+_LISTED = re.compile(rb"^/(?!\.$)(.*+)(?!(?:\n(?!/).*+)*+\n/\1/)", re.MULTILINE)
 _MD5 = 32
 _HEX = frozenset(b"0123456789abcdef")
 
@@ -172,7 +172,4 @@ def _meeting(wanted: Wanted, known: Offers) -> str | None:
 
 def read_list(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
     """Parse `info/NAME.list`: absolute paths. A folder that stands before its content is nobody's, and left out."""
-    content = b"\n" + content.rstrip(b"\n")
-    if content.count(b"\n") > content.count(b"\n/"):  # lines that are no path
-        content = b"".join(_LINE.findall(content))
-    return tuple(_PATH.findall(content))
+    return tuple(_LISTED.findall(content))
