@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from layerscope.archive.glance import ANY, Glance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _TOKEN = re.compile(r"\*\*/|\*|[^*]+")
+_STARS = re.compile(r"\*\*/|\*")
 _REGEX = {"**/": "(?:.*/)?", "*": "[^/]*"}
 
 
@@ -38,8 +39,9 @@ class Patterns:
                 tails.setdefault(end[tail], []).append(pattern)
             else:
                 open_ended.append(pattern)
-        self._anywhere = frozenset(name for name, group in names.items() if f"**/{name.decode()}" in group)
-        self._names = {name: _Group(group) for name, group in names.items()}
+        self._names: dict[bytes, Callable[[bytes], bool]] = {
+            name: _anywhere if f"**/{name.decode()}" in group else _Group(group) for name, group in names.items()
+        }
         self._tails = {last: _Group(group) for last, group in tails.items()}
         self._starts = tuple(pattern.partition("*")[0].encode() for pattern in open_ended)
         self._open_ended = _Group(open_ended)
@@ -49,31 +51,42 @@ class Patterns:
 
     def __call__(self, path: bytes) -> bool:
         """Whether one of the patterns matches a path."""
-        name = path.rpartition(b"/")[2]
-        if name in self._anywhere:
+        group = self._names.get(path.rpartition(b"/")[2])
+        if group is not None and group(path):
             return True
-        for group in (self._names.get(name), self._tails.get(name[self._tail])):
-            if group is not None and group(path):
-                return True
+        group = self._tails.get(path[self._tail])
+        if group is not None and group(path):
+            return True
         return path.startswith(self._starts) and self._open_ended(path)
 
 
-class _Group:
-    """Patterns that end alike. An expression is compiled when the first path comes that needs it: most never are."""
+def _anywhere(_path: bytes) -> bool:
+    """Match every path with a name."""
+    return True
 
-    __slots__ = ("_globs", "_regex", "_whole")
+
+class _Group:
+    """Patterns that end alike. An expression is compiled when the first path comes that has what one asks for: most never are."""
+
+    __slots__ = ("_globs", "_marks", "_regex", "_whole")
 
     def __init__(self, patterns: list[str]) -> None:
         self._whole = frozenset(pattern.encode() for pattern in patterns if "*" not in pattern)
         self._globs = [pattern for pattern in patterns if "*" in pattern]
+        self._marks = [max(_STARS.split(glob), key=len).encode() for glob in self._globs]
         self._regex: re.Pattern[bytes] | None = None
 
     def __call__(self, path: bytes) -> bool:
         if path in self._whole:
             return True
-        if self._globs and self._regex is None:
+        for mark in self._marks:
+            if path.find(mark) >= 0:
+                break
+        else:
+            return False
+        if self._regex is None:
             self._regex = re.compile("|".join(map(_regex, self._globs)).encode(), re.DOTALL)
-        return self._regex is not None and self._regex.fullmatch(path) is not None
+        return self._regex.fullmatch(path) is not None
 
 
 def _regex(pattern: str) -> str:
