@@ -93,7 +93,9 @@ def _records(view: View) -> Iterator[tuple[bytes, bytes, Record]]:
 
 
 def _reasons(needs: Mapping[Record, tuple[_Names, _Names]], itself: frozenset[str] | None) -> dict[str, str]:
-    """Return why each package, given with what it requires and recommends, is there: "base", "asked", "dependency", "recommended".
+    """Return why each package is there: "base", "asked", "dependency", "recommended".
+
+    `needs` are what each requires, and what it recommends.
 
     Without apt's `extended_states` only the base is known. What apt does not call automatic was asked for, or belongs
     to the base that debootstrap made. Where apt calls it automatic, only what apt would never take away stays the base: what is

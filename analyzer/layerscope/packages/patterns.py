@@ -66,7 +66,7 @@ def _anywhere(_path: bytes) -> bool:
 
 
 class _Group:
-    """Patterns that end alike. An expression is compiled when the first path comes that has what one asks for: most never are."""
+    """Patterns that end alike; an expression is compiled when the first path comes that has what one asks for, mostly never."""
 
     __slots__ = ("_globs", "_marks", "_regex", "_whole")
 
