@@ -13,7 +13,7 @@ from layerscope.packages.database import MAX_GROWTH
 from layerscope.packages.paths import parent, shallow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 MAX_LINKS = 40
 """Links followed on the way to one folder, as Linux does it; also what breaks a cycle."""
@@ -26,7 +26,8 @@ MAX_TARGET = 4095
 """Bytes of a link's target that Linux can store; longer ones lead nowhere."""
 
 
-_Places = tuple[tuple[bytes, ...], tuple[bytes, ...], frozenset[bytes]]
+_ROUGH = frozenset((b"", b".", b".."))
+_Places = tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]
 """A list of paths, the real places of those that lie elsewhere, and all folders of both."""
 
 
@@ -46,40 +47,48 @@ class Aliases:
 
     def folder(self, folder: bytes) -> bytes:
         """Return where a folder really is; itself if that cannot be told."""
-        found = self._folders.get(folder)
+        known = self._folders
+        found = known.get(folder)
         if found is None:
-            found = self._folders[folder] = self._resolve(folder)
+            above, _, name = folder.rpartition(b"/")
+            if above not in known:
+                known[above] = self._resolve(above)
+            # Nearly all folders are plain ones in plain ones.
+            plain = folder not in self._links and name not in _ROUGH and known[above] == above
+            found = known[folder] = folder if plain else self._resolve(folder)
         return found
 
     def elsewhere(self, paths: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """Return the real places of those paths that do not lie where they are listed; remembered for each list."""
         return self._look(paths)[1]
 
-    def around(self, paths: tuple[bytes, ...]) -> frozenset[bytes]:
+    def around(self, paths: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """Return the folders that paths are in, as they are listed and as they really lie."""
         return self._look(paths)[2]
 
     def _look(self, paths: tuple[bytes, ...]) -> _Places:
         known = self._lists.get(id(paths))
         if known is None:
-            folders = self._folders
-            moved: list[bytes] = []
-            around: set[bytes] = set()
-            room = MAX_GROWTH * sum(map(len, paths))
-            for path in paths:
-                folder, slash, name = path.rpartition(b"/")
-                around.add(folder)
-                real = folders.get(folder)
-                if real is None:
-                    real = self.folder(folder)
-                if real != folder:
-                    around.add(real)
-                    room -= len(real)
-                    if room >= 0:
-                        moved.append(real + slash + name if real else name)
+            around = dict.fromkeys([path.rpartition(b"/")[0] for path in paths])
+            moved = {folder: real for folder in around if (real := self.folder(folder)) != folder}
+            elsewhere = self._move(paths, moved) if moved else ()
             # The list is held beside the answer, so that no other list can get its identity.
-            known = self._lists[id(paths)] = (paths, tuple(moved), frozenset(around))
+            known = self._lists[id(paths)] = (paths, elsewhere, (*around, *moved.values()))
         return known
+
+    @staticmethod
+    def _move(paths: tuple[bytes, ...], moved: Mapping[bytes, bytes]) -> tuple[bytes, ...]:
+        """Return the real places of the paths whose folder is not where it says, as far as they do not get absurdly long."""
+        places = []
+        room = MAX_GROWTH * sum(map(len, paths))
+        for path in paths:
+            folder, slash, name = path.rpartition(b"/")
+            real = moved.get(folder)
+            if real is not None:
+                room -= len(real)
+                if room >= 0:
+                    places.append(real + slash + name if real else name)
+        return tuple(places)
 
     def _is_straight(self, folder: bytes) -> bool:
         """Tell whether a folder is seen at a glance to be where it says: no link on the way from one that is known to be."""

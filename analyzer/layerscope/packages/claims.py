@@ -7,10 +7,10 @@ the number of layers.
 
 from __future__ import annotations
 
-from itertools import compress, count, repeat
+from itertools import chain, compress, count, repeat
 from typing import TYPE_CHECKING
 
-from layerscope.packages.paths import parent, shallow
+from layerscope.packages.paths import MAX_DEPTH, parent, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ class Claims:
     """
 
     __slots__ = (
-        "_aliases", "_around", "_contested", "_folders", "_laid", "_language", "_listed", "_numbers", "_paths", "_trees",
+        "_aliases", "_around", "_contested", "_folders", "_laid", "_language", "_numbers", "_paths", "_trees",
         "parents",
     )  # fmt: skip
 
@@ -45,7 +45,6 @@ class Claims:
         self._trees: dict[bytes, int] = {}
         self._folders: dict[bytes, int] = {}
         self._laid: dict[str, dict[int, _Claim]] = {}
-        self._listed: dict[bytes, int] = {}
         self._contested: set[int] = set()
         self._around: set[bytes] = set()
         self._paths: dict[bytes, int] = {}
@@ -64,28 +63,39 @@ class Claims:
                 claims[number] = (self._holder(package, number), package.system, package.paths, package.trees)
         self._laid[database] = claims
         news = {number for number, claim in claims.items() if before.get(number) != claim}
-        for number in news:
-            _, _, paths, trees = claims[number]
-            for listed in (paths, self._aliases.elsewhere(paths), trees):
-                self._contest(number, listed)
-        todo = [claims[number] for number in reversed(claims) if number in news or number in self._contested]
-        for owner, system, paths, trees in todo:
-            table = self._paths if system else self._language
-            table.update(dict.fromkeys(self._aliases.elsewhere(paths), owner))
-            self._trees.update(dict.fromkeys(trees, owner))
-            self._around |= self._aliases.around(paths)
-        # Once more: a path that is listed as it lies outweighs one that gets there through a link.
-        for owner, system, paths, _ in todo:
-            table = self._paths if system else self._language
-            table.update(dict.fromkeys(paths, owner))
+        laid = self._join([claims[number] for number in claims if number in news])
+        todo = [claim for number, claim in claims.items() if number in news or claim[0] in self._contested]
+        if len(todo) > len(news):
+            laid = self._join(todo)
+        for table, fresh in zip((self._paths, self._language, self._trees), laid, strict=True):
+            table.update(fresh)
+        for _, _, paths, _ in todo:
+            if paths:
+                self._around.update(self._aliases.around(paths))
         self._folders.clear()
 
-    def _contest(self, number: int, listed: tuple[bytes, ...]) -> None:
-        """Remember who lists what, and which packages share a path with another."""
-        first = set(map(self._listed.setdefault, listed, repeat(number)))
-        if not first <= {number}:
-            self._contested.add(number)
-            self._contested |= first
+    def _join(self, claims: Sequence[_Claim]) -> tuple[dict[bytes, int], dict[bytes, int], dict[bytes, int]]:
+        """Return who gets the paths that system packages list, those that others do, and trees; who shares one is contested.
+
+        A path that is listed as it lies outweighs one that gets there through a link.
+        """
+        system: dict[bytes, int] = {}
+        language: dict[bytes, int] = {}
+        trees: dict[bytes, int] = {}
+        listing = [(owner, system if is_system else language, paths) for owner, is_system, paths, _ in claims if paths]
+        for owner, table, listed in chain(
+            listing,
+            [(owner, table, self._aliases.elsewhere(paths)) for owner, table, paths in listing],
+            [(owner, trees, whole) for owner, _, _, whole in claims],
+        ):
+            first = set(map(table.setdefault, listed, repeat(owner)))
+            if not first <= {owner}:
+                self._contested |= first | {owner}
+        for before, table in ((self._paths, system), (self._language, language), (self._trees, trees)):
+            for path, owner in table.items() if before else ():
+                if before.get(path, owner) != owner:
+                    self._contested |= {before[path], owner}
+        return system, language, trees
 
     def _holder(self, package: Package, number: int) -> int:
         """Return who gets what a package claims: itself, or the system package that it is part of."""
@@ -101,19 +111,19 @@ class Claims:
     def owners(self, paths: Sequence[bytes], folders: Sequence[bytes], here: AbstractSet[bytes]) -> list[int]:
         """Return who has each path, given with its folder: by its name, by its source's, or by its folder.
 
-        `here` are the folders, each once. Only the paths in those that something is listed in are looked up.
+        `here` are the folders, each once. Where something is listed in few of them, only the paths in these are looked up.
         """
-        for folder in here:
-            if folder not in self._folders:
-                self._tree(folder)
+        self._claim(here)
         numbers = list(map(self._folders.__getitem__, folders))
-        busy = bytes(map((here & self._around).__contains__, folders))
-        names, listed = list(compress(paths, busy)), list(compress(numbers, busy))
-        for table in (self._language, self._paths):
-            listed = list(map(table.get, names, listed)) if table else listed
-        for row, owner in zip(compress(count(), busy), listed, strict=False):
-            numbers[row] = owner
-        caches = {folder for folder in here if (folder + b"/").find(_CACHE) >= 0}
+        busy = here & self._around
+        if 2 * len(busy) > len(here):
+            for table in filter(None, (self._language, self._paths)):
+                numbers = list(map(table.get, paths, numbers))
+        elif busy:
+            for row in compress(count(), map(busy.__contains__, folders)):
+                path = paths[row]
+                numbers[row] = self._paths.get(path, self._language.get(path, numbers[row]))
+        caches = {folder for folder in here if folder.find(_CACHE[1:-1]) >= 0 and (folder + b"/").find(_CACHE) >= 0}
         for row in compress(count(), map(caches.__contains__, folders)) if caches else ():
             path = paths[row]
             if path.endswith(b".pyc") and path not in self._paths and path not in self._language:
@@ -128,11 +138,23 @@ class Claims:
         source = folder + b"/" + name.partition(b".")[0] + b".py"
         return self._paths.get(source, self._language.get(source))
 
-    def _tree(self, folder: bytes) -> None:
-        """Find who claims a folder or the nearest one above it; remembered until the next version is laid."""
+    def _claim(self, here: Iterable[bytes]) -> None:
+        """Find who claims each folder or the nearest one above it; remembered until the next version is laid."""
+        known, trees = self._folders, self._trees
+        for folder in here:
+            if folder not in known:
+                # Mostly the folder above was there before.
+                number = None
+                if len(folder) < MAX_DEPTH:
+                    number = trees.get(folder)
+                    if number is None:
+                        number = known.get(folder.rpartition(b"/")[0])
+                known[folder] = self._tree(folder) if number is None else number
+
+    def _tree(self, folder: bytes) -> int:
         place = shallow(folder)
         while (number := self._trees.get(place)) is None and place:
             place = parent(place)
             if (number := self._folders.get(place)) is not None:
                 break
-        self._folders[folder] = NOBODY if number is None else number
+        return NOBODY if number is None else number

@@ -117,8 +117,8 @@ class Classes:
         if rank is None:
             rank = self._folder(folder)
         _, dot, ending = name.rpartition(b".")
-        found = _ENDINGS.get(ending, _OTHER) if dot else _OTHER
-        rank = min(rank, found)
+        if dot and ending in _ENDINGS:
+            rank = min(rank, _ENDINGS[ending])
         if name in _NAMES or path in _BELOW:
             rank = min(rank, _NAMES.get(name, _OTHER), _BELOW.get(path, _OTHER))
         return rank
@@ -128,7 +128,8 @@ class Classes:
         rank, place = _OTHER, shallow(folder)
         while (known := self._known.get(place)) is None:
             above, _, name = place.rpartition(b"/")
-            rank = min(rank, _FOLDERS.get(name, _OTHER), _BELOW.get(place, _OTHER))
+            if name in _FOLDERS or place in _BELOW:
+                rank = min(rank, _FOLDERS.get(name, _OTHER), _BELOW.get(place, _OTHER))
             if place == self._application:
                 rank = min(rank, _APPLICATION)
             place = above

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from itertools import compress
+from itertools import compress, count
 from typing import TYPE_CHECKING
 
-from layerscope.model import ONLY_FILES, ONLY_LIVE, Kind, LayerIndex, only
+from layerscope.model import ONLY_LIVE, Kind, LayerIndex, both
 from layerscope.packages.claims import NOBODY, Claims
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from layerscope.packages.classes import Classes
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 FIRST_CLASS = NOBODY - 1
 """The number of the first of `CLASSES` in a column; the others follow downwards."""
 
-_OWNABLE = (Kind.FILE, Kind.SYMLINK, Kind.HARDLINK)
-_NOT_OWNABLE = only(*(kind for kind in Kind if kind not in _OWNABLE))
+_OWNABLE = (int(Kind.FILE), int(Kind.SYMLINK), int(Kind.HARDLINK))
 
 
 def assign(
@@ -36,7 +35,7 @@ def assign(
     *,
     claims: Claims,
     heirs: Claims,
-    gone: Collection[int],
+    gone: AbstractSet[int],
     lines: Iterable[Timeline],
     classes: Classes,
     folders: Callable[[int], AbstractSet[bytes]],
@@ -92,10 +91,11 @@ def _owners(index: LayerIndex, claims: Claims, classes: Classes, folders: Abstra
     """Return who has each row of one layer, by its own name; links that nobody lists and folders are nobody's."""
     rank, paths, kinds = classes.rank, index.paths, index.kinds
     owners = claims.owners(paths, index.folders, folders)
-    for row in compress(range(len(paths)), kinds.translate(_NOT_OWNABLE)):
-        owners[row] = NOBODY
-    for row, number in compress(enumerate(owners), kinds.translate(ONLY_FILES)):
-        if number == NOBODY:
+    for row, (kind, number) in enumerate(zip(kinds, owners, strict=True)):
+        if kind:  # anything but a regular file
+            if kind not in _OWNABLE:
+                owners[row] = NOBODY
+        elif number == NOBODY:
             owners[row] = FIRST_CLASS - rank(paths[row])
     return owners
 
@@ -105,12 +105,14 @@ def _inherit(
     indexes: Sequence[LayerIndex | None],
     stack: Stack,
     heirs: Claims,
-    gone: Collection[int],
+    gone: AbstractSet[int],
     last: Iterable[tuple[str, Version]],
 ) -> None:
     """Give what is there, but whose package is not, to the package that lists it at the end."""
-    live = compress(enumerate(column), stack.fates.translate(ONLY_LIVE)) if gone else ()
-    left = [row for row, number in live if number in gone and stack.name_ended(row) < 0]
+    if not gone:
+        return
+    orphans = both(stack.fates.translate(ONLY_LIVE), bytes(map(gone.__contains__, column)))
+    left = [row for row in compress(count(), orphans) if stack.name_ended(row) < 0] if any(orphans) else []
     if not left:
         return
     for database, version in last:

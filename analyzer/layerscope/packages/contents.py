@@ -6,14 +6,14 @@ Collected once; each database then asks for its own.
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from typing import TYPE_CHECKING
 
 from layerscope.model import Kind, LayerIndex
 from layerscope.packages.patterns import Patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, KeysView, Sequence
 
     from layerscope.packages.database import Database
     from layerscope.rootfs import Stack
@@ -33,7 +33,7 @@ class Contents:
         self._indexes = indexes
         self._stack = stack
         self._kept = [span for position in range(len(indexes)) for span in self._collect(position)]
-        self._folders: dict[int, frozenset[bytes]] = {}
+        self._folders: dict[int, KeysView[bytes]] = {}
         self._by_path: dict[bytes, list[int]] = {}
         self._by_end: dict[bytes, list[bytes]] = {}
         for number, (_, _, path, _) in enumerate(self._kept):
@@ -55,12 +55,12 @@ class Contents:
         fitting = [path for path in paths if (path.endswith(ends) or path.startswith(starts)) and keep(path)]
         return [self._kept[number] for number in sorted(chain.from_iterable(map(self._by_path.__getitem__, fitting)))]
 
-    def folders(self, position: int) -> frozenset[bytes]:
-        """Return the folders that a layer's entries are in; remembered."""
+    def folders(self, position: int) -> KeysView[bytes]:
+        """Return the folders that a layer's entries are in, in the order in which they come; remembered."""
         found = self._folders.get(position)
         if found is None:
             index = self._indexes[position]
-            found = self._folders[position] = frozenset() if index is None else frozenset(index.folders)
+            found = self._folders[position] = dict.fromkeys(() if index is None else index.folders).keys()
         return found
 
     def of(self, database: Database) -> list[Span]:
@@ -105,7 +105,8 @@ class Contents:
             if index is None:
                 continue
             start = stack.starts[position]
-            wanted = {folder for folder in self.folders(position) if folder.endswith(ends) and is_folder(folder)}
+            here = self.folders(position)
+            wanted = set(filter(is_folder, compress(here, map(bytes.endswith, here, repeat(ends)))))
             for row in compress(range(len(index)), map(wanted.__contains__, index.folders)) if wanted else ():
                 path = index.paths[row]
                 if index.kinds[row] not in _MARKS and matches(path):

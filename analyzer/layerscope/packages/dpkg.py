@@ -7,12 +7,13 @@ a package in `status.d/` and only the checksums beside it.
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages.apt import EXTENDED_STATES, HISTORY, automatic, commands
 from layerscope.packages.database import MAX_RECORDS, Database, Seals, View
-from layerscope.packages.paragraphs import Offers, Record, chosen, offers, read_list, read_record
+from layerscope.packages.paragraphs import Record, chosen, offers, read_list, read_record
 from layerscope.packages.purl import distribution
 from layerscope.packages.text import text
 
@@ -24,6 +25,7 @@ STATUS_D = b"var/lib/dpkg/status.d/"
 INFO = b"var/lib/dpkg/info/"
 DIVERSIONS = b"var/lib/dpkg/diversions"
 
+_Names = tuple[str, ...]
 _NOT_THERE = frozenset({"not-installed", "config-files"})
 
 
@@ -36,7 +38,14 @@ def read(view: View) -> Iterator[Package]:
     known = offers(records)
     log = view.parsed(HISTORY, commands) or {}
     told = view.parsed(EXTENDED_STATES, automatic)
-    reasons = _reasons(records, known, told)
+    needs = {
+        record: (
+            tuple(dict.fromkeys(chosen(record.depends, known, record.name))),
+            tuple(dict.fromkeys(chosen(record.recommends, known, record.name))),
+        )
+        for record in records
+    }
+    reasons = _reasons(needs, told)
     if told is None:
         for name, (_, itself) in log.items():
             reasons.setdefault(name, "dependency" if itself else "asked")
@@ -50,8 +59,8 @@ def read(view: View) -> Iterator[Package]:
             purl=distribution("deb", view.release, record.name, record.version, record.arch),
             origin=origin,
             paths=_divert(_files(view, record, stem), record.name, diverted),
-            requires=tuple(dict.fromkeys(chosen(record.depends, known, record.name))),
-            recommends=tuple(dict.fromkeys(chosen(record.recommends, known, record.name))),
+            requires=needs[record][0],
+            recommends=needs[record][1],
             reason=reasons.get(record.name),
             source=record.source,
             system=True,
@@ -83,8 +92,10 @@ def _records(view: View) -> Iterator[tuple[bytes, bytes, Record]]:
                 yield path, b"" if path == STATUS else path, record
 
 
-def _reasons(records: Iterable[Record], known: Offers, itself: frozenset[str] | None) -> dict[str, str]:
+def _reasons(needs: Mapping[Record, tuple[_Names, _Names]], itself: frozenset[str] | None) -> dict[str, str]:
     """Return why each package is there: "base", "asked", "dependency", "recommended".
+
+    `needs` are what each requires, and what it recommends.
 
     Without apt's `extended_states` only the base is known. What apt does not call automatic was asked for, or belongs
     to the base that debootstrap made. Where apt calls it automatic, only what apt would never take away stays the base: what is
@@ -92,24 +103,23 @@ def _reasons(records: Iterable[Record], known: Offers, itself: frozenset[str] | 
     what only it needs.
     """
     automatic = itself or frozenset()
-    reasons = {one.name: "base" for one in records if one.required or (one.base and one.name not in automatic)}
+    reasons = {one.name: "base" for one in needs if one.required or (one.base and one.name not in automatic)}
     if itself is None:
         return reasons
-    by_name = {record.name: record for record in records}
+    by_name = {record.name: both for record, both in needs.items()}
     for name in by_name:
         if name not in itself:
             reasons.setdefault(name, "asked")
     recommended = itself - reasons.keys()
     todo = list(reasons)
     while todo:
-        for name in chosen(by_name[todo.pop()].depends, known):
+        for name in by_name[todo.pop()][0]:
             if name in by_name and name not in reasons:
                 reasons[name] = "dependency"
                 todo.append(name)
     todo = list(reasons)
     while todo:
-        record = by_name[todo.pop()]
-        for name in chosen(record.depends + record.recommends, known):
+        for name in chain(*by_name[todo.pop()]):
             if name in by_name and name not in reasons:
                 reasons[name] = "recommended"
                 todo.append(name)

@@ -31,6 +31,7 @@ MAX_LOCK = 64 << 20
 
 LOCKS = (b"package-lock.json", b"npm-shrinkwrap.json", b"yarn.lock", b"pnpm-lock.yaml")
 
+_Place = tuple[bytes | None, bytes | None, bytes | None]
 _MODULES = b"node_modules"
 _LOCK = b"/.package-lock.json"
 _MANIFEST = b"/package.json"
@@ -72,19 +73,22 @@ def read(view: View) -> Iterator[Package]:
 
 def _folders(view: View) -> tuple[list[bytes], list[bytes]]:
     """Return the folders of the packages, and those of the applications."""
-    packages, own, beside = [], [], set()
-    for path in view.files:
-        folder, _, name = path.rpartition(b"/")
-        modules = (b"/" + path).find(b"/node_modules/")
-        if modules >= 0:
-            beside.add(path[: max(modules - 1, 0)])
-            if name == b"package.json" and _is_package(folder):
-                packages.append(folder)
-        elif name == b"package.json":
-            own.append(folder)
-        elif name in LOCKS:
-            beside.add(folder)
-    return sorted(packages), sorted(folder for folder in own if folder in beside)
+    known: dict[bytes, _Place] = view.memo.setdefault(_place, {})
+    for path in view.files.keys() - known.keys():
+        known[path] = _place(path)
+    places = [known[path] for path in view.files]
+    beside = {folder for _, _, folder in places}
+    packages = sorted([folder for folder, _, _ in places if folder is not None])
+    return packages, sorted([folder for _, folder, _ in places if folder is not None and folder in beside])
+
+
+def _place(path: bytes) -> _Place:
+    """Return of which package a file tells, of which application it may, and beside what it shows that there is one."""
+    folder, _, name = path.rpartition(b"/")
+    modules = (b"/" + path).find(b"/node_modules/")
+    if modules >= 0:
+        return folder if name == b"package.json" and _is_package(folder) else None, None, path[: max(modules - 1, 0)]
+    return None, folder if name == b"package.json" else None, folder if name in LOCKS else None
 
 
 def _is_package(folder: bytes) -> bool:

@@ -6,14 +6,14 @@ Every regular file's content belongs to exactly one owner: a package, or no pack
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_FILES, ONLY_LIVE, LayerIndex, Note, Package, Release
+from layerscope.model import ONLY_FILES, LayerIndex, Note, Package, Release
 from layerscope.packages import DATABASES
 from layerscope.packages.aliases import Aliases
 from layerscope.packages.claims import Claims
@@ -221,19 +221,15 @@ def _tally(
             # LIVE is 0 and the least: a file of a repeated layer lives if any of its rows does.
             fates = bytearray(map(min, fates, stack.fates[starts[other] : starts[other + 1]]))
         owners = column[starts[position] : starts[position + 1]]
-        live, hidden = (_sum(owners, index.sizes, mask) for mask in (fates.translate(ONLY_LIVE), fates))
-        for number, files in Counter(compress(owners, index.kinds.translate(ONLY_FILES))).items():
-            tallies[number].layers[position] = [live[number] + hidden[number], hidden[number]]
-            tallies[number].files += files
+        live, hidden = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
+        content = zip(owners, index.sizes, fates, strict=True)
+        for number, size, fate in compress(content, index.kinds.translate(ONLY_FILES)):
+            (hidden if fate else live)[number].append(size)
+        for number in live.keys() | hidden.keys():
+            gone, sizes = sum(hidden[number]), live[number]
+            tallies[number].layers[position] = [sum(sizes) + gone, gone]
+            tallies[number].files += len(sizes) + len(hidden[number])
     return tallies
-
-
-def _sum(owners: Sequence[int], sizes: array[int], mask: bytearray) -> defaultdict[int, int]:
-    """Return the content that each owner has in the rows of a mask."""
-    sums: defaultdict[int, int] = defaultdict(int)
-    for number, size in compress(zip(owners, sizes, strict=True), mask):
-        sums[number] += size
-    return sums
 
 
 def _package_shares(

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _FIELD = re.compile(
-    rb"^(Package|Status|Version|Architecture|Source|License|Pre-Depends|Depends|Recommends|Provides|Essential|Priority"
+    rb"\n(Package|Status|Version|Architecture|Source|License|Pre-Depends|Depends|Recommends|Provides|Essential|Priority"
     rb"|Auto-Installed|Conffiles)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)",
-    re.MULTILINE | re.IGNORECASE,
+    re.IGNORECASE,
 )
 _DEPENDENCY = re.compile(rb"([^\s:(\[<]+)(?::[^\s(\[<]+)?\s*(?:\(\s*([<>=]{1,2})\s*([^\s)]+)\s*\))?")
+# A line that no path inside of it follows; lines that are no path do not count.
+_LISTED = re.compile(rb"^/(?!\.$)(.*+)(?!(?:\n(?!/).*+)*+\n/\1/)", re.MULTILINE)
 _MD5 = 32
 _HEX = frozenset(b"0123456789abcdef")
 
@@ -72,7 +74,7 @@ class Record:
 
 def read_fields(chunk: bytes) -> dict[bytes, bytes]:
     """Return the fields of one paragraph that matter, by their names in lower case."""
-    return {name.lower(): value for name, value in _FIELD.findall(chunk)}
+    return {name.lower(): value for name, value in _FIELD.findall(b"\n" + chunk)}
 
 
 def read_record(chunk: bytes) -> Record | None:
@@ -117,14 +119,19 @@ def _settings(value: bytes) -> dict[bytes, bytes]:
 
 def _choices(value: bytes) -> tuple[Choice, ...]:
     """Parse `a (>= 1) | b:any, c`."""
-    return tuple(filter(None, map(_choice, value.split(b","))))
+    return tuple(filter(None, map(_choice, value.split(b",")))) if value else ()
 
 
 @lru_cache(maxsize=4096)
 def _choice(group: bytes) -> Choice:
     """Parse `a (>= 1) | b:any`; many packages write the same."""
-    matches = (_DEPENDENCY.match(option.strip()) for option in group.split(b"|"))
-    return tuple(Wanted(*(text(part) for part in match.groups())) for match in matches if match)
+    found = []
+    for option in group.split(b"|"):
+        match = _DEPENDENCY.match(option.strip())
+        if match:
+            name, relation, version = match.groups()
+            found.append(Wanted(text(name), text(relation), text(version)) if relation else Wanted(text(name)))
+    return tuple(found)
 
 
 def offers(records: Iterable[Record]) -> Offers:
@@ -145,29 +152,24 @@ def chosen(choices: Iterable[Choice], known: Offers, own: str = "") -> Iterator[
     What is installed met its conditions when it was; versions only tell which of several it was for.
     """
     for choice in choices:
-        name = next(filter(None, (_meeting(wanted, known, len(choice) > 1) for wanted in choice)), None)
-        if name is None:
-            name = next((known[wanted.name][0][0] for wanted in choice if wanted.name in known), choice[0].name)
+        name = choice[0].name
+        if len(choice) > 1:
+            there = (known[wanted.name][0][0] for wanted in choice if wanted.name in known)
+            name = next(filter(None, (_meeting(wanted, known) for wanted in choice)), None) or next(there, name)
+        elif name in known:
+            name = known[name][0][0]
         if name != own:
             yield name
 
 
-def _meeting(wanted: Wanted, known: Offers, strictly: bool) -> str | None:
+def _meeting(wanted: Wanted, known: Offers) -> str | None:
     """Return what answers to a name, in a version that will do; what has no version meets no condition on one."""
     for package, version in known.get(wanted.name, ()):
-        if not wanted.relation or not strictly or (version and meets(version, wanted.relation, wanted.version)):
+        if not wanted.relation or (version and meets(version, wanted.relation, wanted.version)):
             return package
     return None
 
 
 def read_list(content: bytes, _problems: list[str]) -> tuple[bytes, ...]:
     """Parse `info/NAME.list`: absolute paths. A folder that stands before its content is nobody's, and left out."""
-    content = content.rstrip(b"\n")
-    _, *paths = (b"\n" + content).split(b"\n/")
-    if content.count(b"\n") + 1 > len(paths):  # lines that are no path
-        paths = [path.partition(b"\n")[0] for path in paths]
-    after = [*paths, b""][1:]
-    triples = zip(paths, after, map(bytes.startswith, after, paths), strict=False)
-    return tuple(
-        [path for path, behind, longer in triples if path != b"." and not (longer and behind[len(path) :][:1] == b"/")]
-    )
+    return tuple(_LISTED.findall(content))

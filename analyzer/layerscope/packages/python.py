@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from layerscope.archive.inspection import Content
 
-_FIELD = re.compile(
-    rb"^(Name|Version|License|License-Expression|Requires-Dist)[ \t]*:[ \t]*(.*)$", re.MULTILINE | re.IGNORECASE
-)
+_FIELD = re.compile(rb"\n(Name|Version|License|License-Expression|Requires-Dist)[ \t]*:[ \t]*(.*)", re.IGNORECASE)
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _EGG = b".egg"
 _EGG_INFO = b".egg/EGG-INFO/PKG-INFO"
@@ -131,7 +129,7 @@ def _resolve(
 
 def _metadata(content: bytes, problems: list[str]) -> _Metadata | None:
     fields: dict[bytes, list[str]] = {}
-    for name, value in _FIELD.findall(_HEADER_END.split(content, 1)[0]):
+    for name, value in _FIELD.findall(b"\n" + _HEADER_END.split(content, 1)[0]):
         fields.setdefault(name.lower(), []).append(text(value))
     name = fields.get(b"name", [""])[0]
     version = fields.get(b"version", [""])[0]
@@ -177,12 +175,16 @@ def _claims(view: View, folder: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, 
         if listed is not None and bloated(base, len(listed), view.files[path]):
             view.note(path, "its paths would be absurdly long")
         elif listed is not None:
-            return tuple([join(base, path) for path in listed]), (folder,)
+            return view.once(_places, base, listed), (folder,)
     modules = view.parsed(folder + b"/top_level.txt", _lines) or ()
     places = [join(site, module) for module in modules]
     # One at the root of the site, or above it, would claim everybody's files.
     places = [place for place in places if len(place) > len(site) and place.startswith(site)]
     return (folder, *(place + b".py" for place in places)), (folder, *places)
+
+
+def _places(base: bytes, listed: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple([join(base, path) for path in listed])
 
 
 def _record(content: bytes, problems: list[str]) -> tuple[bytes, ...]:

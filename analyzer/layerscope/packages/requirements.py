@@ -27,24 +27,23 @@ _ROOTS = _ASKED | {"base"}
 
 def edges(packages: Mapping[int, Package], *, recommended: bool = False) -> dict[int, tuple[int, ...]]:
     """Return number -> numbers of the packages that a package requires, or also recommends; of several copies the nearest."""
-    first: dict[tuple[str, str], int] = {}
-    copies: dict[tuple[str, str], dict[bytes, int]] = {}
+    # What answers to a name: the first package, and where each copy is at home.
+    known: dict[tuple[str, str], tuple[int, dict[bytes, int]]] = {}
     for number, package in packages.items():
-        name = (package.type, package.name)
-        first.setdefault(name, number)
+        known.setdefault((package.type, package.name), (number, {}))[1][_home(package)] = number
         if package.location:
             # A Nix store path is required by its path.
-            first.setdefault((package.type, f"/{text(package.location)}"), number)
-        copies.setdefault(name, {})[_home(package)] = number
+            known.setdefault((package.type, f"/{text(package.location)}"), (number, {}))
     found = {}
     for number, package in packages.items():
         needed: dict[int, None] = {}
         for required in (*package.requires, *package.recommends) if recommended else package.requires:
-            name = (package.type, required)
-            if name in first:
-                nearest = _nearest(package.location, copies[name]) if len(copies.get(name, ())) > 1 else None
-                other = first[name] if nearest is None else nearest
-                if _sees(package.location, packages[other].location):
+            answer = known.get((package.type, required))
+            if answer is not None:
+                other, homes = answer
+                nearest = _nearest(package.location, homes) if len(homes) > 1 else None
+                other = other if nearest is None else nearest
+                if other not in needed and _sees(package.location, packages[other].location):
                     needed[other] = None
         needed.pop(number, None)
         found[number] = tuple(needed)
@@ -59,6 +58,8 @@ def _home(package: Package) -> bytes:
 
 def _sees(location: bytes, other: bytes) -> bool:
     """Tell whether a package may use another: what lies in `node_modules` of an application is for what lies below it."""
+    if not other:
+        return True
     base, modules, _ = (b"/" + other).partition(b"/node_modules/")
     return not modules or (b"/" + location + b"/").startswith(base + b"/")
 

@@ -1,0 +1,95 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layerscope.model import Kind, Package
+from layerscope.packages.aliases import Aliases
+from layerscope.packages.claims import NOBODY, Claims
+
+from packages.images import layer
+
+PARTS = ("a", "b", "l", "__pycache__")
+NAMES = ("m.py", "m.c-1.pyc", "x")
+folders = st.lists(st.sampled_from(PARTS), max_size=3).map("/".join)
+files = st.tuples(folders, st.sampled_from(NAMES)).map(lambda parts: "/".join(filter(None, parts)).encode())
+trees = folders.filter(bool).map(str.encode)
+
+
+@st.composite
+def versions(draw, numbers, system):
+    """Draw a version of a database, in any order; the packages of a kind are few, so that versions have some in common."""
+    kind = "deb" if system else "pypi"
+    return [
+        Package(
+            kind,
+            str(number),
+            "1",
+            None,
+            "",
+            origin=draw(files),
+            paths=tuple(draw(st.lists(files, max_size=3))),
+            trees=() if system else tuple(draw(st.lists(trees, max_size=1))),
+            system=system,
+        )
+        for number in draw(st.lists(st.sampled_from(numbers), unique=True, max_size=3))
+    ]
+
+
+def listed(path, laid, aliases, system):
+    """Return who has a path by its name: of the version laid last that lists it the first package, links come second."""
+    for version in reversed(laid):
+        mine = [(owner, package.paths) for owner, package in version if package.system is system]
+        direct = [owner for owner, paths in mine if path in paths]
+        through = [owner for owner, paths in mine for one in paths if lies(one, aliases) == path]
+        if direct or through:
+            return (direct + through)[0]
+    return None
+
+
+def lies(path, aliases):
+    folder, _, name = path.rpartition(b"/")
+    real = aliases.folder(folder)
+    return real + b"/" + name if real else name
+
+
+def plainly(path, laid, aliases):
+    """Return who has a path, as the words say it."""
+    folder = path.rpartition(b"/")[0]
+    cached, above, name = b"/" + path, *path.rpartition(b"/__pycache__/")[::2]
+    sources = [above + b"/" + name.partition(b".")[0] + b".py"] if b"/__pycache__/" in path and cached.endswith(b".pyc") else []
+    for one in (path, *sources):
+        for system in (True, False):
+            owner = listed(one, laid, aliases, system)
+            if owner is not None:
+                return owner
+    while True:
+        for version in reversed(laid):
+            for owner, package in version:
+                if folder in package.trees:
+                    return owner
+        if not folder:
+            return NOBODY
+        folder = folder.rpartition(b"/")[0]
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_path_is_whose_a_plain_reading_says(data):
+    links = data.draw(st.dictionaries(folders.filter(bool), folders.filter(bool), max_size=2))
+    aliases = Aliases([layer(*((place, Kind.SYMLINK, to) for place, to in links.items()))])
+    numbers = {(kind, str(number), "1", None, b""): number for number in range(6) for kind in ("deb", "pypi")}
+    claims, laid = Claims(numbers, aliases), []
+    pool = {True: data.draw(st.lists(versions(range(3), True), min_size=1, max_size=3))}
+    pool[False] = data.draw(st.lists(versions(range(3, 6), False), min_size=1, max_size=3))
+    for system in data.draw(st.lists(st.booleans(), min_size=1, max_size=5)):
+        version = data.draw(st.sampled_from(pool[system]))
+        version = data.draw(st.permutations(version))
+        holders = [None if system else listed(package.origin, laid, aliases, True) for package in version]
+        laid.append(
+            [
+                (numbers[package.key] if holder is None else holder, package)
+                for package, holder in zip(version, holders, strict=True)
+            ]
+        )
+        claims.lay("deb" if system else "pypi", version)
+        paths = data.draw(st.lists(files, max_size=6))
+        around = [path.rpartition(b"/")[0] for path in paths]
+        assert claims.owners(paths, around, dict.fromkeys(around).keys()) == [plainly(path, laid, aliases) for path in paths]
