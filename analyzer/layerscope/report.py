@@ -12,7 +12,7 @@ from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.copies import find_copies
 from layerscope.analysis.demand import find_demand
 from layerscope.analysis.dive import Dive, count_as_dive
-from layerscope.analysis.duplicates import DuplicateSet, find_duplicates
+from layerscope.analysis.duplicates import Duplicates, find_duplicates
 from layerscope.analysis.emptied import add_folders
 from layerscope.analysis.exposure import Ground
 from layerscope.analysis.exposures import Exposure, find_exposures
@@ -94,7 +94,7 @@ class Report:
     books: Books
     dive: Dive
     ownership: Ownership
-    duplicates: tuple[DuplicateSet, ...]
+    duplicates: Duplicates
     causes: tuple[Cause, ...]
     exposures: tuple[Exposure, ...]
     notes: tuple[Note, ...]
@@ -117,7 +117,7 @@ class Report:
     @property
     def duplicate_bytes(self) -> int:
         """For each set of equal live files, all copies but one."""
-        return sum(group.wasted_bytes for group in self.duplicates)
+        return self.duplicates.wasted_bytes
 
     def base_share(self) -> BaseShare | None:
         """Return what is the base image's, None if nothing tells which layers are."""
@@ -219,7 +219,7 @@ def analyze(
     ownership = own_image(image, stacked)
     lap("packages and owners")
     managed = any(share.package.system for share in ownership.packages)
-    duplicates = find_duplicates(image, stacked, fates)
+    duplicates = find_duplicates(image, fates)
     lap("duplicates")
 
     def owner(row: int) -> str | None:

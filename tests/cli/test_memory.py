@@ -14,7 +14,7 @@ import pytest
 from layerscope import api
 from layerscope.archive import identity, scan
 from layerscope.archive.cache import Cache
-from layerscope.cli import memory
+from layerscope.cli import packing
 from layerscope.cli.memory import Layers, Memory
 from layerscope.cli.session import run
 from layerscope.model import Image
@@ -250,11 +250,11 @@ def test_info_and_clear(capsys, folder, image):
 @pytest.mark.parametrize("most", [10_000, 1_000_000])
 def test_what_is_too_large_is_not_remembered(folder, image, monkeypatch, most):
     value = frozenset([bytes(90_000)])  # packed it is small
-    monkeypatch.setattr(memory, "LARGEST", most)
+    monkeypatch.setattr(packing, "LARGEST", most)
     Memory(Cache(folder), str(image), "large").remember(value)
     assert folder.exists() == (most > 90_000)
-    monkeypatch.setattr(memory, "LARGEST", 1_000_000)
+    monkeypatch.setattr(packing, "LARGEST", 1_000_000)
     Memory(Cache(folder), str(image), "large").remember(value)
-    monkeypatch.setattr(memory, "LARGEST", most)
+    monkeypatch.setattr(packing, "LARGEST", most)
     found = Memory(Cache(folder), str(image), "large").recall(frozenset)
     assert found == (value if most > 90_000 else None)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from layerscope.analysis.causes import Cause, Certainty
-from layerscope.analysis.duplicates import DuplicateSet
+from layerscope.analysis.duplicates import Duplicates
 from layerscope.analysis.remedies import BASE
 from layerscope.analysis.scene import Pile, Scene
 
 ID = "duplicate-content"
 
 
-def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[int], parts: Mapping[int, int]) -> list[Cause]:
+def find_copies(scene: Scene, duplicates: Duplicates, claimed: set[int], parts: Mapping[int, int]) -> list[Cause]:
     """Return a cause for each layer that stores copies of what is already there.
 
     Of each set the copies that nothing else claims count, less one: the first in layer and tar order stays. Of a copy of which
@@ -20,15 +20,15 @@ def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[i
     """
     piles: dict[int, Pile] = {}
     originals: dict[int, set[int]] = {}
-    for group in duplicates:
-        rows = [(row, share.layer) for row, share in zip(group.rows, group.paths, strict=True) if row not in claimed]
+    for size, places in duplicates.places():
+        rows = [(row, position) for row, position in places if row not in claimed]
         for row, position in rows[1:]:
             index = scene.image.index_of(position)
             assert index is not None
             if position not in piles:
                 piles[position], originals[position] = Pile(), set()
             span, part = index.spans[row - scene.stack.starts[position]] + scene.links.get(row, 0), parts.get(row, 0)
-            piles[position].add(row, group.bytes - part, span - part)
+            piles[position].add(row, size - part, span - part)
             originals[position].add(rows[0][1])
     return [_cause(scene, position, pile, originals[position]) for position, pile in piles.items()]
 

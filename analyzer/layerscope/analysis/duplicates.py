@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
-from collections import defaultdict
-from itertools import compress, count
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import compress, islice
 
 from layerscope.analysis.causes import PathShare
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_LIVE, Image
-from layerscope.rootfs import Stack
+from layerscope.model import ONLY_LIVE, Image, pick
 
 
 @frozen
 class DuplicateSet:
-    """Live files of equal content that are different inodes; `bytes` is the size of one, `rows` their ids in the stack."""
+    """Live files of equal content that are different inodes; `bytes` is the size of one."""
 
     digest: str
     bytes: int
     copies: int
     paths: tuple[PathShare, ...]
-    rows: tuple[int, ...] = ()
 
     @property
     def wasted_bytes(self) -> int:
@@ -29,25 +27,73 @@ class DuplicateSet:
         return self.bytes * (self.copies - 1)
 
 
-def find_duplicates(image: Image, stack: Stack, fates: bytearray) -> tuple[DuplicateSet, ...]:
-    """Return the sets of equal live files, by a strong digest, the most wasteful first; hard links are no duplicates."""
-    groups: defaultdict[bytes, list[int]] = defaultdict(list)
+@frozen
+class Duplicates:
+    """All sets of equal files, the most wasteful first, as columns: there are thousands, of which hardly any is looked at.
+
+    hashing         the algorithm of the digests
+    digests, sizes, copies  of each set; the size is that of one file
+    rows, layers, paths     of each file, set by set: its id in the stack, the layer that stores it, its name
+    """
+
+    hashing: str
+    digests: tuple[bytes, ...]
+    sizes: array[int]
+    copies: array[int]
+    rows: array[int]
+    layers: array[int]
+    paths: tuple[bytes, ...]
+
+    @property
+    def wasted_bytes(self) -> int:
+        """For each set, all copies but one."""
+        return sum(size * (copies - 1) for size, copies in zip(self.sizes, self.copies, strict=True))
+
+    def __iter__(self) -> Iterator[DuplicateSet]:
+        """Yield every set as an object."""
+        files = zip(self.paths, self.layers, strict=True)
+        for digest, size, copies in zip(self.digests, self.sizes, self.copies, strict=True):
+            paths = tuple([PathShare(path, size, layer) for path, layer in islice(files, copies)])
+            yield DuplicateSet(f"{self.hashing}:{digest.hex()}", size, copies, paths)
+
+    def places(self) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+        """Yield of every set the size of a file, and each one's row and layer."""
+        files = zip(self.rows, self.layers, strict=True)
+        for size, copies in zip(self.sizes, self.copies, strict=True):
+            yield size, list(islice(files, copies))
+
+
+def find_duplicates(image: Image, fates: bytearray) -> Duplicates:
+    """Return the sets of equal live files, by a strong digest; hard links are no duplicates."""
+    tokens: list[bytes] = []
+    rows: list[int] = []
     paths: list[bytes] = []
-    sizes = array("q")
+    sizes, layers = array("q"), array("i")
     for layer in image.layers:
-        index, start = image.index_of(layer.position), stack.starts[layer.position]
+        index = image.index_of(layer.position)
         if index is None:
             continue
+        start = len(paths)
         paths += index.paths
         sizes.extend(index.sizes)
-        live = fates[start : start + len(index)].translate(ONLY_LIVE) if layer.same_as is None else b""
-        for row, token in compress(zip(count(start), index.digests, strict=False), live):
-            if token:
-                groups[token].append(row)
-    sets = []
-    for token, rows in groups.items():
-        size = sizes[rows[0]]
-        if len(rows) > 1 and size:
-            shares = tuple([PathShare(paths[row], sizes[row], bisect_right(stack.starts, row) - 1) for row in rows])
-            sets.append(DuplicateSet(f"{image.hashing}:{token.hex()}", size, len(rows), shares, tuple(rows)))
-    return tuple(sorted(sets, key=lambda group: (-group.wasted_bytes, group.paths[0].path)))
+        layers.extend(array("i", [layer.position]) * len(index))
+        if layer.same_as is None:
+            live = fates[start : len(paths)].translate(ONLY_LIVE)
+            tokens += compress(index.digests, live)
+            rows += compress(range(start, len(paths)), live)
+    several = {token for token, copies in Counter(tokens).items() if copies > 1 and token}
+    groups: defaultdict[bytes, list[int]] = defaultdict(list)
+    for row, token in compress(zip(rows, tokens, strict=True), map(several.__contains__, tokens)):
+        groups[token].append(row)
+    sets = [(sizes[files[0]], files, token) for token, files in groups.items() if sizes[files[0]]]
+    sets.sort(key=lambda one: (one[0] * (1 - len(one[1])), paths[one[1][0]]))
+    flat = [row for _, files, _ in sets for row in files]
+    return Duplicates(
+        hashing=image.hashing,
+        digests=tuple([token for _, _, token in sets]),
+        sizes=array("q", [size for size, _, _ in sets]),
+        copies=array("q", [len(files) for _, files, _ in sets]),
+        rows=array("q", flat),
+        layers=array("i", pick(layers, flat)),
+        paths=tuple(pick(paths, flat)),
+    )

@@ -1,46 +1,30 @@
 """What was found out about the same input before?
 
 Images and reports are kept in the cache under what the input is (see `archive.identity`), what was asked, and which code
-answered. What comes back is made of the project's own values and plain data, and of nothing else.
+answered, packed by `cli.packing`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import pickle
 import sys
 from collections.abc import Iterator
-from dataclasses import is_dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
-
-import zstandard
 
 from layerscope._version import __version__
 from layerscope.archive.cache import Cache
 from layerscope.archive.digests import expected
 from layerscope.archive.identity import identify
 from layerscope.archive.shelf import Kept
+from layerscope.cli.packing import pack, unpack
 from layerscope.frozen import frozen
 from layerscope.model import Image, LayerIndex
 
 T = TypeVar("T")
-LARGEST = 1 << 30
-"""Bytes that a value may have when it is unpacked."""
-PLAIN = frozenset(
-    {
-        ("array", "array"),
-        ("array", "_array_reconstructor"),
-        ("builtins", "bytearray"),
-        ("builtins", "frozenset"),
-        ("builtins", "set"),
-    }
-)
 
 
 class Memory:
@@ -66,13 +50,16 @@ class Memory:
 
     def recall(self, kind: type[T]) -> T | None:
         """Return what is kept, None if there is nothing, or nothing that can be trusted."""
-        return None if self._key is None else _take(self._cache, self._key, kind)
+        data = None if self._key is None else self._cache.get(self._key)
+        return None if data is None else unpack(data, kind)
 
     def remember(self, value: object) -> None:
         """Keep a value, unless the input has changed since."""
         if self._key is None or self._key != self._find_key():
             return
-        _put(self._cache, self._key, value)
+        data = pack(value)
+        if data is not None:
+            self._cache.put(self._key, data)
 
 
 @frozen
@@ -101,12 +88,15 @@ class Layers:
 
     def recall(self, key: bytes) -> Kept | None:
         """Return what is kept, None if there is nothing, or nothing that can be trusted."""
-        kept = _take(self._cache, self._name(key), Kept)
+        data = self._cache.get(self._name(key))
+        kept = None if data is None else unpack(data, Kept)
         return None if kept is None else self._meet(key, kept)
 
     def remember(self, key: bytes, kept: Kept) -> None:
         """Keep something."""
-        _put(self._cache, self._name(key), self._meet(key, kept))
+        data = pack(self._meet(key, kept))
+        if data is not None:
+            self._cache.put(self._name(key), data)
 
     def lean_on(self, image: Image) -> Shelved:
         """Return an image without what lies on the shelf."""
@@ -132,74 +122,6 @@ class Layers:
 
     def _name(self, key: bytes) -> bytes:
         return repr((code_stamp(), "layer", key)).encode()
-
-
-def _take(cache: Cache, key: bytes, kind: type[T]) -> T | None:
-    data = cache.get(key)
-    if data is None:
-        return None
-    try:
-        found = _Reader(_Source(data)).load()
-    except Exception:  # noqa: BLE001 - written by hand: then it is not remembered
-        return None
-    return found if isinstance(found, kind) else None
-
-
-def _put(cache: Cache, key: bytes, value: object) -> None:
-    """Keep a value; it is packed as it is written, so that it never lies in memory twice."""
-    packed = io.BytesIO()
-    with zstandard.ZstdCompressor(level=1).stream_writer(packed, closefd=False) as writer:
-        target = _Target(writer)
-        pickle.Pickler(target, protocol=5).dump(value)
-    if target.size <= LARGEST:
-        cache.put(key, packed.getvalue())
-
-
-class _Target:
-    """Counts what is written."""
-
-    def __init__(self, writer: zstandard.ZstdCompressionWriter) -> None:
-        self._writer = writer
-        self.size = 0
-
-    def write(self, data: bytes, /) -> None:
-        """Write some bytes."""
-        self.size += len(data)
-        self._writer.write(data)
-
-
-class _Source:
-    """What an entry holds, unpacked as it is read: no more than may be."""
-
-    def __init__(self, data: bytes) -> None:
-        self._reader = zstandard.ZstdDecompressor().stream_reader(data)
-        self._left = LARGEST
-
-    def read(self, size: int, /) -> bytes:
-        """Return so many bytes."""
-        data = self._reader.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise pickle.UnpicklingError("too large")
-        return data
-
-    def readline(self) -> bytes:
-        """Refuse: no value that is kept has lines."""
-        raise pickle.UnpicklingError("a line")
-
-
-class _Reader(pickle.Unpickler):
-    """Reads plain data and values of the project; anything else that a pickle may name is refused."""
-
-    def find_class(self, module: str, name: str) -> object:
-        """Return the class of a value."""
-        if (module, name) in PLAIN:
-            return getattr(import_module(module), name)
-        if module.partition(".")[0] == "layerscope" and "." not in name:
-            found = getattr(import_module(module), name, None)
-            if isinstance(found, type) and found.__module__ == module and (is_dataclass(found) or issubclass(found, Enum)):
-                return found
-        raise pickle.UnpicklingError(f"{module}.{name} is no value")
 
 
 @cache
