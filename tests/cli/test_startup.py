@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
-from layerscope.packages import DATABASES
+import pytest
+from layerscope.packages.databases import DATABASES
 
 VERSION = """
 layerscope layerscope._version layerscope.cli layerscope.cli.answer layerscope.cli.assembly layerscope.cli.caching layerscope.cli.choices layerscope.cli.clock
@@ -19,10 +23,24 @@ NEVER = (
 )
 
 
-def modules(*arguments: str) -> set[str]:
+RECALLED = """
+layerscope.analysis layerscope.analysis.base layerscope.analysis.books layerscope.analysis.causes layerscope.analysis.dive
+layerscope.analysis.duplicates layerscope.analysis.exposure layerscope.archive layerscope.archive.cache layerscope.archive.digests
+layerscope.archive.identity layerscope.archive.limits layerscope.archive.shelf layerscope.cli.memory layerscope.cli.packing
+layerscope.cli.progress layerscope.cli.verbs layerscope.model layerscope.packages layerscope.packages.claims
+layerscope.packages.classes layerscope.packages.column layerscope.packages.paths layerscope.packages.shares layerscope.report
+layerscope.rootfs
+"""
+"""What a report that was made before is read with: the modules of its values, and what finds it."""
+ELSEWHERE = "audit caching diff explanations folders glossary history inventory recipe sbom schemas sharing whatif why"
+
+
+def modules(*arguments: str, before: str = "pass", **environment: str) -> set[str]:
     """Return what a run imports."""
-    code = f"import sys; from layerscope.cli.session import run; run({arguments!r}); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code = f"{before}; import sys; from layerscope.cli.session import run; run({arguments!r}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **environment}
+    )
     return set(done.stderr.splitlines()[-1].split())
 
 
@@ -53,6 +71,26 @@ def test_a_report_imports_no_heavy_library() -> None:
     }
     assert not found & {"pydantic", "tabulate", "email", "secrets", "rich"}
     assert not found & {"yaml", "re2", "cyclonedx", "spdx_tools", "jsonschema", "sqlite3", "asyncio", "multiprocessing", "http"}
+
+
+@pytest.mark.parametrize(("name", "left_out"), [("text", "document markdown tables"), ("json", "markdown tables")])
+def test_a_report_that_was_made_before_is_told_with_its_values_alone(name: str, left_out: str, tmp_path: Path) -> None:
+    image = shutil.copyfile("fixtures/node-app.docker.tar", tmp_path / "image.tar")
+    settled = "from layerscope.archive import identity; identity.SETTLED = -60"
+    first, second = (
+        modules("report", "--format", name, str(image), before=settled, LAYERSCOPE_CACHE_DIR=str(tmp_path / "cache"))
+        for _ in range(2)
+    )
+    assert {"layerscope.api", "layerscope.packages.databases"} <= first
+    renderers = {one for one in second if one.startswith("layerscope.render")}
+    assert not renderers & {f"layerscope.render.{room}" for room in (*left_out.split(), *ELSEWHERE.split())}
+    found = {one for one in second - renderers if one.startswith("layerscope")}
+    more = (
+        {f"layerscope.{room}" for room in ("analysis.carriage", "analysis.files", "analysis.held", "packages.inventory")}
+        if name == "json"
+        else set()
+    )
+    assert found <= set(VERSION.split()) | set(RECALLED.split()) | more, found
 
 
 def test_a_run_looks_for_no_garbage() -> None:

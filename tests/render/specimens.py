@@ -9,7 +9,7 @@ from layerscope.analysis.books import Books, EntryCounts, LayerBooks
 from layerscope.analysis.causes import Cause, Certainty, PathShare
 from layerscope.analysis.dive import Dive
 from layerscope.analysis.duplicates import Duplicates
-from layerscope.analysis.exposures import Exposure
+from layerscope.analysis.exposure import Exposure
 from layerscope.analysis.files import FileRow
 from layerscope.model import (
     Config,
@@ -25,7 +25,7 @@ from layerscope.model import (
     Release,
     Storage,
 )
-from layerscope.packages.ownership import OwnerShare, Ownership, PackageShare
+from layerscope.packages.shares import OwnerShare, Ownership, PackageShare
 from layerscope.report import Report
 
 MB = 1_000_000
