@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from layerscope.cli.assembly import ROOMS, assemble
 from layerscope.packages.databases import DATABASES
+from typer.main import get_command
 
 VERSION = """
-layerscope layerscope._version layerscope.cli layerscope.cli.answer layerscope.cli.assembly layerscope.cli.caching layerscope.cli.choices layerscope.cli.clock
-layerscope.cli.commands layerscope.cli.comparison layerscope.cli.history layerscope.cli.inquiry layerscope.cli.inventory layerscope.cli.review
-layerscope.cli.session layerscope.cli.values
-layerscope.errors layerscope.frozen
+layerscope layerscope._version layerscope.cli layerscope.cli.answer layerscope.cli.assembly layerscope.cli.choices
+layerscope.cli.clock layerscope.cli.commands layerscope.cli.session layerscope.cli.values layerscope.errors layerscope.frozen
 """
 NEVER = (
     "audit render.audit render.sbom render.diff render.sharing analysis.diff analysis.sharing analysis.push analysis.snapshot"
@@ -49,18 +49,26 @@ def test_the_version_imports_the_command_line_alone() -> None:
     assert found <= set(VERSION.split()), found - set(VERSION.split())
 
 
+def commands(*arguments: str) -> set[str]:
+    """Return the names of the commands that are there for some arguments."""
+    return set(get_command(assemble(arguments)).commands)
+
+
+def test_a_command_is_there_alone_and_all_of_them_for_help() -> None:
+    everything = commands("--help")
+    for names in ROOMS.values():
+        assert set(names) < everything
+    for name in everything:
+        assert commands(name, "report", "--help") == commands("--flag", name) == {name}
+    assert commands() == commands("nothing") == commands("--help", "--version") == everything
+    assert len(commands("--version")) == 1
+
+
 def test_a_report_imports_neither_the_audit_nor_other_commands() -> None:
     found = modules("report", "--format", "json", "--quiet", "fixtures/node-app.docker.tar")
     rooms = tuple(f"layerscope.{room}" for room in NEVER.split())
     assert not [name for name in found if name.startswith(rooms)]
-    assert not found & {
-        "layerscope.cli.review",
-        "layerscope.cli.comparison",
-        "layerscope.cli.history",
-        "layerscope.cli.inquiry",
-        "layerscope.cli.inventory",
-        "layerscope.cli.policies",
-    }
+    assert not found & {f"layerscope.cli.{room}" for room in (*ROOMS, "policies")}
     assert {f"layerscope.{room}" for room in ("api", "report", "render.document")} <= found
     assert len(DATABASES) > 20  # all of them are there, so that the test above means something
 
