@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from layerscope.archive import digests
 from layerscope.cli.assembly import ROOMS, assemble
 from layerscope.packages.databases import DATABASES
 from typer.main import get_command
@@ -99,6 +100,7 @@ def test_a_report_that_was_made_before_is_told_with_its_values_alone(name: str, 
         else set()
     )
     assert found <= set(VERSION.split()) | set(RECALLED.split()) | more, found
+    assert "hashlib" not in second or digests.best()[0] == "sha256"
 
 
 def test_a_run_looks_for_no_garbage() -> None:

@@ -6,7 +6,6 @@ answered, packed by `cli.packing`.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from typing import TypeVar
 
 from layerscope._version import __version__
 from layerscope.archive.cache import Cache
-from layerscope.archive.digests import expected
+from layerscope.archive.digests import best, digest
 from layerscope.archive.identity import identify
 from layerscope.archive.shelf import Kept
 from layerscope.cli.packing import pack, unpack
@@ -127,14 +126,12 @@ class Layers:
 @cache
 def code_stamp() -> str:
     """Return what changes with the code, and with how it hashes: what another version found out is not believed."""
-    digest = hashlib.sha256(repr((__version__, sys.version_info[:2], expected())).encode())
-    for entry in sorted(_sources(Path(__file__).parents[1]), key=lambda entry: entry.path):
-        status = entry.stat()
-        digest.update(repr((entry.path, status.st_size, status.st_mtime_ns)).encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    found = sorted((entry.path, status.st_size, status.st_mtime_ns) for entry, status in _sources(Path(__file__).parents[1]))
+    told = (__version__, sys.version_info[:2], best()[0], found)
+    return digest(repr(told).encode("utf-8", "surrogateescape")).hex()
 
 
-def _sources(folder: Path) -> Iterator[os.DirEntry[str]]:
+def _sources(folder: Path) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
     waiting = [str(folder)]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
@@ -143,4 +140,4 @@ def _sources(folder: Path) -> Iterator[os.DirEntry[str]]:
                     if entry.name != "__pycache__":
                         waiting.append(entry.path)
                 elif entry.name.endswith(".py"):
-                    yield entry
+                    yield entry, entry.stat()
