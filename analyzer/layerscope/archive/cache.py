@@ -69,7 +69,7 @@ class Cache:
             return None
         head = len(MAGIC)
         data = raw[head + 32 :]
-        if raw[:head] != MAGIC or digest(key + data) != raw[head : head + 32]:
+        if raw[:head] != MAGIC or digest(key, data) != raw[head : head + 32]:
             with suppress(OSError):
                 path.unlink()
             return None
@@ -89,7 +89,7 @@ class Cache:
                 return
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(MAGIC + digest(key + data))
+                stream.write(MAGIC + digest(key, data))
                 stream.write(data)
             beside.replace(path)
         except BaseException as error:  # also an interrupt: nothing half written stays

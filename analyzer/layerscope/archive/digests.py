@@ -34,9 +34,12 @@ def best() -> tuple[str, Start]:
         return "sha256", _sha256()
 
 
-def digest(data: bytes) -> bytes:
+def digest(*pieces: bytes) -> bytes:
     """Return the digest of some bytes, by the best algorithm."""
-    return best()[1](data).digest()
+    hasher = best()[1]()
+    for piece in pieces:
+        hasher.update(piece)
+    return hasher.digest()
 
 
 def _sha256() -> Start:
