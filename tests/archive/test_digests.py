@@ -83,4 +83,9 @@ def test_asked_for_digests_are_what_they_are_called(hashing, style, tmp_path):
 def test_a_digest_is_that_of_the_best_algorithm(hashing):
     started = digests.best()[1]()
     started.update(b"some bytes")
-    assert digests.digest(b"some ", b"bytes") == digests.digest(b"some bytes") == started.digest() != digests.digest(b"other bytes")
+    assert (
+        digests.digest(b"some ", b"bytes")
+        == digests.digest(b"some bytes")
+        == started.digest()
+        != digests.digest(b"other bytes")
+    )

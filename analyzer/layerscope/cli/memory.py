@@ -72,10 +72,11 @@ class Lying:
 
 @frozen
 class Shelved:
-    """An image as it is kept: without the files of those layers that lie on the shelf already."""
+    """An image as it is kept: without the files of those layers that lie on the shelf already; `pull` as it was loaded with."""
 
     image: Image
     lying: tuple[Lying, ...]
+    pull: str
 
 
 class Layers:
@@ -97,22 +98,27 @@ class Layers:
         if data is not None:
             self._cache.put(self._name(key), data)
 
-    def lean_on(self, image: Image) -> Shelved:
-        """Return an image without what lies on the shelf."""
+    def lean_on(self, image: Image, pull: str) -> Shelved:
+        """Return an image that was loaded with some pull sizes, without what lies on the shelf."""
         found = {layer.position: self._known[id(layer.index)] for layer in image.layers if id(layer.index) in self._known}
         bare = (replace(layer, index=None) if layer.position in found else layer for layer in image.layers)
         lying = tuple(Lying(position, key, kept.digest) for position, (key, kept) in found.items())
-        return Shelved(replace(image, layers=tuple(bare)), lying)
+        return Shelved(replace(image, layers=tuple(bare)), lying, pull)
 
-    def complete(self, shelved: Shelved) -> Image | None:
-        """Return the image with all of its files, None if some of them are on the shelf no longer."""
+    def complete(self, shelved: Shelved, pull: str) -> Image | None:
+        """Return the image with all of its files and the pull sizes that are wanted, None if they are kept no longer."""
+        if pull not in (shelved.pull, "off"):  # pull sizes can be left out, not added
+            return None
         found: dict[int, LayerIndex] = {}
         for one in shelved.lying:
             kept = self.recall(one.key)
             if kept is None or kept.digest != one.digest:
                 return None
             found[one.position] = kept.scan.index
-        layers = (replace(layer, index=found.get(layer.position, layer.index)) for layer in shelved.image.layers)
+        layers = (
+            replace(layer, index=found.get(layer.position, layer.index), pull=None if pull == "off" else layer.pull)
+            for layer in shelved.image.layers
+        )
         return replace(shelved.image, layers=tuple(layers))
 
     def _meet(self, key: bytes, kept: Kept) -> Kept:

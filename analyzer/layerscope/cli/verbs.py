@@ -235,12 +235,12 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     folder = default_folder() if _may_remember(order, stdin) else None
     layers = Layers(Cache(folder))
     shelved = memory.recall(Shelved)
-    image = None if shelved is None else layers.complete(shelved)
+    image = None if shelved is None else layers.complete(shelved, order.pull)
     order.lap("recalling the image")
     if image is None:
         image = _read(order, stdin, None if folder is None else layers)
         if image.complete:
-            memory.remember(layers.lean_on(image))
+            memory.remember(layers.lean_on(image, order.pull))
             order.lap("remembering the image")
     return image
 
@@ -248,7 +248,7 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
 def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False) -> Report:
     """Return the report on the image that an order names; one that is remembered has no files, unless it is to be `whole`."""
     base = None if order.base is None else identify(order.base)
-    question = ("report", order.base_layers, order.base, base, order.dockerfile)
+    question = ("report", order.pull, order.base_layers, order.base, base, order.dockerfile)
     memory = _memory(order if order.base is None or base else replace(order, cache=False), question, stdin)
     made = memory.recall(Report)
     order.lap("recalling the report")
@@ -297,7 +297,6 @@ def _memory(order: Order, what: object, stdin: IO[bytes] | None) -> Memory:
         order.secrets,
         order.secret_rules,
         rules,
-        order.pull,
     )
     return Memory(Cache(default_folder() if known else None), order.source, (what, asked))
 
