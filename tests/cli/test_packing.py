@@ -12,8 +12,7 @@ from layerscope.analysis.causes import Certainty
 from layerscope.cli import packing
 from layerscope.model import Image, LayerIndex
 from layerscope.report import Report
-
-from tests.render.specimens import make_index
+from render.specimens import make_index
 
 
 def index(paths, mtimes):
