@@ -20,16 +20,20 @@ def find_copies(scene: Scene, duplicates: Duplicates, claimed: set[int], parts: 
     """
     piles: dict[int, Pile] = {}
     originals: dict[int, set[int]] = {}
+    starts, links = scene.stack.starts, scene.links
     for size, places in duplicates.places():
-        rows = [(row, position) for row, position in places if row not in claimed]
-        for row, position in rows[1:]:
-            index = scene.image.index_of(position)
-            assert index is not None
+        left = [place for place in places if place[0] not in claimed]
+        if len(left) < 2:
+            continue
+        original = left[0][1]
+        for row, position in left[1:]:
             if position not in piles:
                 piles[position], originals[position] = Pile(), set()
-            span, part = index.spans[row - scene.stack.starts[position]] + scene.links.get(row, 0), parts.get(row, 0)
+            index = scene.image.layers[position].index
+            assert index is not None
+            span, part = index.spans[row - starts[position]] + links.get(row, 0), parts.get(row, 0)
             piles[position].add(row, size - part, span - part)
-            originals[position].add(rows[0][1])
+            originals[position].add(original)
     return [_cause(scene, position, pile, originals[position]) for position, pile in piles.items()]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import compress, islice
+from itertools import compress, count, islice
+from operator import ne
 
 from layerscope.analysis.causes import PathShare
 from layerscope.frozen import frozen
@@ -65,9 +66,10 @@ class Duplicates:
 
 def find_duplicates(image: Image, fates: bytearray) -> Duplicates:
     """Return the sets of equal live files, by a strong digest; hard links are no duplicates."""
-    tokens: list[bytes] = []
-    rows: list[int] = []
+    first: dict[bytes, int] = {}
+    groups: defaultdict[int, list[int]] = defaultdict(list)  # all but the first of each set, by the first
     paths: list[bytes] = []
+    digests: list[bytes] = []
     sizes, layers = array("q"), array("i")
     for layer in image.layers:
         index = image.index_of(layer.position)
@@ -75,24 +77,25 @@ def find_duplicates(image: Image, fates: bytearray) -> Duplicates:
             continue
         start = len(paths)
         paths += index.paths
+        digests += index.digests
         sizes.extend(index.sizes)
         layers.extend(array("i", [layer.position]) * len(index))
-        if layer.same_as is None:
-            live = fates[start : len(paths)].translate(ONLY_LIVE)
-            tokens += compress(index.digests, live)
-            rows += compress(range(start, len(paths)), live)
-    several = {token for token, copies in Counter(tokens).items() if copies > 1 and token}
-    groups: defaultdict[bytes, list[int]] = defaultdict(list)
-    for row, token in compress(zip(rows, tokens, strict=True), map(several.__contains__, tokens)):
-        groups[token].append(row)
-    sets = [(sizes[files[0]], files, token) for token, files in groups.items() if sizes[files[0]]]
-    sets.sort(key=lambda one: (one[0] * (1 - len(one[1])), paths[one[1][0]]))
-    flat = [row for _, files, _ in sets for row in files]
+        if layer.same_as is not None:
+            continue
+        live = fates[start : len(paths)].translate(ONLY_LIVE)
+        told = list(compress(index.digests, live))
+        rows = list(compress(compress(count(start), live), told))
+        leaders = list(map(first.setdefault, filter(None, told), rows))
+        for leader, row in compress(zip(leaders, rows, strict=True), map(ne, leaders, rows)):
+            groups[leader].append(row)
+    sets = [(leader, *others) for leader, others in sorted(groups.items()) if sizes[leader]]
+    sets.sort(key=lambda rows: (sizes[rows[0]] * (1 - len(rows)), paths[rows[0]]))
+    flat = [row for rows in sets for row in rows]
     return Duplicates(
         hashing=image.hashing,
-        digests=tuple([token for _, _, token in sets]),
-        sizes=array("q", [size for size, _, _ in sets]),
-        copies=array("q", [len(files) for _, files, _ in sets]),
+        digests=tuple([digests[rows[0]] for rows in sets]),
+        sizes=array("q", [sizes[rows[0]] for rows in sets]),
+        copies=array("q", map(len, sets)),
         rows=array("q", flat),
         layers=array("i", pick(layers, flat)),
         paths=tuple(pick(paths, flat)),
