@@ -69,6 +69,26 @@ def test_it_is_a_dataclass_with_slots():
         Ours()
 
 
+def test_what_is_made_for_a_value_is_its_own():
+    first, second = Ours("a"), Ours("b")
+    first.parts.append(1)
+    assert second.parts == []
+    assert Ours("a", parts=[2]).parts == [2]
+    assert [one.default_factory for one in fields(Ours)] == [one.default_factory for one in fields(Theirs)]
+    assert not isinstance(vars(Ours).get("parts"), list)
+
+
+def test_a_field_without_a_default_is_asked_for():
+    @frozen
+    class Shy:
+        name: str = field(repr=False)
+        size: int = field(default=1)
+
+    assert repr(Shy("a")).endswith("Shy(size=1)")
+    with pytest.raises(TypeError, match="'name'"):
+        Shy()
+
+
 def test_an_own_representation_stays():
     @frozen
     class Own:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from layerscope import report
+from layerscope import examination
 from layerscope.analysis.causes import Certainty
 from layerscope.analysis.symbols import INSPECTOR as SYMBOLS
 from layerscope.archive import discovery, images, selection
@@ -22,9 +22,9 @@ from layerscope.archive.shelf import Shelf
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Image, Lap, Level, Note, untimed
-from layerscope.packages import INSPECTORS, PATTERNS, may_be_sealed
-from layerscope.packages.ownership import Ownership
+from layerscope.packages.databases import INSPECTORS, PATTERNS, may_be_sealed
 from layerscope.packages.patterns import Patterns
+from layerscope.packages.shares import Ownership
 from layerscope.report import Report
 from layerscope.rootfs import merge_repeats
 from layerscope.secrets.veil import veil
@@ -156,7 +156,7 @@ def analyze(
     also tells the line of each layer. `lap` is told of each stage. Raises `DockerfileError` for a file that is too large.
     """
     with _quiet_collector():
-        return report.analyze(image, base_layers=base_layers, base=base, dockerfile=dockerfile, lap=lap)
+        return examination.analyze(image, base_layers=base_layers, base=base, dockerfile=dockerfile, lap=lap)
 
 
 def history(image: Image, *, base_layers: int | None = None, base: Image | None = None) -> History:
@@ -176,8 +176,8 @@ def diff(old: Image, new: Image) -> Diff:
     from layerscope.render.document import report_document
 
     with _quiet_collector():
-        before, after = (read_snapshot(report_document(report.analyze(image))) for image in (old, new))
-        changes = find_changes(old, report.stack_image(old), new, report.stack_image(new))
+        before, after = (read_snapshot(report_document(examination.analyze(image))) for image in (old, new))
+        changes = find_changes(old, examination.stack_image(old), new, examination.stack_image(new))
         return compare_snapshots(before, after, changes, find_push(old, new))
 
 
@@ -216,7 +216,7 @@ def compare(
         made = analyze(image)
         present = sum(share.removed_in is None for share in made.ownership.packages)
         counts.append((present, made.books.files, made.reclaimable_bytes(Certainty.FACT)))
-        stack = report.stack_image(image)
+        stack = examination.stack_image(image)
         fates.append((stack.starts, merge_repeats(stack, [layer.same_as for layer in image.layers])[0]))
     return find_sharing(loaded, counts, fates), all(image.complete for image in loaded)
 
@@ -225,9 +225,9 @@ def list_files(image: Image, *, priced: bool = False) -> tuple[FileRow, ...]:
     """Return every entry of every layer with its fate and owner; `priced` as for `own`."""
     from layerscope.analysis.files import list_files as list_rows
 
-    stack = report.stack_image(image)
-    ownership = report.own_image(image, stack)
-    return list_rows(image, stack, lambda row: report.name_owner(ownership, row), priced=priced)
+    stack = examination.stack_image(image)
+    ownership = examination.own_image(image, stack)
+    return list_rows(image, stack, lambda row: examination.name_owner(ownership, row), priced=priced)
 
 
 def own(image: Image, *, priced: bool = False) -> Ownership:
@@ -236,8 +236,8 @@ def own(image: Image, *, priced: bool = False) -> Ownership:
     `priced` adds what a registry sends for each, as far as the image was loaded with its pull sizes.
     """
     with _quiet_collector():
-        stack = report.stack_image(image)
-        owned = report.own_image(image, stack)
+        stack = examination.stack_image(image)
+        owned = examination.own_image(image, stack)
         if not priced:
             return owned
         from layerscope.analysis.carriage import price_rows

@@ -21,6 +21,8 @@ from layerscope.frozen import frozen
 
 SUMS = ("md5", "sha1", "sha256")
 """The digests by which package databases know their files."""
+SECRETS = "secrets"
+"""The name under which marks are kept in `LayerIndex.inspected`."""
 Value = TypeVar("Value")
 Lap = Callable[[str], None]
 """Told the name of a stage of the work when it is over."""

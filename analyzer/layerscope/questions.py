@@ -11,14 +11,15 @@ from layerscope.analysis.past import Past, find_past, near_paths
 from layerscope.analysis.spots import Spot, find_spot
 from layerscope.analysis.whatif import WhatIf, find_rows, imagine
 from layerscope.errors import SelectionError
+from layerscope.examination import analyze, name_owner, own_image, stack_image
 from layerscope.frozen import frozen
 from layerscope.model import Image, Kind, Release
 from layerscope.packages.aliases import Aliases
-from layerscope.packages.ownership import Ownership
 from layerscope.packages.paths import join
+from layerscope.packages.shares import Ownership
 from layerscope.packages.why import Chain, explain_package, find_package, near_packages
 from layerscope.packages.why import find_rows as find_package_rows
-from layerscope.report import Report, analyze, name_owner, own_image, stack_image
+from layerscope.report import Report
 from layerscope.rootfs import Stack, merge_repeats
 
 

@@ -15,7 +15,7 @@ from layerscope.archive.limits import Limits
 from layerscope.archive.scan import Settings, scan_place
 from layerscope.cli.memory import Layers
 from layerscope.cli.session import run
-from layerscope.packages import PATTERNS
+from layerscope.packages.databases import PATTERNS
 from layerscope.packages.patterns import Patterns
 
 NOISE = Random(1).randbytes(400_000)

@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from layerscope import api
 from layerscope.cli import choices, session
-from layerscope.render import TABLES
+from layerscope.render.tables import TABLES
 from layerscope.secrets.veil import veil
 
 from audit.secrets_specimens import crc_token, pem, rnd

@@ -16,6 +16,7 @@ from layerscope.cli import choices, session
 from layerscope.errors import ArchiveError, LimitError, PolicyError, SelectionError
 from layerscope.model import Note
 from layerscope.render.schemas import SCHEMAS, schema_text
+from layerscope.render.tables import TABLES
 from render import specimens
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +92,7 @@ def test_names_of_choices_are_those_of_the_renderers():
     assert list(render.FORMATS) == list(choices.FORMATS)
     assert list(render.FILE_FORMATS) == list(choices.ROW_FORMATS)
     assert list(render.IMAGE_FORMATS) == list(choices.ROW_FORMATS)
-    assert set(choices.TABLES) == {*render.TABLES, "files"}
+    assert set(choices.TABLES) == {*TABLES, "files"}
 
 
 def test_output_files_are_whole_and_leave_standard_output_empty(api, capsys, tmp_path):

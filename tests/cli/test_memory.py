@@ -14,7 +14,7 @@ import pytest
 from layerscope import api
 from layerscope.archive import identity, scan
 from layerscope.archive.cache import Cache
-from layerscope.cli import memory
+from layerscope.cli import packing
 from layerscope.cli.memory import Layers, Memory
 from layerscope.cli.session import run
 from layerscope.model import Image
@@ -84,6 +84,20 @@ def test_other_commands_after_a_report_say_what_they_say_without(capsys, folder,
     assert len(reads) == count
 
 
+@pytest.mark.parametrize("first", ["estimate", "exact"])
+def test_an_image_is_remembered_with_its_pull_sizes_and_without(capsys, folder, reads, tmp_path, first):
+    path = tmp_path / "image.tar"
+    shutil.copyfile(FIXTURES / "debian.docker25.tar", path)
+    commands = (["files", "--format", "csv"], ["files", "--pull", first, "--format", "csv"], ["packages", "--format", "json"])
+    without = [said(capsys, verb, str(path), *rest, "--no-cache") for verb, *rest in commands]
+    reads.clear()
+    said(capsys, "report", str(path), "--pull", first)
+    assert [said(capsys, verb, str(path), *rest) for verb, *rest in commands] == without
+    assert len(reads) == 1
+    said(capsys, "files", str(path), "--pull", "estimate" if first == "exact" else "exact")
+    assert len(reads) == 2
+
+
 def test_no_cache_neither_reads_nor_writes(capsys, folder, image, reads):
     said(capsys, "report", str(image), "--no-cache")
     assert not folder.exists()
@@ -133,7 +147,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_remembered(folder, image):
 def test_other_options_are_another_question(capsys, folder, image, reads):
     for options in ([], ["--pull", "off"], ["--verify"], ["--base-layers", "1"], ["--limit", "entries=9999"], ["--secrets"]):
         said(capsys, "report", str(image), *options)
-    assert len(reads) == 5  # a base asks nothing new of the file
+    assert len(reads) == 4  # a base asks nothing new of the file, nor does who wants no pull sizes
 
 
 def test_an_incomplete_image_is_not_remembered(capsys, folder, image, reads):
@@ -205,17 +219,17 @@ def test_an_image_leans_on_its_layers(folder, image):
     """What was found in compressed layers is kept once; without it, or with that of another blob, an image is not known."""
     layers = Layers(Cache(folder))
     made = api.load(str(image), shelf=layers)
-    shelved = layers.lean_on(made)
+    shelved = layers.lean_on(made, "estimate")
     assert len(shelved.lying) == 2
     assert [layer.index is None for layer in shelved.image.layers].count(True) >= 2
-    assert Layers(Cache(folder)).complete(shelved) == made
+    assert Layers(Cache(folder)).complete(shelved, "estimate") == made
     key = shelved.lying[1].key
     kept = layers.recall(key)
     assert kept is not None
     layers.remember(key, replace(kept, digest=b"another blob's"))
-    assert Layers(Cache(folder)).complete(shelved) is None
+    assert Layers(Cache(folder)).complete(shelved, "estimate") is None
     Cache(folder).clear()
-    assert Layers(Cache(folder)).complete(shelved) is None
+    assert Layers(Cache(folder)).complete(shelved, "estimate") is None
 
 
 def test_whatever_is_lost_is_read_again(capsys, folder, image, reads):
@@ -250,11 +264,11 @@ def test_info_and_clear(capsys, folder, image):
 @pytest.mark.parametrize("most", [10_000, 1_000_000])
 def test_what_is_too_large_is_not_remembered(folder, image, monkeypatch, most):
     value = frozenset([bytes(90_000)])  # packed it is small
-    monkeypatch.setattr(memory, "LARGEST", most)
+    monkeypatch.setattr(packing, "LARGEST", most)
     Memory(Cache(folder), str(image), "large").remember(value)
     assert folder.exists() == (most > 90_000)
-    monkeypatch.setattr(memory, "LARGEST", 1_000_000)
+    monkeypatch.setattr(packing, "LARGEST", 1_000_000)
     Memory(Cache(folder), str(image), "large").remember(value)
-    monkeypatch.setattr(memory, "LARGEST", most)
+    monkeypatch.setattr(packing, "LARGEST", most)
     found = Memory(Cache(folder), str(image), "large").recall(frozenset)
     assert found == (value if most > 90_000 else None)

@@ -24,8 +24,8 @@ from layerscope.archive.tar import nothing, read_tar
 from layerscope.archive.toc import Toc
 from layerscope.errors import LayerscopeError
 from layerscope.model import Image, LayerIndex, Package, Release
-from layerscope.packages import DATABASES, INSPECTORS
 from layerscope.packages.database import Database, View
+from layerscope.packages.databases import DATABASES, INSPECTORS
 from layerscope.packages.patterns import Patterns
 from layerscope.render import FORMATS, Options
 from layerscope.report import Report

@@ -13,8 +13,8 @@ import build
 import pytest
 from fuzzing.targets import TARGETS, load
 from layerscope.errors import LayerscopeError
-from layerscope.packages import DATABASES
 from layerscope.packages.database import MAX_NOTES, MAX_PROBLEMS, MAX_RECORDS, View
+from layerscope.packages.databases import DATABASES
 
 from hostile.tools import MIB, ROOT
 

@@ -394,7 +394,7 @@ PHASES = {
     "opening": "layerscope.archive.container.open_container:layerscope.api.open_container",
     "outer tar": "layerscope.archive.tar.read_tar:layerscope.archive.container.read_tar",
     "layers": "layerscope.archive.scan.scan_place:layerscope.archive.container.scan_place",
-    "analysis": "layerscope.report.analyze",
+    "analysis": "layerscope.examination.analyze",
     "rendering": "json.dumps",
     "writing": "os.replace",
     "ending": "layerscope.cli.session.deliver",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from layerscope.model import Fate, Kind, LayerIndex
-from layerscope.packages import PATTERNS
+from layerscope.packages.databases import PATTERNS
 from layerscope.packages.patterns import Patterns
 from layerscope.rootfs import Stack
 

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerscope.packages import DPKG
 from layerscope.packages.database import View
+from layerscope.packages.databases import DPKG
 from layerscope.packages.debversion import key, meets
 
 IN_ORDER = (

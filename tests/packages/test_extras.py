@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerscope.packages import INSPECTORS, PROGRAMS, PYTHON, tells
 from layerscope.packages.database import View
+from layerscope.packages.databases import INSPECTORS, PROGRAMS, PYTHON, tells
 from layerscope.packages.extras import python_of, read_wish, resolve
 from layerscope.packages.ownership import own
 from packaging.requirements import Requirement

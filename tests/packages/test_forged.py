@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from layerscope import api, report
+from layerscope import api, examination
 from layerscope.packages.why import explain_package, find_package
 
 FORGE = Path(os.environ.get("LAYERSCOPE_FORGE", "/nonexistent"))
@@ -48,7 +48,7 @@ def test_the_package_stage_costs_less_than_the_scan():
     start = time.process_time()
     image = api.load(str(IMAGE))
     scan = time.process_time() - start
-    stack = report.stack_image(image)
+    stack = examination.stack_image(image)
     start = time.process_time()
-    report.own_image(image, stack)
+    examination.own_image(image, stack)
     assert time.process_time() - start < scan

@@ -1,8 +1,8 @@
 """Package managers of languages beside pip and npm, and what no manager put there."""
 
 import pytest
-from layerscope.packages import COMPOSER, DOTNET, GEMS, PERL, PYTHON, RLANG, RUNTIMES, YARN
 from layerscope.packages.database import View
+from layerscope.packages.databases import COMPOSER, DOTNET, GEMS, PERL, PYTHON, RLANG, RUNTIMES, YARN
 from layerscope.packages.ownership import own
 from layerscope.packages.patterns import Patterns
 

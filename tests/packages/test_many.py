@@ -9,7 +9,7 @@ from pathlib import Path
 
 import build
 import pytest
-from layerscope import api, report
+from layerscope import api, examination
 
 PACKAGES = int(os.environ.get("LAYERSCOPE_MANY", "200"))
 """The full test has 2,000: 200,000 files in an image of 210 MB."""
@@ -64,9 +64,9 @@ def test_owners_cost_less_than_the_scan(image):
     start = time.process_time()
     loaded = api.load(image)
     scan = time.process_time() - start
-    stacked = report.stack_image(loaded)
+    stacked = examination.stack_image(loaded)
     start = time.process_time()
-    owned = report.own_image(loaded, stacked)
+    owned = examination.own_image(loaded, stacked)
     stage = time.process_time() - start
     there = [share for share in owned.packages if share.removed_in is None]
     assert len(there) == PACKAGES

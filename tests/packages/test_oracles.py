@@ -136,8 +136,8 @@ def test_alpine_packages_weigh_what_a_plain_reading_of_the_database_says(name, t
              "syft__apk_corrupt_installed", "snyk__alpine_2_6_6_apk_installed"]
 )  # fmt: skip
 def test_apk_databases_are_read_alike(name):
-    from layerscope.packages import APK
     from layerscope.packages.database import View
+    from layerscope.packages.databases import APK
 
     content = corpus(f"pkgdb/{name}").read_bytes()
     theirs = [(name, arch or None, version, paths) for name, arch, version, paths in oracles.read_apks(content)]

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope import rootfs
 from layerscope.model import Fate, Kind, Release
-from layerscope.packages import DATABASES, DPKG
 from layerscope.packages.classes import CLASSES, Classes
 from layerscope.packages.contents import Contents
+from layerscope.packages.databases import DATABASES, DPKG
 from layerscope.packages.ownership import own
 from layerscope.packages.timeline import presences, timelines
 

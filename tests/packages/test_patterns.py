@@ -3,7 +3,7 @@ from fnmatch import fnmatchcase
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerscope.packages import PATTERNS
+from layerscope.packages.databases import PATTERNS
 from layerscope.packages.patterns import Patterns
 
 

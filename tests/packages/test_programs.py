@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.model import Kind, Level
-from layerscope.packages import BUSYBOX, GOLANG, INSPECTORS, JAVA, PACKED, PROGRAMS, RUST, java, tells
+from layerscope.packages import java
 from layerscope.packages.database import View
+from layerscope.packages.databases import BUSYBOX, GOLANG, INSPECTORS, JAVA, PACKED, PROGRAMS, RUST, tells
 from layerscope.packages.executables import section
 from layerscope.packages.golang import MAGIC
 from layerscope.packages.ownership import own

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from layerscope.model import Release
-from layerscope.packages import APK, DATABASES, DPKG, NPM, PYTHON
 from layerscope.packages.database import View
+from layerscope.packages.databases import APK, DATABASES, DPKG, NPM, PYTHON
 from layerscope.packages.patterns import Patterns
 from layerscope.packages.release import read_release
 

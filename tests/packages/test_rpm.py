@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from layerscope.model import Release
-from layerscope.packages import RPM, sqlite
+from layerscope.packages import sqlite
 from layerscope.packages.database import View
+from layerscope.packages.databases import RPM
 from layerscope.packages.rich import names_of
 from layerscope.packages.rpmdb import read_headers
 from layerscope.packages.rpmheader import read_header

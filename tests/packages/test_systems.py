@@ -6,8 +6,8 @@ import sqlite3
 import pytest
 import zstandard
 from layerscope.model import Kind, Release
-from layerscope.packages import CHISEL, CONDA, DPKG, HOMEBREW, NIX, OPKG, PACMAN, PORTAGE
 from layerscope.packages.database import View
+from layerscope.packages.databases import CHISEL, CONDA, DPKG, HOMEBREW, NIX, OPKG, PACMAN, PORTAGE
 from layerscope.packages.ownership import own
 
 from packages.images import layer, stack

@@ -8,8 +8,8 @@ from dataclasses import replace
 from layerscope.analysis.books import Books, EntryCounts, LayerBooks
 from layerscope.analysis.causes import Cause, Certainty, PathShare
 from layerscope.analysis.dive import Dive
-from layerscope.analysis.duplicates import DuplicateSet
-from layerscope.analysis.exposures import Exposure
+from layerscope.analysis.duplicates import Duplicates
+from layerscope.analysis.exposure import Exposure
 from layerscope.analysis.files import FileRow
 from layerscope.model import (
     Config,
@@ -25,7 +25,7 @@ from layerscope.model import (
     Release,
     Storage,
 )
-from layerscope.packages.ownership import OwnerShare, Ownership, PackageShare
+from layerscope.packages.shares import OwnerShare, Ownership, PackageShare
 from layerscope.report import Report
 
 MB = 1_000_000
@@ -105,12 +105,26 @@ def make_report(layers=(), books=(), **changes):
         books=books,
         dive=Dive(books.efficiency, books.content_bytes, 0, books.replaced_bytes + books.deleted_bytes, None),
         ownership=Ownership((), ()),
-        duplicates=(),
+        duplicates=make_duplicates(b"", 0),
         causes=(),
         exposures=(),
         notes=(),
     )
     return replace(report, **changes)
+
+
+def make_duplicates(digest, size, *places):
+    """Return one set of equal files, none without places."""
+    sets = 1 if places else 0
+    return Duplicates(
+        hashing="sha256",
+        digests=(digest,) * sets,
+        sizes=array("q", [size] * sets),
+        copies=array("q", [len(places)] * sets),
+        rows=array("q", range(len(places))),
+        layers=array("i", [place.layer for place in places]),
+        paths=tuple(place.path for place in places),
+    )
 
 
 def make_cause(bytes_, title, layer=0, **changes):
@@ -245,7 +259,7 @@ def fat_report():
         release=Release("debian", "12", "Debian GNU/Linux 12 (bookworm)"),
         ownership=Ownership(packages, owners),
         causes=causes,
-        duplicates=(DuplicateSet("sha256:" + "01" * 32, 9 * MB, 2, causes[5].paths),),
+        duplicates=make_duplicates(b"\x01" * 32, 9 * MB, *causes[5].paths * 2),
         exposures=(
             Exposure("setuid-file", "warning", "runs as root", b"usr/bin/su", 0, "visible", None, "login"),
             Exposure("env-secret", "error", "a key in ENV", None, None, "config", detail="AWS_KEY"),
@@ -300,7 +314,7 @@ def hostile_report():
         [make_books(0, live=5 * MB, replaced=5 * MB)],
         release=Release(HOSTILE, None, HOSTILE),
         ownership=Ownership((package, other), (make_owner("deb", None, 4 * MB), make_owner(None, HOSTILE, 6 * MB))),
-        duplicates=(DuplicateSet("sha256:" + "02" * 32, MB, 3, cause.paths),),
+        duplicates=make_duplicates(b"\x02" * 32, MB, *cause.paths * 3),
         causes=(cause,),
         exposures=(Exposure(HOSTILE, "error", HOSTILE, HOSTILE_PATH, 0, "visible", None, HOSTILE, HOSTILE),),
         notes=(note,),

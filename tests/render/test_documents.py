@@ -8,9 +8,10 @@ import re
 
 import jsonschema
 import pytest
-from layerscope.render import FILE_FORMATS, FORMATS, TABLES, Options
+from layerscope.render import FILE_FORMATS, FORMATS, Options
 from layerscope.render.document import files_document, report_document
 from layerscope.render.schemas import SCHEMAS, schema_text
+from layerscope.render.tables import TABLES
 
 from render.specimens import HOSTILE_PATH, SPECIMENS, fat_report, some_files
 

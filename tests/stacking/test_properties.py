@@ -18,9 +18,10 @@ from layerscope.analysis.causes import Cause
 from layerscope.analysis.dive import count_as_dive
 from layerscope.analysis.scene import Scene
 from layerscope.analysis.waste import find_waste
+from layerscope.examination import stack_image
 from layerscope.model import Fate, Kind
 from layerscope.render import FORMATS, Options
-from layerscope.report import Report, stack_image
+from layerscope.report import Report
 from layerscope.rootfs import merge_repeats
 
 from stacking.layers import layer, random_op, random_stack, stacks

@@ -23,7 +23,7 @@ from layerscope.archive.inspection import Inspector, Inspectors, inspect_place
 from layerscope.archive.limits import Limits
 from layerscope.archive.tar import read_tar
 from layerscope.model import LayerIndex
-from layerscope.packages import INSPECTORS, PATTERNS
+from layerscope.packages.databases import INSPECTORS, PATTERNS
 from layerscope.packages.patterns import Patterns
 
 from tar.mutations import mutated

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from layerscope.analysis.causes import Cause, Certainty
-from layerscope.analysis.duplicates import DuplicateSet
+from layerscope.analysis.duplicates import Duplicates
 from layerscope.analysis.remedies import BASE
 from layerscope.analysis.scene import Pile, Scene
 
 ID = "duplicate-content"
 
 
-def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[int], parts: Mapping[int, int]) -> list[Cause]:
+def find_copies(scene: Scene, duplicates: Duplicates, claimed: set[int], parts: Mapping[int, int]) -> list[Cause]:
     """Return a cause for each layer that stores copies of what is already there.
 
     Of each set the copies that nothing else claims count, less one: the first in layer and tar order stays. Of a copy of which
@@ -21,19 +21,18 @@ def find_copies(scene: Scene, duplicates: Sequence[DuplicateSet], claimed: set[i
     piles: dict[int, Pile] = {}
     originals: dict[int, set[int]] = {}
     starts, links = scene.stack.starts, scene.links
-    for group in duplicates:
-        rows = [row for row in group.rows if row not in claimed]
-        if len(rows) < 2:
+    for size, places in duplicates.places():
+        left = [place for place in places if place[0] not in claimed]
+        if len(left) < 2:
             continue
-        original = scene.stack.position_of(rows[0])
-        for row in rows[1:]:
-            position = scene.stack.position_of(row)
+        original = left[0][1]
+        for row, position in left[1:]:
             if position not in piles:
                 piles[position], originals[position] = Pile(), set()
             index = scene.image.layers[position].index
             assert index is not None
             span, part = index.spans[row - starts[position]] + links.get(row, 0), parts.get(row, 0)
-            piles[position].add(row, group.bytes - part, span - part)
+            piles[position].add(row, size - part, span - part)
             originals[position].add(original)
     return [_cause(scene, position, pile, originals[position]) for position, pile in piles.items()]
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from array import array
 from collections import defaultdict
-from itertools import compress, count
+from collections.abc import Iterator
+from itertools import compress, count, islice
 from operator import ne
 
 from layerscope.analysis.causes import PathShare
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_LIVE, Image
-from layerscope.rootfs import Stack
+from layerscope.model import ONLY_LIVE, Image, pick
 
 
 @frozen
 class DuplicateSet:
-    """Live files of equal content that are different inodes; `bytes` is the size of one, `rows` their ids in the stack."""
+    """Live files of equal content that are different inodes; `bytes` is the size of one."""
 
     digest: str
     bytes: int
     copies: int
     paths: tuple[PathShare, ...]
-    rows: tuple[int, ...] = ()
 
     @property
     def wasted_bytes(self) -> int:
@@ -29,29 +28,75 @@ class DuplicateSet:
         return self.bytes * (self.copies - 1)
 
 
-def find_duplicates(image: Image, stack: Stack, fates: bytearray) -> tuple[DuplicateSet, ...]:
-    """Return the sets of equal live files, by a strong digest, the most wasteful first; hard links are no duplicates."""
+@frozen
+class Duplicates:
+    """All sets of equal files, the most wasteful first, as columns: there are thousands, of which hardly any is looked at.
+
+    hashing         the algorithm of the digests
+    digests, sizes, copies  of each set; the size is that of one file
+    rows, layers, paths     of each file, set by set: its id in the stack, the layer that stores it, its name
+    """
+
+    hashing: str
+    digests: tuple[bytes, ...]
+    sizes: array[int]
+    copies: array[int]
+    rows: array[int]
+    layers: array[int]
+    paths: tuple[bytes, ...]
+
+    @property
+    def wasted_bytes(self) -> int:
+        """For each set, all copies but one."""
+        return sum(size * (copies - 1) for size, copies in zip(self.sizes, self.copies, strict=True))
+
+    def __iter__(self) -> Iterator[DuplicateSet]:
+        """Yield every set as an object."""
+        files = zip(self.paths, self.layers, strict=True)
+        for digest, size, copies in zip(self.digests, self.sizes, self.copies, strict=True):
+            paths = tuple([PathShare(path, size, layer) for path, layer in islice(files, copies)])
+            yield DuplicateSet(f"{self.hashing}:{digest.hex()}", size, copies, paths)
+
+    def places(self) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+        """Yield of every set the size of a file, and each one's row and layer."""
+        files = zip(self.rows, self.layers, strict=True)
+        for size, copies in zip(self.sizes, self.copies, strict=True):
+            yield size, list(islice(files, copies))
+
+
+def find_duplicates(image: Image, fates: bytearray) -> Duplicates:
+    """Return the sets of equal live files, by a strong digest; hard links are no duplicates."""
     first: dict[bytes, int] = {}
     groups: defaultdict[int, list[int]] = defaultdict(list)  # all but the first of each set, by the first
+    paths: list[bytes] = []
+    digests: list[bytes] = []
+    sizes, layers = array("q"), array("i")
     for layer in image.layers:
-        if layer.index is None:
+        index = image.index_of(layer.position)
+        if index is None:
             continue
-        start, digests = stack.starts[layer.position], layer.index.digests
-        live = fates[start : start + len(digests)].translate(ONLY_LIVE)
-        rows = list(compress(compress(count(start), live), compress(digests, live)))
-        leaders = list(map(first.setdefault, filter(None, compress(digests, live)), rows))
+        start = len(paths)
+        paths += index.paths
+        digests += index.digests
+        sizes.extend(index.sizes)
+        layers.extend(array("i", [layer.position]) * len(index))
+        if layer.same_as is not None:
+            continue
+        live = fates[start : len(paths)].translate(ONLY_LIVE)
+        told = list(compress(index.digests, live))
+        rows = list(compress(compress(count(start), live), told))
+        leaders = list(map(first.setdefault, filter(None, told), rows))
         for leader, row in compress(zip(leaders, rows, strict=True), map(ne, leaders, rows)):
             groups[leader].append(row)
-    sets = (_set(image, stack, [leader, *others]) for leader, others in sorted(groups.items()))
-    return tuple(sorted((one for one in sets if one.bytes), key=lambda group: (-group.wasted_bytes, group.paths[0].path)))
-
-
-def _set(image: Image, stack: Stack, rows: list[int]) -> DuplicateSet:
-    starts, layers, shares, token = stack.starts, image.layers, [], b""
-    for row in rows:
-        position = bisect_right(starts, row) - 1
-        index, inside = layers[position].index, row - starts[position]
-        assert index is not None
-        shares.append(PathShare(index.paths[inside], index.sizes[inside], position))
-        token = index.digests[inside]
-    return DuplicateSet(f"{image.hashing}:{token.hex()}", shares[0].bytes, len(rows), tuple(shares), tuple(rows))
+    sets = [(leader, *others) for leader, others in sorted(groups.items()) if sizes[leader]]
+    sets.sort(key=lambda rows: (sizes[rows[0]] * (1 - len(rows)), paths[rows[0]]))
+    flat = [row for rows in sets for row in rows]
+    return Duplicates(
+        hashing=image.hashing,
+        digests=tuple([digests[rows[0]] for rows in sets]),
+        sizes=array("q", [sizes[rows[0]] for rows in sets]),
+        copies=array("q", map(len, sets)),
+        rows=array("q", flat),
+        layers=array("i", pick(layers, flat)),
+        paths=tuple(pick(paths, flat)),
+    )

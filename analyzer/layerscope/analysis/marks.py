@@ -7,10 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 
 from layerscope.analysis.exposure import Exposure, Ground
-from layerscope.model import LayerIndex, Mark
-
-SECRETS = "secrets"
-"""The name under which marks are kept in `LayerIndex.inspected`."""
+from layerscope.model import SECRETS, LayerIndex, Mark
 
 _LOWER = {"error": "warning", "warning": "info", "info": "info"}
 

@@ -6,7 +6,6 @@ else's) means that nothing is remembered, and is never an error.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from layerscope.archive.digests import digest
 from layerscope.frozen import frozen
 
 MAGIC = b"layerscope cache 1\n"
@@ -69,7 +69,7 @@ class Cache:
             return None
         head = len(MAGIC)
         data = raw[head + 32 :]
-        if raw[:head] != MAGIC or hashlib.sha256(key + data).digest() != raw[head : head + 32]:
+        if raw[:head] != MAGIC or digest(key, data) != raw[head : head + 32]:
             with suppress(OSError):
                 path.unlink()
             return None
@@ -89,7 +89,7 @@ class Cache:
                 return
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(MAGIC + hashlib.sha256(key + data).digest())
+                stream.write(MAGIC + digest(key, data))
                 stream.write(data)
             beside.replace(path)
         except BaseException as error:  # also an interrupt: nothing half written stays
@@ -114,7 +114,7 @@ class Cache:
         return before
 
     def _path(self, key: bytes) -> Path | None:
-        return None if self.folder is None else self.folder / (hashlib.sha256(key).hexdigest() + SUFFIX)
+        return None if self.folder is None else self.folder / (digest(key).hex() + SUFFIX)
 
     def _trusted(self) -> bool:
         """Whether the folder is ours and nobody else can write to it."""

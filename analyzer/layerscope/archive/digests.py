@@ -5,11 +5,9 @@ All contents of all images are told apart by one algorithm, so that any two can 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Protocol
 
 
@@ -33,12 +31,22 @@ def best() -> tuple[str, Start]:
     try:
         return "blake3", import_module("blake3").blake3
     except ImportError:  # no wheel for this platform
-        return "sha256", hashlib.sha256
+        return "sha256", _sha256()
 
 
-def expected() -> str:
-    """Return what `best` will choose, without the time to load it."""
-    return "sha256" if find_spec("blake3") is None else "blake3"
+def digest(*pieces: bytes) -> bytes:
+    """Return the digest of some bytes, by the best algorithm."""
+    hasher = best()[1]()
+    for piece in pieces:
+        hasher.update(piece)
+    return hasher.digest()
+
+
+def _sha256() -> Start:
+    """Return what starts SHA-256; to load the library of it takes longer than to find a report that was made before."""
+    from hashlib import sha256
+
+    return sha256
 
 
 class Both:
@@ -47,7 +55,7 @@ class Both:
     def __init__(self, known: dict[bytes, bytes], data: bytes = b"") -> None:
         self._known = known
         self._hasher = best()[1](data)
-        self._sha256 = hashlib.sha256(data)
+        self._sha256 = _sha256()(data)
 
     def update(self, data: bytes, /) -> None:
         """Take more bytes."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import time
 from collections.abc import Iterator
+
+from layerscope.archive.digests import digest
 
 SETTLED = 2.0
 """Seconds after which a change is sure to show in a file's times: some file systems count no finer."""
@@ -34,7 +35,7 @@ def identify(source: str) -> bytes | None:
     newest = max((max(one[3], one[4]) for _, one in found), default=0)
     if not found or len(found) > FILES or newest / 1e9 > time.time() - SETTLED:
         return None
-    return hashlib.sha256(repr(found).encode("utf-8", "surrogateescape")).digest()
+    return digest(repr(found).encode("utf-8", "surrogateescape"))
 
 
 def _stat(status: os.stat_result) -> Stat:

@@ -7,12 +7,11 @@ digest that this one has. For uncompressed layers that would not pay: to hash on
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from layerscope.archive.digests import Hasher, best
+from layerscope.archive.digests import Hasher, best, digest
 from layerscope.archive.limits import Limits
 from layerscope.frozen import frozen
 from layerscope.model import Level
@@ -58,7 +57,7 @@ def scan_again(
     """
     name, start_hash = best()
     asked = (name, algorithm if settings.verify else None, settings.inspectors.fingerprint, _fixed(settings.limits))
-    key = hashlib.sha256(repr((asked, ends)).encode()).digest()
+    key = digest(repr((asked, ends)).encode())
     kept = shelf.recall(key)
     if kept is not None and settings.limits.hold(kept.scan.index):
         hasher = start_hash()

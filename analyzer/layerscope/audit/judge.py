@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from layerscope.analysis.marks import SECRETS
 from layerscope.audit.baseline import Baseline
 from layerscope.audit.dive import check_dive
 from layerscope.audit.globs import name_matches, path_matches
@@ -15,6 +14,7 @@ from layerscope.audit.policy import Ignore, Policy
 from layerscope.audit.rules import RULES
 from layerscope.audit.rules.rule import Rule, exposed
 from layerscope.audit.verdict import Audit, Check, Finding
+from layerscope.model import SECRETS
 from layerscope.report import Report
 
 

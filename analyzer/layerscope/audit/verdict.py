@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from layerscope.analysis.causes import Cause
-from layerscope.analysis.exposures import Exposure
+from layerscope.analysis.exposure import Exposure
 from layerscope.audit.policy import Ignore, Policy
 from layerscope.frozen import frozen
 from layerscope.report import Report

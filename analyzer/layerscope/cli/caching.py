@@ -33,7 +33,6 @@ def clear(*, debug: Debug = False) -> Answer:  # noqa: ARG001 - read where error
 
 
 def join(app: typer.Typer) -> typer.Typer:
-    """Return the command line with these commands as well, once however often it is asked."""
-    if not any(group.name == "cache" for group in app.registered_groups):
-        app.add_typer(caching, name="cache", help="Tell of the cache, or empty it.")
+    """Return the command line with these commands as well."""
+    app.add_typer(caching, name="cache", help="Tell of the cache, or empty it.")
     return app

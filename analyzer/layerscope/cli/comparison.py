@@ -122,7 +122,6 @@ def read_saved(path: str) -> Mapping[str, Any] | None:
 
 
 def join(app: typer.Typer) -> typer.Typer:
-    """Return the command line with these commands as well, each once however often it is asked."""
-    known = {command.callback for command in app.registered_commands}
-    app.registered_commands += [command for command in comparison.registered_commands if command.callback not in known]
+    """Return the command line with these commands as well."""
+    app.registered_commands += comparison.registered_commands
     return app

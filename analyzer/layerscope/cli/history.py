@@ -79,7 +79,6 @@ def history(
 
 
 def join(app: typer.Typer) -> typer.Typer:
-    """Add the command to the others, once."""
-    if history not in {command.callback for command in app.registered_commands}:
-        app.command(no_args_is_help=True)(history)
+    """Return the command line with this command as well."""
+    app.command(no_args_is_help=True)(history)
     return app

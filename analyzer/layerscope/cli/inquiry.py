@@ -216,9 +216,7 @@ def _tell_hidden(content: Content) -> str | None:
 
 
 def join(app: typer.Typer) -> typer.Typer:
-    """Add the commands to the others, once."""
-    there = {command.callback for command in app.registered_commands}
+    """Return the command line with these commands as well."""
     for name, command in (("whatif", whatif), ("cat", cat), ("export-file", export_file)):
-        if command not in there:
-            app.command(name, no_args_is_help=True)(command)
+        app.command(name, no_args_is_help=True)(command)
     return app

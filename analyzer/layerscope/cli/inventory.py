@@ -193,11 +193,9 @@ def sbom(
 
 
 def join(app: typer.Typer) -> typer.Typer:
-    """Add the commands to the others, once."""
-    there = {command.callback for command in app.registered_commands}
+    """Return the command line with these commands as well."""
     for command in (packages, why, sbom):
-        if command not in there:
-            app.command(no_args_is_help=True)(command)
+        app.command(no_args_is_help=True)(command)
     return app
 
 

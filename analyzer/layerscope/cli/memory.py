@@ -1,46 +1,29 @@
 """What was found out about the same input before?
 
 Images and reports are kept in the cache under what the input is (see `archive.identity`), what was asked, and which code
-answered. What comes back is made of the project's own values and plain data, and of nothing else.
+answered, packed by `cli.packing`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
-import pickle
 import sys
 from collections.abc import Iterator
-from dataclasses import is_dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
-import zstandard
-
 from layerscope._version import __version__
 from layerscope.archive.cache import Cache
-from layerscope.archive.digests import expected
+from layerscope.archive.digests import best, digest
 from layerscope.archive.identity import identify
 from layerscope.archive.shelf import Kept
+from layerscope.cli.packing import pack, unpack
 from layerscope.frozen import frozen
 from layerscope.model import Image, LayerIndex
 
 T = TypeVar("T")
-LARGEST = 1 << 30
-"""Bytes that a value may have when it is unpacked."""
-PLAIN = frozenset(
-    {
-        ("array", "array"),
-        ("array", "_array_reconstructor"),
-        ("builtins", "bytearray"),
-        ("builtins", "frozenset"),
-        ("builtins", "set"),
-    }
-)
 
 
 class Memory:
@@ -66,13 +49,16 @@ class Memory:
 
     def recall(self, kind: type[T]) -> T | None:
         """Return what is kept, None if there is nothing, or nothing that can be trusted."""
-        return None if self._key is None else _take(self._cache, self._key, kind)
+        data = None if self._key is None else self._cache.get(self._key)
+        return None if data is None else unpack(data, kind)
 
     def remember(self, value: object) -> None:
         """Keep a value, unless the input has changed since."""
         if self._key is None or self._key != self._find_key():
             return
-        _put(self._cache, self._key, value)
+        data = pack(value)
+        if data is not None:
+            self._cache.put(self._key, data)
 
 
 @frozen
@@ -86,10 +72,11 @@ class Lying:
 
 @frozen
 class Shelved:
-    """An image as it is kept: without the files of those layers that lie on the shelf already."""
+    """An image as it is kept: without the files of those layers that lie on the shelf already; `pull` as it was loaded with."""
 
     image: Image
     lying: tuple[Lying, ...]
+    pull: str
 
 
 class Layers:
@@ -101,29 +88,37 @@ class Layers:
 
     def recall(self, key: bytes) -> Kept | None:
         """Return what is kept, None if there is nothing, or nothing that can be trusted."""
-        kept = _take(self._cache, self._name(key), Kept)
+        data = self._cache.get(self._name(key))
+        kept = None if data is None else unpack(data, Kept)
         return None if kept is None else self._meet(key, kept)
 
     def remember(self, key: bytes, kept: Kept) -> None:
         """Keep something."""
-        _put(self._cache, self._name(key), self._meet(key, kept))
+        data = pack(self._meet(key, kept))
+        if data is not None:
+            self._cache.put(self._name(key), data)
 
-    def lean_on(self, image: Image) -> Shelved:
-        """Return an image without what lies on the shelf."""
+    def lean_on(self, image: Image, pull: str) -> Shelved:
+        """Return an image that was loaded with some pull sizes, without what lies on the shelf."""
         found = {layer.position: self._known[id(layer.index)] for layer in image.layers if id(layer.index) in self._known}
         bare = (replace(layer, index=None) if layer.position in found else layer for layer in image.layers)
         lying = tuple(Lying(position, key, kept.digest) for position, (key, kept) in found.items())
-        return Shelved(replace(image, layers=tuple(bare)), lying)
+        return Shelved(replace(image, layers=tuple(bare)), lying, pull)
 
-    def complete(self, shelved: Shelved) -> Image | None:
-        """Return the image with all of its files, None if some of them are on the shelf no longer."""
+    def complete(self, shelved: Shelved, pull: str) -> Image | None:
+        """Return the image with all of its files and the pull sizes that are wanted, None if they are kept no longer."""
+        if pull not in (shelved.pull, "off"):  # pull sizes can be left out, not added
+            return None
         found: dict[int, LayerIndex] = {}
         for one in shelved.lying:
             kept = self.recall(one.key)
             if kept is None or kept.digest != one.digest:
                 return None
             found[one.position] = kept.scan.index
-        layers = (replace(layer, index=found.get(layer.position, layer.index)) for layer in shelved.image.layers)
+        layers = (
+            replace(layer, index=found.get(layer.position, layer.index), pull=None if pull == "off" else layer.pull)
+            for layer in shelved.image.layers
+        )
         return replace(shelved.image, layers=tuple(layers))
 
     def _meet(self, key: bytes, kept: Kept) -> Kept:
@@ -134,85 +129,15 @@ class Layers:
         return repr((code_stamp(), "layer", key)).encode()
 
 
-def _take(cache: Cache, key: bytes, kind: type[T]) -> T | None:
-    data = cache.get(key)
-    if data is None:
-        return None
-    try:
-        found = _Reader(_Source(data)).load()
-    except Exception:  # noqa: BLE001 - written by hand: then it is not remembered
-        return None
-    return found if isinstance(found, kind) else None
-
-
-def _put(cache: Cache, key: bytes, value: object) -> None:
-    """Keep a value; it is packed as it is written, so that it never lies in memory twice."""
-    packed = io.BytesIO()
-    with zstandard.ZstdCompressor(level=1).stream_writer(packed, closefd=False) as writer:
-        target = _Target(writer)
-        pickle.Pickler(target, protocol=5).dump(value)
-    if target.size <= LARGEST:
-        cache.put(key, packed.getvalue())
-
-
-class _Target:
-    """Counts what is written."""
-
-    def __init__(self, writer: zstandard.ZstdCompressionWriter) -> None:
-        self._writer = writer
-        self.size = 0
-
-    def write(self, data: bytes, /) -> None:
-        """Write some bytes."""
-        self.size += len(data)
-        self._writer.write(data)
-
-
-class _Source:
-    """What an entry holds, unpacked as it is read: no more than may be."""
-
-    def __init__(self, data: bytes) -> None:
-        self._reader = zstandard.ZstdDecompressor().stream_reader(data)
-        self._left = LARGEST
-
-    def read(self, size: int, /) -> bytes:
-        """Return so many bytes."""
-        data = self._reader.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise pickle.UnpicklingError("too large")
-        return data
-
-    def readline(self) -> bytes:
-        """Refuse: no value that is kept has lines."""
-        raise pickle.UnpicklingError("a line")
-
-
-class _Reader(pickle.Unpickler):
-    """Reads plain data and values of the project; anything else that a pickle may name is refused."""
-
-    def find_class(self, module: str, name: str) -> object:
-        """Return the class of a value."""
-        if (module, name) in PLAIN:
-            return getattr(import_module(module), name)
-        if module.partition(".")[0] == "layerscope" and "." not in name:
-            found = getattr(import_module(module), name, None)
-            if isinstance(found, type) and found.__module__ == module and (is_dataclass(found) or issubclass(found, Enum)):
-                return found
-        raise pickle.UnpicklingError(f"{module}.{name} is no value")
-
-
 @cache
 def code_stamp() -> str:
     """Return what changes with the code, and with how it hashes: what another version found out is not believed."""
-    digest = hashlib.sha256(repr((__version__, sys.version_info[:2], expected())).encode())
-    for entry in sorted(_sources(Path(__file__).parents[1]), key=lambda entry: entry.path):
-        status = entry.stat()
-        digest.update(repr((entry.path, status.st_size, status.st_mtime_ns)).encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    found = sorted((entry.path, status.st_size, status.st_mtime_ns) for entry, status in _sources(Path(__file__).parents[1]))
+    told = (__version__, sys.version_info[:2], best()[0], found)
+    return digest(repr(told).encode("utf-8", "surrogateescape")).hex()
 
 
-def _sources(folder: Path) -> Iterator[os.DirEntry[str]]:
+def _sources(folder: Path) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
     waiting = [str(folder)]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
@@ -221,4 +146,4 @@ def _sources(folder: Path) -> Iterator[os.DirEntry[str]]:
                     if entry.name != "__pycache__":
                         waiting.append(entry.path)
                 elif entry.name.endswith(".py"):
-                    yield entry
+                    yield entry, entry.stat()

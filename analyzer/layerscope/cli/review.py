@@ -231,9 +231,7 @@ def hook_run(
 
 
 def join(app: typer.Typer) -> typer.Typer:
-    """Return the command line with these commands as well, each once however often it is asked."""
-    known = {command.callback for command in app.registered_commands}
-    app.registered_commands += [command for command in review.registered_commands if command.callback not in known]
-    if not any(group.name == "hook" for group in app.registered_groups):
-        app.add_typer(hook, name="hook", help="Audit images before each git push.")
+    """Return the command line with these commands as well."""
+    app.registered_commands += review.registered_commands
+    app.add_typer(hook, name="hook", help="Audit images before each git push.")
     return app

@@ -11,8 +11,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
-from layerscope import api
-from layerscope.analysis.files import Sieve, sift
 from layerscope.archive.cache import Cache, default_folder
 from layerscope.archive.identity import identify
 from layerscope.archive.limits import Limits
@@ -24,11 +22,12 @@ from layerscope.cli.progress import show_progress
 from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Lap, untimed
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
-from layerscope.render.images import ImageRow
 from layerscope.report import Report
 
 if TYPE_CHECKING:
     from layerscope.analysis.dockerfile import Source
+    from layerscope.analysis.files import Sieve
+    from layerscope.render.images import ImageRow
 
 _PART = 3
 
@@ -110,6 +109,8 @@ def read_limits(pairs: Iterable[str] | None) -> dict[str, int]:
 
 def read_sieve(layer: int | None, fate: str | None, owner: str | None, glob: str | None, least: str | None = None) -> Sieve:
     """Return which files are asked for; a glob without a leading slash may match anywhere."""
+    from layerscope.analysis.files import Sieve
+
     chosen = Fate[choose(fate, FATES, "fate").upper()] if fate else None
     smallest = choices.read_size(least) if least else 0
     return Sieve(layer, chosen, owner, choices.read_glob(glob) if glob else None, smallest)
@@ -128,12 +129,16 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
     """Return the report; of an image that is not complete with exit code 3."""
     made = examine(order)
     if order.have:
+        from layerscope import api
+
         made = api.hold(made, order.have, limits=order.limits or None)
     if order.ignore_base:
         made = made.without_base()
 
     def write(name: str, options: Options) -> str:
         if name == "csv" and look.table == "files":
+            from layerscope import api
+
             image = load(order)
             return FILE_FORMATS[name](image, api.list_files(image), options)
         return FORMATS[name](made, options)
@@ -147,6 +152,9 @@ def report(order: Order, wish: Wish, look: Look) -> Answer:
 
 def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None = None) -> Answer:
     """Return the files of an image that are asked for, or the folders that they are in, down to a depth."""
+    from layerscope import api
+    from layerscope.analysis.files import sift
+
     image = load(order)
     if depth is not None:
         from layerscope.analysis.folders import sum_folders
@@ -164,6 +172,7 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
 
 def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, look: Look, *, exit_code: bool) -> Answer:
     """Return what differs between two images, or between a saved report and an image."""
+    from layerscope import api
     from layerscope.analysis.snapshot import NotAReportError
     from layerscope.render.diff import DIFF_FORMATS
 
@@ -192,6 +201,7 @@ def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, lo
 
 def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Answer:
     """Return several images side by side."""
+    from layerscope import api
     from layerscope.render.sharing import SHARING_FORMATS
 
     with show_progress(quiet=order.quiet) as progress:
@@ -204,6 +214,8 @@ def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Ans
 
 def images(order: Order, wish: Wish) -> Answer:
     """Return the images of an archive."""
+    from layerscope import api
+
     _check_input(order.source)
     rows = [_read_row(summary) for summary in api.list_images(order.source, limits=order.limits or None)]
     return wish.answer(lambda name, options: IMAGE_FORMATS[name](order.source, rows, options), Look())
@@ -223,12 +235,12 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
     folder = default_folder() if _may_remember(order, stdin) else None
     layers = Layers(Cache(folder))
     shelved = memory.recall(Shelved)
-    image = None if shelved is None else layers.complete(shelved)
+    image = None if shelved is None else layers.complete(shelved, order.pull)
     order.lap("recalling the image")
     if image is None:
         image = _read(order, stdin, None if folder is None else layers)
         if image.complete:
-            memory.remember(layers.lean_on(image))
+            memory.remember(layers.lean_on(image, order.pull))
             order.lap("remembering the image")
     return image
 
@@ -236,12 +248,15 @@ def load(order: Order, stdin: IO[bytes] | None = None) -> Image:
 def examine(order: Order, stdin: IO[bytes] | None = None, *, whole: bool = False) -> Report:
     """Return the report on the image that an order names; one that is remembered has no files, unless it is to be `whole`."""
     base = None if order.base is None else identify(order.base)
-    question = ("report", order.base_layers, order.base, base, order.dockerfile)
+    question = ("report", order.pull, order.base_layers, order.base, base, order.dockerfile)
     memory = _memory(order if order.base is None or base else replace(order, cache=False), question, stdin)
     made = memory.recall(Report)
     order.lap("recalling the report")
     if made is not None:
         return replace(made, image=load(order, stdin)) if whole else made
+    from layerscope import api
+
+    order.lap("loading the analyses")
     image = load(order, stdin)
     made = api.analyze(image, base_layers=order.base_layers, base=load_base(order), dockerfile=order.dockerfile, lap=order.lap)
     if made.complete:
@@ -264,6 +279,8 @@ def warn_of_base(answer: Answer, made: Report, order: Order) -> Answer:
 
 def load_base(order: Order) -> Image | None:
     """Read the image that an order names as the base image; None if it names none."""
+    from layerscope import api
+
     return None if order.base is None else api.load(order.base, limits=order.limits or None, pull="off")
 
 
@@ -280,7 +297,6 @@ def _memory(order: Order, what: object, stdin: IO[bytes] | None) -> Memory:
         order.secrets,
         order.secret_rules,
         rules,
-        order.pull,
     )
     return Memory(Cache(default_folder() if known else None), order.source, (what, asked))
 
@@ -291,6 +307,8 @@ def _may_remember(order: Order, stdin: IO[bytes] | None) -> bool:
 
 def _read(order: Order, stdin: IO[bytes] | None, layers: Layers | None) -> Image:
     """Read the image that an order names; what is found in its compressed layers is kept on a shelf."""
+    from layerscope import api
+
     if stdin is None:
         _check_input(order.source)
     asked: dict[str, Any] = {}
@@ -328,6 +346,8 @@ def finish(answer: Answer, order: Order, *, complete: bool) -> Answer:
 
 def _read_row(summary: object) -> ImageRow:
     """Return what a summary tells; what it does not know is None."""
+    from layerscope.render.images import ImageRow
+
     layers = getattr(summary, "layers", None)
     return ImageRow(
         names=tuple(getattr(summary, "names", None) or ()),

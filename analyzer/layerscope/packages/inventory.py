@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from layerscope.frozen import frozen
-from layerscope.packages.ownership import OwnerShare, Ownership, PackageShare
+from layerscope.packages.shares import OwnerShare, Ownership, PackageShare
 
 REASONS = ("asked", "dependency", "recommended", "dev", "base", "root", "unknown")
 SORTS = ("size", "hidden", "retained", "name", "layer")

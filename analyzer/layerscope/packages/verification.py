@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.frozen import frozen
 from layerscope.model import SUMS, Deviation, Kind, LayerIndex
-from layerscope.packages import DATABASES
 from layerscope.packages.aliases import Aliases
 from layerscope.packages.contents import Contents
 from layerscope.packages.database import MAX_GROWTH, View
+from layerscope.packages.databases import DATABASES
 from layerscope.packages.timeline import states
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from layerscope.frozen import frozen
-from layerscope.packages.ownership import Ownership, PackageShare
 from layerscope.packages.requirements import edges, leaving, shortest_chain
+from layerscope.packages.shares import Ownership, PackageShare
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from layerscope.frozen import frozen
 from layerscope.render.document import SCHEMA_VERSION, clean, write_json
@@ -88,10 +88,3 @@ def _state(image: ImageRow) -> str:
 
 def _digest(image: ImageRow) -> str:
     return (image.config_digest or "?").removeprefix("sha256:")[:12]
-
-
-IMAGE_FORMATS: dict[str, Callable[[str, Sequence[ImageRow], Options], str]] = {
-    "text": images_text,
-    "json": images_json,
-    "csv": images_csv,
-}

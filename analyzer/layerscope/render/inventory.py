@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from layerscope.model import Image, Release
 from layerscope.packages.inventory import Group, Inventory
-from layerscope.packages.ownership import OwnerShare, PackageShare
+from layerscope.packages.shares import OwnerShare, PackageShare
 from layerscope.render import rows
 from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json
 from layerscope.render.escape import cell, defuse, one_line

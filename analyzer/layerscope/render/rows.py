@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from layerscope.analysis.books import LayerBooks
 from layerscope.analysis.causes import Cause, PathShare
 from layerscope.analysis.duplicates import DuplicateSet
-from layerscope.analysis.exposures import Exposure
+from layerscope.analysis.exposure import Exposure
 from layerscope.analysis.files import FileRow
 from layerscope.model import HistoryRow, Kind, Layer, Note
 from layerscope.packages.inventory import Group
-from layerscope.packages.ownership import OwnerShare, PackageShare
+from layerscope.packages.shares import OwnerShare, PackageShare
 from layerscope.render.escape import decode, path_b64, path_text
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from layerscope.analysis.files import FileRow
 from layerscope.model import Fate, Image, Kind
-from layerscope.packages.ownership import PackageShare
+from layerscope.packages.shares import PackageShare
 from layerscope.packages.why import Chain
 from layerscope.questions import Why
 from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json

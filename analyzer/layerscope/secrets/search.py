@@ -8,10 +8,10 @@ from hashlib import blake2b
 from typing import Protocol
 
 from layerscope.analysis.credentials import kind_of
-from layerscope.analysis.marks import SECRETS as NAME
 from layerscope.analysis.marks import pack
 from layerscope.archive.inspection import Content, Inspector
 from layerscope.frozen import frozen
+from layerscope.model import SECRETS as NAME
 from layerscope.model import Mark
 from layerscope.secrets.context import weigh
 from layerscope.secrets.files import FILES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from layerscope.analysis.exposures import Exposure
+from layerscope.analysis.exposure import Exposure
 from layerscope.audit.rules.rule import Look, Rule, exposed
 from layerscope.model import HistoryRow
 from layerscope.report import Report

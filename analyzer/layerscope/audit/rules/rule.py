@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from layerscope.analysis.exposures import Exposure
+from layerscope.analysis.exposure import Exposure
 from layerscope.frozen import frozen
 from layerscope.report import Report
 

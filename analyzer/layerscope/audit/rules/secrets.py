@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from layerscope.analysis.marks import SECRETS as MARKS
 from layerscope.audit.rules.rule import Rule, exposed
+from layerscope.model import SECRETS as MARKS
 from layerscope.secrets.search import SECRETS
 from layerscope.secrets.secret import Secret
 

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from layerscope._version import __version__
 from layerscope.analysis.causes import Cause
-from layerscope.analysis.exposures import Exposure
+from layerscope.analysis.exposure import Exposure
 from layerscope.audit import Audit, Finding
 from layerscope.render.audit.places import rule_of, say_detail, say_message, say_path, say_state
 from layerscope.render.document import clean, write_json

@@ -9,7 +9,7 @@ from typing import cast
 
 from layerscope.errors import ExtraMissingError
 from layerscope.model import Image
-from layerscope.packages.ownership import Ownership
+from layerscope.packages.shares import Ownership
 
 SBOM_FORMATS = ("cyclonedx", "spdx")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

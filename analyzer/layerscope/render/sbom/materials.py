@@ -7,8 +7,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from layerscope.frozen import frozen
 from layerscope.model import Image
-from layerscope.packages.ownership import Ownership, PackageShare
 from layerscope.packages.requirements import edges
+from layerscope.packages.shares import Ownership, PackageShare
 from layerscope.render.escape import unicode
 
 

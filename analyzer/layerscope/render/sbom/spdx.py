@@ -22,7 +22,7 @@ from spdx_tools.spdx.model import (
 
 from layerscope._version import __version__
 from layerscope.model import Image
-from layerscope.packages.ownership import Ownership
+from layerscope.packages.shares import Ownership
 from layerscope.render.escape import json_text, unicode
 from layerscope.render.sbom.materials import Material, identify, list_materials, name_image
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from layerscope.packages.ownership import OwnerShare, PackageShare
+from layerscope.packages.shares import OwnerShare, PackageShare
 from layerscope.render.escape import one_line
 from layerscope.render.options import Options
 from layerscope.render.words import fit, fit_path, left, right, say_size, width_of
