@@ -7,6 +7,7 @@ left alone: stripping would break it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from layerscope.archive.elf import LOADED, MAGIC, MAX_SECTIONS, OBJECT, Elf, Section, read_elf
@@ -18,7 +19,9 @@ ARCHIVE = b"!<arch>\n"
 PROGRAMS = Files((b".so", b".a", b".o", b".ko", b".node"), inside=b".so.", modes=0o111)
 """What may be a program or a library, before its content is at hand."""
 _DEBUG = (b".debug_", b".zdebug_", b".rela.debug_", b".rel.debug_", b".stab", b".rela.stab", b".gdb_index", b".line")
-_MARKS = (b".debug_", b".zdebug_", b".stab", b".gdb_index", b".line")
+_OF_OBJECTS = re.compile(rb"\.(?:z?debug_|stab|gdb_index|line)")
+_OF_PROGRAMS = re.compile(rb"\.(?:z?debug_|stab|gdb_index|line|symtab|strtab)")
+"""What the names of sections have in them if any of these can go."""
 _SYMBOLS = (b".symtab", b".strtab", b".symtab_shndx")
 _MEMBER = 60
 _MAX_MEMBERS = 65_536
@@ -67,7 +70,7 @@ def read_finding(found: bytes) -> tuple[int, str]:
 
 def count_debug(elf: Elf, length: int) -> int:
     """Return how many bytes of a file are in sections that can go, and in nothing that stays."""
-    if not any(mark in elf.titles for mark in (_MARKS if elf.kind == OBJECT else _MARKS + _SYMBOLS)):
+    if not (_OF_OBJECTS if elf.kind == OBJECT else _OF_PROGRAMS).search(elf.titles):
         return 0
     sections = list(elf.sections())
     names = _DEBUG if _needs_symbols(elf, sections) else _DEBUG + _SYMBOLS
@@ -110,7 +113,7 @@ def _count_members(content: Content) -> int:
         at, length = at + _MEMBER, int(size)
         if at + length > len(content):
             break
-        elf = read_elf(_Part(content, at, length))
+        elf = read_elf(content[at : at + length] if isinstance(content, bytes) else _Part(content, at, length))
         if elf is not None:
             budget -= len(elf.rows) // elf.form.size
             if budget < 0:

@@ -89,7 +89,7 @@ def read_elf(content: Content) -> Elf | None:
         titles=content[at : min(at + min(room, _MAX_NAMES), length)] if at < length else b"",
         names=names,
         tables=((0, header.size), (table, end), (load, loaded)),
-        loads=tuple((start, start + taken) for start, taken in segment.iter_unpack(content[load:loaded] if loads else b"")),
+        loads=tuple([(start, start + taken) for start, taken in segment.iter_unpack(content[load:loaded])]) if loads else (),
         rows=rows,
         form=section,
     )
