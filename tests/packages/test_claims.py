@@ -66,7 +66,7 @@ def plainly(path, laid, aliases):
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_path_is_whose_a_plain_reading_says(data):
     links = data.draw(st.dictionaries(folders.filter(bool), folders.filter(bool), max_size=2))
     aliases = Aliases([layer(*((place, Kind.SYMLINK, to) for place, to in links.items()))])
