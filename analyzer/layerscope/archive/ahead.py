@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
 
-ROOM = 3
-BATCH = 1 << 20
+ROOM = 2
+BATCH = 1 << 19
+"""Small enough that what was made still lies in the processor's cache when it is looked at."""
 LEAST = 1 << 20
 
 
