@@ -23,9 +23,6 @@ Runs: Callable[..., Taker] | None = None
 fingerprint: Callable[[bytes, bytes], int] | None = None
 Column = tuple[list[bytes], list[bytes], Callable[[int], bytes]]
 name_equal: Callable[[bytes, Sequence[Column]], None] | None = None
-return_memory: Callable[[], None] | None = None
-"""Keeps a process small whose columns grow and go: it concerns all of the process, so who owns it calls it."""
 _compiled = find("archive.runs")
 if _compiled is not None:
     Runs, fingerprint, name_equal = _compiled.Runs, getattr(_compiled, "fingerprint", None), _compiled.name_equal
-    return_memory = _compiled.return_memory

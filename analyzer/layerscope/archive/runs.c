@@ -1,6 +1,5 @@
 /* Which of the next entries of a tar are plain? Takes runs of them; whatever is not plain is left to the loop in tar.py.
- * And which rows share a fingerprint? Gives them their tokens, as equal.py does without it. What is here because there is no
- * other way to it: how memory is returned.
+ * And which rows share a fingerprint? Gives them their tokens, as equal.py does without it.
  *
  * An entry is plain if it is a file, a folder or a symlink whose header is ustar as Go, GNU tar and BSD tar write it:
  * numbers in octal that fill their fields, a checksum of six digits that holds, no device, a clean name in a folder that
@@ -16,9 +15,6 @@
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #ifndef LAYERSCOPE_SOURCE
 #define LAYERSCOPE_SOURCE "" /* digest of this file */
@@ -808,21 +804,6 @@ name_equal(PyObject *module, PyObject *args)
     return Py_None;
 }
 
-/* Memory from this size on lies by itself, and goes back to the system when it is freed. */
-enum { LARGE = 1 << 20 };
-
-static PyObject *
-return_memory(PyObject *module, PyObject *none)
-{
-    (void)module;
-    (void)none;
-#ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, LARGE);
-#endif
-    Py_INCREF(Py_None);
-    return Py_None;
-}
-
 static PyMethodDef functions[] = {
 #ifdef FINGERPRINTS
     {"fingerprint", fingerprint, METH_VARARGS, "fingerprint(key, content, /)\n--\n\n"
@@ -830,8 +811,6 @@ static PyMethodDef functions[] = {
 #endif
     {"name_equal", name_equal, METH_VARARGS, "name_equal(prints, columns, /)\n--\n\n"
      "Give all rows that share a fingerprint one token, as equal.name_equal does."},
-    {"return_memory", return_memory, METH_NOARGS, "return_memory()\n--\n\n"
-     "Let the process return what is large to the system once it is freed, also between small things (glibc keeps it)."},
     {NULL, NULL, 0, NULL},
 };
 

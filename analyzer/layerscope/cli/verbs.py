@@ -308,10 +308,7 @@ def _may_remember(order: Order, stdin: IO[bytes] | None) -> bool:
 def _read(order: Order, stdin: IO[bytes] | None, layers: Layers | None) -> Image:
     """Read the image that an order names; what is found in its compressed layers is kept on a shelf."""
     from layerscope import api
-    from layerscope.archive.quick import return_memory
 
-    if return_memory is not None:
-        return_memory()
     if stdin is None:
         _check_input(order.source)
     asked: dict[str, Any] = {}
