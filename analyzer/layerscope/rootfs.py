@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import compress
 
@@ -34,6 +34,8 @@ AT_ONCE = 32  # rows that the loop takes before it asks the compiled way again
 _compiled = find("stacking")
 quickly: Callable[..., int] | None = None if _compiled is None else _compiled.put
 """Puts rows while all is plain, and returns the first that is not; see stacking.c."""
+seek: Callable[[list[bytes], array[int], bytes], int] | None = None if _compiled is None else _compiled.seek
+"""Returns the number of a path, -1 if it has none, by a table that `_compiled.number` filled."""
 
 
 @frozen
@@ -81,33 +83,68 @@ class Stack:
         return self.ended[row] if name is None else name[1]
 
 
+class Numbers:
+    """Which number has a path? That of the first row that has it; behind all rows come those that only a symlink leads to.
+
+    The compiled table holds nothing but numbers, in a quarter of the room that a dictionary takes; without it all paths are
+    among `_others`.
+
+    paths    by row, and behind them the others, in the order of their numbers
+    of_rows  the number of each row's path
+    """
+
+    def __init__(self, indexes: Iterable[LayerIndex | None]) -> None:
+        self.paths = [path for index in indexes if index is not None for path in index.paths]
+        self._others: dict[bytes, int] = {}
+        self._slots = array("i")
+        if _compiled is None or seek is None:
+            self.of_rows = array("i", map(self._others.setdefault, self.paths, range(len(self.paths))))
+        else:
+            self.of_rows = array("i", [-1]) * len(self.paths)
+            self._slots = array("i", [-1]) * (1 << (len(self.paths) * 3 // 2).bit_length())
+            _compiled.number(self.paths, self._slots, self.of_rows)
+
+    def get(self, path: bytes) -> int:
+        """Return the number of a path, -1 if it has none."""
+        found = seek(self.paths, self._slots, path) if seek is not None and self._slots else -1
+        return self._others.get(path, -1) if found < 0 and self._others else found
+
+    def add(self, path: bytes) -> int:
+        """Return the number of a path; one that has none gets the next."""
+        number = self.get(path)
+        if number < 0:
+            number = self._others[path] = len(self.paths)
+            self.paths.append(path)
+        return number
+
+
 class View(Mapping[bytes, int]):
     """Which row is seen at a path? Of all paths that any layer has, those where one is seen."""
 
-    def __init__(self, numbers: dict[bytes, int], tops: array[int]) -> None:
+    def __init__(self, numbers: Numbers, tops: array[int]) -> None:
         """Take the number of each path, and for each number the row that is seen, -1 for none."""
         self._numbers = numbers
         self._tops = tops
 
     def __contains__(self, path: object) -> bool:
-        return path in self._numbers and self._tops[self._numbers[path]] >= 0
+        return isinstance(path, bytes) and (number := self._numbers.get(path)) >= 0 and self._tops[number] >= 0
 
     def __getitem__(self, path: bytes) -> int:
-        row = self._tops[self._numbers[path]]
+        number = self._numbers.get(path)
+        row = self._tops[number] if number >= 0 else -1
         if row < 0:
             raise KeyError(path)
         return row
 
     def __iter__(self) -> Iterator[bytes]:
-        return compress(self._numbers, map((-1).__lt__, map(self._tops.__getitem__, self._numbers.values())))
+        return compress(self._numbers.paths, map((-1).__lt__, self._tops))
 
     def __len__(self) -> int:
         return len(self._tops) - self._tops.count(-1)
 
     def items(self) -> ItemsView[bytes, int]:
         """Return what is seen, all at once, which is much faster than one by one."""
-        tops = self._tops
-        return {path: row for path, number in self._numbers.items() if (row := tops[number]) >= 0}.items()
+        return {path: row for path, row in zip(self._numbers.paths, self._tops, strict=True) if row >= 0}.items()
 
 
 def stack(indexes: Sequence[LayerIndex | None]) -> Stack:
@@ -131,9 +168,7 @@ def parent_of(path: bytes) -> bytes:
 class Stacker:
     """The state while layers are put on one another.
 
-    Paths are numbered: by the first row that has one, and behind all rows those that only a symlink leads to.
-
-    first     path -> its number
+    named     the number of each path
     numbers   of each row, as the layer has its path; `moved` has those of rows that are put elsewhere
     tops      for each number the row that is seen there, -1 for none
     children  for each folder that is there the paths put into it; one that is gone again may still be listed
@@ -143,15 +178,13 @@ class Stacker:
         self.starts = [0]
         self.sizes = array("q")
         self.kinds = bytearray()
-        self.first: dict[bytes, int] = {}
-        self.numbers = array("i")
+        self.named = Numbers(indexes)
+        self.numbers = self.named.of_rows
         self.moved: dict[int, int] = {}
         for index in indexes:
             if index is not None:
                 self.sizes.extend(index.sizes)
                 self.kinds.extend(index.kinds)
-                rows = range(self.starts[-1], len(self.kinds))
-                self.numbers.fromlist(list(map(self.first.setdefault, index.paths, rows)))
             self.starts.append(len(self.kinds))
         self.fates = bytearray(len(self.kinds))
         self.ended = array("i", [-1]) * len(self.kinds)
@@ -213,13 +246,13 @@ class Stacker:
 
     def _at(self, path: bytes) -> int | None:
         """Return the row that is seen at a path, None if there is none."""
-        number = self.first.get(path)
-        return None if number is None or self.tops[number] < 0 else self.tops[number]
+        number = self.named.get(path)
+        return None if number < 0 or self.tops[number] < 0 else self.tops[number]
 
     def _take(self, path: bytes) -> None:
         """Take away the row that is seen at a path."""
-        number = self.first.get(path)
-        if number is not None and self.tops[number] >= 0:
+        number = self.named.get(path)
+        if number >= 0 and self.tops[number] >= 0:
             self.gone.append(self.tops[number])
             self.tops[number] = -1
 
@@ -233,15 +266,15 @@ class Stacker:
 
     def _bury_below(self, path: bytes) -> None:
         """Take away all that is below a folder, but not the folder."""
-        children, first, tops, gone = self.children, self.first, self.tops, self.gone
+        children, named, tops, gone = self.children, self.named, self.tops, self.gone
         waiting = children.get(path)
         if not waiting:
             return
         children[path] = []
         while waiting:
             child = waiting.pop()
-            number = first.get(child)
-            if number is not None and (row := tops[number]) >= 0:
+            number = named.get(child)
+            if number >= 0 and (row := tops[number]) >= 0:
                 gone.append(row)
                 tops[number] = -1
             below = children.pop(child, None)
@@ -316,7 +349,7 @@ class Stacker:
 
     def _number(self, path: bytes) -> int:
         """Return the number of a path that a layer may not have."""
-        number = self.first.setdefault(path, len(self.tops))
+        number = self.named.add(path)
         if number == len(self.tops):
             self.tops.append(-1)
         return number
@@ -382,7 +415,7 @@ class Stacker:
                     children[at].append(inner)
                 else:
                     self._give_way(row, inner)
-                    self.tops[self.first[inner]] = -1
+                    self.tops[self.named.get(inner)] = -1
                 children[inner] = []
             at = inner
         return at
@@ -479,7 +512,7 @@ class Stacker:
         taken = {self.moved.get(row, self.numbers[row]): row for row in self.gone if self.kinds[row] != DIRECTORY}
         for row, path in paths.items():
             if row not in self.inodes and not self._join(row, found[row], path):
-                self._join(row, taken.get(self.first.get(path, -1)), path)
+                self._join(row, taken.get(self.named.get(path)), path)
         self._join_chains(found, paths)
         for row, path in paths.items():
             if row not in self.inodes:
@@ -526,7 +559,7 @@ class Stacker:
             ended=ended,
             inodes=self.inodes,
             names=own,
-            visible=View(self.first, self.tops),
+            visible=View(self.named, self.tops),
             numbers=self.numbers,
             successors=self.successors,
             ousted=self.ousted,

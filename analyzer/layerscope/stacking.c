@@ -1,5 +1,5 @@
 /* Which of the next rows of a layer are put with nothing to decide? Puts them; whatever takes thought is left to the loop in
- * rootfs.py. And what do rows of one path weigh together, as dive counts?
+ * rootfs.py. Which number has a path? And what do rows of one path weigh together, as dive counts?
  *
  * A row is plain if it is no hard link and no mark, lies in a folder that is there, and takes nobody's place, or that of one
  * row of a lower layer that is no folder. The first row that is anything else ends the run, and the loop has the same state
@@ -160,6 +160,92 @@ put(PyObject *module, PyObject *args)
     return taken < 0 ? NULL : PyLong_FromSsize_t(taken);
 }
 
+/* A table of numbers of paths: a power of two of them, -1 where there is none. A path's place is what its hash says, or behind. */
+typedef struct {
+    PyObject *paths; /* by number */
+    Py_buffer slots;
+} Table;
+
+static int
+is_table(Table *self)
+{
+    size_t count = (size_t)self->slots.len / sizeof(int);
+    return self->slots.itemsize == (Py_ssize_t)sizeof(int) && count > 0 && (count & (count - 1)) == 0;
+}
+
+/* Return the slot of a path, or the free one that is to be its; NULL with an exception if there is neither. */
+static int *
+slot_of(Table *self, PyObject *path)
+{
+    int *slots = self->slots.buf;
+    size_t mask = (size_t)self->slots.len / sizeof(int) - 1;
+    Py_ssize_t known = PyList_Size(self->paths);
+    if (!PyBytes_CheckExact(path)) {
+        PyErr_SetString(PyExc_TypeError, "paths are bytes");
+        return NULL;
+    }
+    size_t place = (size_t)PyObject_Hash(path), length = (size_t)PyBytes_Size(path);
+    for (size_t step = 0; step <= mask; step++) {
+        int *slot = slots + ((place + step) & mask);
+        if (*slot < 0)
+            return slot;
+        PyObject *other = *slot < known ? PyList_GetItem(self->paths, *slot) : NULL;
+        if (other == path)
+            return slot;
+        if (other == NULL || !PyBytes_CheckExact(other))
+            break;
+        if ((size_t)PyBytes_Size(other) == length && memcmp(PyBytes_AsString(other), PyBytes_AsString(path), length) == 0)
+            return slot;
+    }
+    PyErr_SetString(PyExc_ValueError, "a table that does not belong to its paths, or is full");
+    return NULL;
+}
+
+static PyObject *
+number(PyObject *module, PyObject *args)
+{
+    Table self;
+    Py_buffer numbers;
+    int done = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!w*w*:number", &PyList_Type, &self.paths, &self.slots, &numbers))
+        return NULL;
+    Py_ssize_t count = PyList_Size(self.paths);
+    if (!is_table(&self) || numbers.itemsize != (Py_ssize_t)sizeof(int) || numbers.len / (Py_ssize_t)sizeof(int) != count)
+        PyErr_SetString(PyExc_ValueError, "columns that do not belong together");
+    else {
+        done = 1;
+        for (Py_ssize_t row = 0; done && row < count; row++) {
+            int *slot = slot_of(&self, PyList_GetItem(self.paths, row));
+            done = slot != NULL;
+            if (done && *slot < 0)
+                *slot = (int)row;
+            if (done)
+                ((int *)numbers.buf)[row] = *slot;
+        }
+    }
+    PyBuffer_Release(&self.slots);
+    PyBuffer_Release(&numbers);
+    return done ? Py_BuildValue("") : NULL;
+}
+
+static PyObject *
+seek(PyObject *module, PyObject *args)
+{
+    Table self;
+    PyObject *path;
+    int *slot = NULL, found = -1;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!y*O:seek", &PyList_Type, &self.paths, &self.slots, &path))
+        return NULL;
+    if (!is_table(&self))
+        PyErr_SetString(PyExc_ValueError, "columns that do not belong together");
+    else if ((slot = slot_of(&self, path)) != NULL)
+        found = *slot;
+    PyBuffer_Release(&self.slots);
+    return slot == NULL ? NULL : PyLong_FromLong(found);
+}
+
 enum { ONCE = 1, OFTEN = 2 };
 
 /* Add up what the leaves of all layers weigh. The least of a path is kept where its first row stands: as a leaf that one was
@@ -231,8 +317,11 @@ gather(PyObject *module, PyObject *args)
 static PyMethodDef functions[] = {
     {"gather", gather, METH_VARARGS, "gather(numbers, weights, leaves, /)\n--\n\n"
      "Return what leaves weigh, the least of each path, and all of paths that have several; None if that may be too much."},
+    {"number", number, METH_VARARGS, "number(paths, slots, numbers, /)\n--\n\n"
+     "Number each path by the first that is equal, and fill a table for `seek`: a power of two of slots, each -1."},
     {"put", put, METH_VARARGS, "put(paths, folders, at, start, position, implied, children, kinds, fates, numbers, ended, successors, ousted, tops, /)\n--\n\n"
      "Put plain rows of a layer from one on; return the first that was not put."},
+    {"seek", seek, METH_VARARGS, "seek(paths, slots, path, /)\n--\n\nReturn the number of a path, -1 if it has none."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from array import array
 from dataclasses import replace
 
@@ -55,9 +56,23 @@ def test_an_image_and_its_report_come_back(name):
     assert not told.ownership.column
 
 
+def test_layers_are_not_in_memory_once_more():
+    layers = [replace(index([], []), **{name: array("q", bytes(4 << 20)) for name in ("sizes", "offsets", "spans")})]
+    layers += [index([b"a" * 100] * 40_000, [0] * 40_000) for _ in range(5)]
+    tracemalloc.start()
+    try:
+        data = packing.pack(layers)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 13_000_000
+    assert data is not None
+    assert packing.unpack(data, list) == layers
+
+
 def test_more_paths_than_rows_are_not_made():
-    kind, row = packing._press(index([b"a", b"b"], [1, 2]))
-    columns = dict(zip(kind.__match_args__, row, strict=True)) | {"paths": b"\0" * 1000}
+    kind, row = packing._Press()(index([b"a", b"b"], [1, 2]))
+    columns = dict(zip(kind.__match_args__, row, strict=True)) | {"paths": b"\0" * 1000, "mtimes": [1, 2]}
     assert len(packing._unpress(*columns.values()).paths) == 3
 
 

@@ -6,7 +6,7 @@ import hashlib
 import sys
 from array import array
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import compress
 from pathlib import Path
 from random import Random
@@ -37,6 +37,7 @@ def same_both_ways(layers: list[bytes], at_once: int, monkeypatch: pytest.Monkey
         patch.setattr(rootfs, "AT_ONCE", at_once)
         quickly = everything(stack(indexes))
         patch.setattr(rootfs, "quickly", None)
+        patch.setattr(rootfs, "seek", None)
         assert everything(stack(indexes)) == quickly
 
 
@@ -125,6 +126,55 @@ def test_what_it_is_given_is_checked():
         put(*arguments(paths=[b"a"], folders=[[]], kinds=bytearray(1), fates=bytearray(1), **{
             name: array("i", [0]) for name in ("numbers", "ended", "successors", "ousted", "tops")
         }))  # fmt: skip
+
+
+@compiled
+@pytest.mark.parametrize("seed", range(20))
+def test_numbers_of_any_paths(seed: int, monkeypatch: pytest.MonkeyPatch):
+    random = Random(seed)
+    paths = [b"a" * random.randrange(3) + b"%d" % random.randrange(60) for _ in range(random.choice((0, 1, 2, 3, 80)))]
+    layer = build.layer({})
+    indexes = [replace(index(layer), paths=list(paths)), None, replace(index(layer), paths=paths[::2])]
+    quick = rootfs.Numbers(indexes)
+    monkeypatch.setattr(rootfs, "seek", None)
+    plain = rootfs.Numbers(indexes)
+    monkeypatch.undo()
+    assert quick.of_rows == plain.of_rows
+    tops = array("i", [random.randrange(-1, 3) if number == row else -1 for row, number in enumerate(quick.of_rows)])
+    assert dict(rootfs.View(quick, tops)) == dict(rootfs.View(quick, tops).items()) == dict(rootfs.View(plain, tops))
+    assert len(rootfs.View(quick, tops)) == len(dict(rootfs.View(quick, tops)))
+    more = [random.choice((b"", b"b", b"a", *paths)) for _ in range(20)]
+    assert [quick.get(path) for path in more] == [plain.get(path) for path in more]
+    assert [quick.add(path) for path in more] == [plain.add(path) for path in more]
+    assert [quick.get(path) for path in more] == [plain.get(path) for path in more]
+    assert quick.paths == plain.paths
+
+
+@compiled
+def test_tables_of_paths_are_checked():
+    from layerscope.stacking import number, seek
+
+    paths, slots = [b"a", b"b"], array("i", [-1]) * 4
+    number(paths, slots, array("i", [0, 0]))
+    assert [seek(paths, slots, path) for path in (b"a", b"b", b"c")] == [0, 1, -1]
+    for wrong in (array("i", [-1] * 3), array("i"), array("q", [-1] * 4)):
+        with pytest.raises(ValueError, match="belong together"):
+            number(paths, wrong, array("i", [0, 0]))
+        with pytest.raises(ValueError, match="belong together"):
+            seek(paths, wrong, b"a")
+    for wrong in (array("i", [0]), array("i", [0] * 3), array("q", [0, 0])):
+        with pytest.raises(ValueError, match="belong together"):
+            number(paths, array("i", [-1]) * 4, wrong)
+    for wrong in ([], [1, 2], [b"c", b"d"]):
+        with pytest.raises(ValueError, match="belong to its paths, or is full"):
+            seek(wrong, array("i", [0, 1]), b"a")
+    with pytest.raises(ValueError, match="is full"):
+        number([b"a", b"b", b"c"], array("i", [-1]) * 2, array("i", [0] * 3))
+    for wrong in (1, "a", None, bytearray(b"a")):
+        with pytest.raises(TypeError):
+            seek(paths, slots, wrong)
+        with pytest.raises(TypeError):
+            number([wrong], array("i", [-1]) * 2, array("i", [0]))
 
 
 def columns(random: Random, most: int) -> tuple[array, array, bytearray]:

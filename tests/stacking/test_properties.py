@@ -14,6 +14,7 @@ import pytest
 from build import Image, entry, tar
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layerscope.analysis import twins
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.dive import count_as_dive
 from layerscope.analysis.scene import Scene
@@ -172,6 +173,9 @@ def test_each_hidden_file_is_claimed_by_one_cause(tmp_path_factory: pytest.TempP
     stack = stack_image(image)
     fates, ended = merge_repeats(stack, [one.same_as for one in image.layers])
     causes = find_waste(Scene(image, stack, fates, ended))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(twins, "AT_ONCE", random.choice((1, 2, 3)))
+        assert find_waste(Scene(image, stack, fates, ended)) == causes
     counted = sum(cause.path_count for cause in causes)
     hidden = [
         row

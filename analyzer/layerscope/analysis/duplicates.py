@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import compress, count, islice
+from itertools import accumulate, compress, count, islice
 from operator import ne
 
 from layerscope.analysis.causes import PathShare
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_LIVE, Image, pick
+from layerscope.model import ONLY_LIVE, Image
 
 
 @frozen
@@ -68,35 +69,38 @@ def find_duplicates(image: Image, fates: bytearray) -> Duplicates:
     """Return the sets of equal live files, by a strong digest; hard links are no duplicates."""
     first: dict[bytes, int] = {}
     groups: defaultdict[int, list[int]] = defaultdict(list)  # all but the first of each set, by the first
-    paths: list[bytes] = []
-    digests: list[bytes] = []
-    sizes, layers = array("q"), array("i")
-    for layer in image.layers:
-        index = image.index_of(layer.position)
-        if index is None:
+    indexes = [image.index_of(layer.position) for layer in image.layers]
+    starts = list(accumulate((0 if index is None else len(index) for index in indexes), initial=0))
+    for layer, index in zip(image.layers, indexes, strict=True):
+        if index is None or layer.same_as is not None:
             continue
-        start = len(paths)
-        paths += index.paths
-        digests += index.digests
-        sizes.extend(index.sizes)
-        layers.extend(array("i", [layer.position]) * len(index))
-        if layer.same_as is not None:
-            continue
-        live = fates[start : len(paths)].translate(ONLY_LIVE)
+        start = starts[layer.position]
+        live = fates[start : start + len(index)].translate(ONLY_LIVE)
         told = list(compress(index.digests, live))
         rows = list(compress(compress(count(start), live), told))
         leaders = list(map(first.setdefault, filter(None, told), rows))
         for leader, row in compress(zip(leaders, rows, strict=True), map(ne, leaders, rows)):
             groups[leader].append(row)
-    sets = [(leader, *others) for leader, others in sorted(groups.items()) if sizes[leader]]
-    sets.sort(key=lambda rows: (sizes[rows[0]] * (1 - len(rows)), paths[rows[0]]))
-    flat = [row for rows in sets for row in rows]
+    del first
+
+    sets = []
+    for leader, others in groups.items():
+        position = bisect_right(starts, leader) - 1
+        index, row = indexes[position], leader - starts[position]
+        if index is not None and index.sizes[row]:
+            sets.append(
+                (-index.sizes[row] * len(others), index.paths[row], (leader, *others), index.sizes[row], index.digests[row])
+            )
+    sets.sort()
+    flat = array("q", [row for _, _, rows, _, _ in sets for row in rows])
+    layers = array("i", [bisect_right(starts, row) - 1 for row in flat])
+    paths = [[] if index is None else index.paths for index in indexes]
     return Duplicates(
         hashing=image.hashing,
-        digests=tuple([digests[rows[0]] for rows in sets]),
-        sizes=array("q", [sizes[rows[0]] for rows in sets]),
-        copies=array("q", map(len, sets)),
-        rows=array("q", flat),
-        layers=array("i", pick(layers, flat)),
-        paths=tuple(pick(paths, flat)),
+        digests=tuple([digest for *_, digest in sets]),
+        sizes=array("q", [size for *_, size, _ in sets]),
+        copies=array("q", [len(rows) for _, _, rows, _, _ in sets]),
+        rows=flat,
+        layers=layers,
+        paths=tuple([paths[position][row - starts[position]] for row, position in zip(flat, layers, strict=True)]),
     )

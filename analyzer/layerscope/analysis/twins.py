@@ -14,6 +14,7 @@ from layerscope.model import LayerIndex, either, only, pick
 METADATA, IDENTICAL, REPLACED_LATER = "metadata-only-copy", "identical-rewrite", "replaced-later"
 MODE, OWNER, TIME, ATTRIBUTES = ASPECTS = ("mode", "owner", "time", "attributes")
 Sorted = dict[str, list[int]]
+AT_ONCE = 1 << 13  # rows, each of which takes some objects while it is sorted
 _NOT = only(0)
 
 
@@ -24,16 +25,16 @@ def sort_replaced(scene: Scene, index: LayerIndex, rows: Sequence[int], start: i
     """
     found: Sorted = {METADATA: [], IDENTICAL: [], REPLACED_LATER: []}
     aspects: set[str] = set()
-    plain, twins, others = _pair(scene, index, rows, start, hidden_in)
-    _sort_plain(index, plain, scene.image.index_of(hidden_in), twins, found, aspects)
-    for row in others:
-        kind, differing = _compare(scene, index, row, start + row, hidden_in)
-        found[kind].append(row)
-        if index.sizes[row]:
-            aspects.update(differing)
-    if others:
-        for sorted_ in found.values():
-            sorted_.sort()
+    for at in range(0, len(rows), AT_ONCE):
+        plain, twins, others = _pair(scene, index, rows[at : at + AT_ONCE], start, hidden_in)
+        _sort_plain(index, plain, scene.image.index_of(hidden_in), twins, found, aspects)
+        for row in others:
+            kind, differing = _compare(scene, index, row, start + row, hidden_in)
+            found[kind].append(row)
+            if index.sizes[row]:
+                aspects.update(differing)
+    for sorted_ in found.values():
+        sorted_.sort()
     return found, aspects
 
 
@@ -43,20 +44,19 @@ def _pair(
     """Return the rows with content that one file took the place of, the row of each such file, and all other rows."""
     stack = scene.stack
     first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
+    successors, linked = memoryview(stack.successors), memoryview(scene.linked)
     sizes = pick(index.sizes, rows)
     plain, others = list(compress(rows, sizes)), list(compress(rows, map(not_, sizes)))
-    twins = pick(stack.successors[start : start + len(index)], plain)
+    twins = pick(successors[start : start + len(index)], plain)
     if twins and not first <= min(twins) <= max(twins) < beyond:
         within = bytes([first <= twin < beyond for twin in twins])
         others += compress(plain, within.translate(_NOT))
         plain, twins = list(compress(plain, within)), list(compress(twins, within))
     twins = [twin - first for twin in twins]
-    linked = either(
-        bytes(pick(scene.linked[start : start + len(index)], plain)), bytes(pick(scene.linked[first:beyond], twins))
-    )
-    if 1 in linked:
-        others += compress(plain, linked)
-        plain, twins = list(compress(plain, linked.translate(_NOT))), list(compress(twins, linked.translate(_NOT)))
+    shared = either(bytes(pick(linked[start : start + len(index)], plain)), bytes(pick(linked[first:beyond], twins)))
+    if 1 in shared:
+        others += compress(plain, shared)
+        plain, twins = list(compress(plain, shared.translate(_NOT))), list(compress(twins, shared.translate(_NOT)))
     return plain, twins, others
 
 

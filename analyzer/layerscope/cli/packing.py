@@ -14,6 +14,7 @@ from contextlib import suppress
 from enum import Enum
 from importlib import import_module
 from operator import attrgetter
+from pickle import PickleBuffer
 from typing import Any, TypeVar
 
 import zstandard
@@ -44,7 +45,7 @@ def pack(value: object) -> bytes | None:
     with zstandard.ZstdCompressor(level=1).stream_writer(packed, closefd=False) as writer:
         target = _Target(writer)
         pickler = pickle.Pickler(target, protocol=5)
-        pickler.dispatch_table = _Forms({LayerIndex: _press})
+        pickler.dispatch_table = _Forms({LayerIndex: _Press(), array: _lend})
         pickler.dump(value)
     return packed.getvalue() if target.size <= LARGEST else None
 
@@ -92,15 +93,36 @@ def _form(kind: type) -> Callable[[Any], Row]:
     return shorten
 
 
-def _press(index: LayerIndex) -> Row:
-    """Take the files of a layer apart, with those columns as one object that consist of many."""
-    columns = {name: getattr(index, name) for name in _COLUMNS}
-    joined = b"\0".join(index.paths)
-    if index.paths and joined.count(b"\0") == len(index.paths) - 1:
-        columns["paths"] = joined
-    with suppress(OverflowError):  # times of no clock: they stay as they are
-        columns["mtimes"] = array("q", index.mtimes)
-    return LayerIndex, tuple(columns.values())
+class _Press:
+    """Takes the files of a layer apart, with those columns as one object that consist of many.
+
+    A pickler holds until the end what it has met. These objects nobody else holds: they are lent to it until the next layer.
+    """
+
+    def __init__(self) -> None:
+        self._lent: list[PickleBuffer] = []
+
+    def __call__(self, index: LayerIndex) -> Row:
+        """Return the fields of a layer's files, after those of the layer before were written."""
+        for one in self._lent:
+            one.release()
+        self._lent.clear()
+        columns = {name: getattr(index, name) for name in _COLUMNS}
+        joined = b"\0".join(index.paths)
+        if index.paths and joined.count(b"\0") == len(index.paths) - 1:
+            columns["paths"] = self._lend(joined)
+        with suppress(OverflowError):  # times of no clock: they stay as they are
+            columns["mtimes"] = self._lend(array("q", index.mtimes))
+        return LayerIndex, tuple(columns.values())
+
+    def _lend(self, value: bytes | array[int]) -> PickleBuffer:
+        self._lent.append(lent := PickleBuffer(value))
+        return lent
+
+
+def _lend(column: array[Any]) -> Row:
+    """Take an array apart without a copy: the pickler would hold one until the end."""
+    return array, (column.typecode, PickleBuffer(column))
 
 
 def _unpress(*values: Any) -> LayerIndex:
@@ -108,7 +130,8 @@ def _unpress(*values: Any) -> LayerIndex:
     columns = dict(zip(_COLUMNS, values, strict=True))
     if isinstance(columns["paths"], bytes):
         columns["paths"] = columns["paths"].split(b"\0", len(columns["kinds"]))
-    columns["mtimes"] = list(columns["mtimes"])
+    if isinstance(columns["mtimes"], bytearray):
+        columns["mtimes"] = array("q", columns["mtimes"]).tolist()
     return LayerIndex(**columns)
 
 
@@ -119,10 +142,11 @@ class _Target:
         self._writer = writer
         self.size = 0
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes | PickleBuffer, /) -> None:
         """Write some bytes."""
-        self.size += len(data)
-        self._writer.write(data)
+        with memoryview(data) as view:
+            self.size += view.nbytes
+            self._writer.write(view)
 
 
 class _Source:

@@ -6,6 +6,7 @@ file in place: settings that nobody is to overwrite, or what is the same in both
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from itertools import compress, count
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from layerscope.model import ONLY_LIVE, Kind, LayerIndex, both
 from layerscope.packages.claims import NOBODY, Claims
+from layerscope.packages.classes import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 FIRST_CLASS = NOBODY - 1
 """The number of the first of `CLASSES` in a column; the others follow downwards."""
 
+_CLASSES = tuple(range(FIRST_CLASS, FIRST_CLASS - len(CLASSES), -1))  # one object for all rows of a class
 _OWNABLE = (int(Kind.FILE), int(Kind.SYMLINK), int(Kind.HARDLINK))
 
 
@@ -39,14 +42,14 @@ def assign(
     lines: Iterable[Timeline],
     classes: Classes,
     folders: Callable[[int], AbstractSet[bytes]],
-) -> list[int]:
+) -> array[int]:
     """Return who has each row, walking from the top layer to the base.
 
     `claims` and `heirs` are empty; `gone` are the numbers of the packages that are not there at the end; `folders` tells in
     which folders a layer's entries are.
     """
     starts = stack.starts
-    column = [NOBODY] * starts[-1]
+    column = array("i", [NOBODY]) * starts[-1]
     schedule = _schedule(lines, len(indexes))
     first_links: dict[int, int] = {}
     for position in reversed(range(len(indexes))):
@@ -59,7 +62,7 @@ def assign(
         for row in sorted((row for row in index.links if index.kinds[row] == Kind.HARDLINK), reverse=True):
             if owners[row] >= 0:
                 first_links[_first(stack.inodes.get(start + row, -1), starts, same_as)] = start + row
-        column[start : starts[position + 1]] = owners
+        column[start : starts[position + 1]] = array("i", owners)
     # The first name that somebody owns decides: mostly the file's own, but a link may stand before it.
     for row, link in first_links.items():
         if row >= 0 and (column[row] < 0 or link < row):
@@ -96,12 +99,12 @@ def _owners(index: LayerIndex, claims: Claims, classes: Classes, folders: Abstra
             if kind not in _OWNABLE:
                 owners[row] = NOBODY
         elif number == NOBODY:
-            owners[row] = FIRST_CLASS - rank(paths[row])
+            owners[row] = _CLASSES[rank(paths[row])]
     return owners
 
 
 def _inherit(
-    column: list[int],
+    column: array[int],
     indexes: Sequence[LayerIndex | None],
     stack: Stack,
     heirs: Claims,

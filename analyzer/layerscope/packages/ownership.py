@@ -66,13 +66,15 @@ def own(
         classes=Classes(_application(workdir)),
         folders=contents.folders,
     )
+    parents, notes = claims.parents, tuple(note for line in lines for note in line.notes)
+    del aliases, claims, contents, lines  # nobody wants them any more, and they are large
     tallies = _tally(indexes, same_as, stack, column)
     return Ownership(
-        packages=_package_shares(found, claims.parents, tallies),
+        packages=_package_shares(found, parents, tallies),
         owners=_owner_shares(found, tallies),
-        notes=tuple(note for line in lines for note in line.notes),
+        notes=notes,
         release=release,
-        column=array("i", column),
+        column=column,
     )
 
 
@@ -132,7 +134,7 @@ class _Tally:
 
 
 def _tally(
-    indexes: Sequence[LayerIndex | None], same_as: Sequence[int | None], stack: Stack, column: Sequence[int]
+    indexes: Sequence[LayerIndex | None], same_as: Sequence[int | None], stack: Stack, column: array[int]
 ) -> dict[int, _Tally]:
     """Sum the content of regular files by owner and layer."""
     starts = stack.starts
