@@ -87,14 +87,16 @@ class Place:
 
 
 class Names:
-    """The paths and the digests of an image's layers, each once: most layers repeat those of the ones before."""
+    """The paths and the digests of an image's layers, each once: many layers repeat those of the ones before."""
 
     def __init__(self) -> None:
         self._paths: dict[bytes, bytes] = {}
         self._digests: dict[bytes, bytes] = {}
 
     def unite(self, index: LayerIndex) -> None:
-        """Let a layer that passed once have what is equal to others' as one object with theirs."""
+        """Have what is equal to others' as one object with theirs, in a layer that passed once; another has no digests yet."""
+        if not any(index.digests):
+            return
         for column, known in ((index.paths, self._paths), (index.digests, self._digests)):
             column[:] = map(known.setdefault, column, column)
 

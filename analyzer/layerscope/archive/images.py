@@ -138,7 +138,7 @@ def _layers(
         else:
             first[member.ident] = position
             scanned = _scanned(container, layer, ref, member, notes)
-            if scanned.index is not None and scanned.compression != "none":
+            if scanned.index is not None:
                 names.unite(scanned.index)
             yield scanned
 
