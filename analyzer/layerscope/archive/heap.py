@@ -11,7 +11,7 @@ from layerscope.archive import quick
 
 LARGE = 1 << 19
 """More than what comes out of a decompressor at once: that is for the heap, where the next takes the same place again."""
-SPARE = 1 << 21
+SPARE = 1 << 22
 """Bytes at the end of a heap that are kept, because they will be wanted again."""
 
 
