@@ -77,3 +77,15 @@ def test_little_is_not_worth_a_thread(monkeypatch):
     assert not pays(LEAST)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
     assert pays(LEAST)
+
+
+@pytest.mark.parametrize("taken", [1, 3])
+def test_what_the_thread_left_is_given_back(taken, monkeypatch):
+    trimmed = []
+    monkeypatch.setattr(module, "trim", lambda: trimmed.append(workers()))
+    passing = ahead(iter([bytes(BATCH)] * 3))
+    for _ in range(taken):
+        next(passing)
+    assert not trimmed
+    passing.close()
+    assert trimmed == [[]]

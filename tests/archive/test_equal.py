@@ -11,6 +11,7 @@ import build
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from layerscope import api
 from layerscope.archive import equal
 from layerscope.archive.digests import best
 from layerscope.archive.equal import CHUNK, SMALL, Place, mark_equal
@@ -148,3 +149,14 @@ def test_a_fixed_key_is_no_secret(seed, pure):
         assert hashed == str(seed == "random" and python == "True")
         assert python == "True" or not pure
     assert runs[0][2] != runs[1][2]
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+def test_paths_and_digests_of_layers_that_passed_are_one_object_where_they_are_equal(codec, tmp_path):
+    layers = [build.layer({"a": b"same", "b": b"one"}), build.layer({"a": b"same", "b": b"two"})]
+    (tmp_path / "image").write_bytes(build.docker_save(build.Image(layers, codec=codec)))
+    below, above = (layer.index for layer in api.load(str(tmp_path / "image")).layers)
+    assert below.paths == above.paths == [b"a", b"b"]
+    assert [one is other for one, other in zip(below.paths, above.paths, strict=True)] == [True, True]
+    assert [one is other for one, other in zip(below.digests, above.digests, strict=True)] == [True, False]
+    assert below.digests[1] != above.digests[1]

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
 
+from layerscope.archive.heap import trim
+
 ROOM = 2
 BATCH = 1 << 19
 """Small enough that what was made still lies in the processor's cache when it is looked at."""
@@ -71,3 +73,4 @@ def ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
         left.set()
         room.put(None)
         worker.join()
+        trim()  # the thread had a heap of its own, which nobody may use again

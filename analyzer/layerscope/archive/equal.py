@@ -86,6 +86,21 @@ class Place:
         return keyed(array("q", map(fingerprint, self.chunks(row, size, SMALL))).tobytes())
 
 
+class Names:
+    """The paths and the digests of an image's layers, each once: many layers repeat those of the ones before."""
+
+    def __init__(self) -> None:
+        self._paths: dict[bytes, bytes] = {}
+        self._digests: dict[bytes, bytes] = {}
+
+    def unite(self, index: LayerIndex) -> None:
+        """Have what is equal to others' as one object with theirs, in a layer that passed once; another has no digests yet."""
+        if not any(index.digests):
+            return
+        for column, known in ((index.paths, self._paths), (index.digests, self._digests)):
+            column[:] = map(known.setdefault, column, column)
+
+
 def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
     """Fill `digests` of the layers that lie in place; `indexes` are all layers of the image, each once.
 

@@ -1,4 +1,4 @@
-"""Is there a compiled way through plain tar entries?"""
+"""Is there a compiled way through plain tar entries, and to the heap?"""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ Runs: Callable[..., Taker] | None = None
 fingerprint: Callable[[bytes, bytes], int] | None = None
 Column = tuple[list[bytes], list[bytes], Callable[[int], bytes]]
 name_equal: Callable[[bytes, Sequence[Column]], None] | None = None
+settle_heap: Callable[[int, int], bool] | None = None
+trim_heap: Callable[[], bool] | None = None
 _compiled = find("archive.runs")
 if _compiled is not None:
     Runs, fingerprint, name_equal = _compiled.Runs, getattr(_compiled, "fingerprint", None), _compiled.name_equal
+    settle_heap, trim_heap = getattr(_compiled, "settle_heap", None), getattr(_compiled, "trim_heap", None)  # of glibc only

@@ -1,5 +1,6 @@
 /* Which of the next entries of a tar are plain? Takes runs of them; whatever is not plain is left to the loop in tar.py.
- * And which rows share a fingerprint? Gives them their tokens, as equal.py does without it.
+ * And which rows share a fingerprint? Gives them their tokens, as equal.py does without it. And hands the C library's heap its
+ * orders, where that is glibc's.
  *
  * An entry is plain if it is a file, a folder or a symlink whose header is ustar as Go, GNU tar and BSD tar write it:
  * numbers in octal that fill their fields, a checksum of six digits that holds, no device, a clean name in a folder that
@@ -15,6 +16,9 @@
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #ifndef LAYERSCOPE_SOURCE
 #define LAYERSCOPE_SOURCE "" /* digest of this file */
@@ -804,7 +808,33 @@ name_equal(PyObject *module, PyObject *args)
     return Py_None;
 }
 
+#ifdef __GLIBC__
+static PyObject *
+settle_heap(PyObject *module, PyObject *args)
+{
+    int large, spare;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "ii:settle_heap", &large, &spare))
+        return NULL;
+    return PyBool_FromLong(mallopt(M_MMAP_THRESHOLD, large) && mallopt(M_TRIM_THRESHOLD, spare));
+}
+
+static PyObject *
+trim_heap(PyObject *module, PyObject *none)
+{
+    (void)module;
+    (void)none;
+    return PyBool_FromLong(malloc_trim(0));
+}
+#endif
+
 static PyMethodDef functions[] = {
+#ifdef __GLIBC__
+    {"settle_heap", settle_heap, METH_VARARGS, "settle_heap(large, spare, /)\n--\n\n"
+     "From now on map blocks of `large` bytes one by one, and keep `spare` free ones at the end of a heap. Tell whether that holds."},
+    {"trim_heap", trim_heap, METH_NOARGS, "trim_heap()\n--\n\n"
+     "Give back to the system what is free. Tell whether there was any."},
+#endif
 #ifdef FINGERPRINTS
     {"fingerprint", fingerprint, METH_VARARGS, "fingerprint(key, content, /)\n--\n\n"
      "Return 64 bits that two contents share for one of 2**63 keys; a key has 64 random bytes, and as many as a content, in sixteens."},

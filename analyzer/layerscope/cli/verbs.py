@@ -308,6 +308,9 @@ def _may_remember(order: Order, stdin: IO[bytes] | None) -> bool:
 def _read(order: Order, stdin: IO[bytes] | None, layers: Layers | None) -> Image:
     """Read the image that an order names; what is found in its compressed layers is kept on a shelf."""
     from layerscope import api
+    from layerscope.archive.heap import settle
+
+    settle()
 
     if stdin is None:
         _check_input(order.source)
