@@ -148,3 +148,12 @@ def test_a_fixed_key_is_no_secret(seed, pure):
         assert hashed == str(seed == "random" and python == "True")
         assert python == "True" or not pure
     assert runs[0][2] != runs[1][2]
+
+
+@pytest.mark.parametrize("other", [build.entry(".wh.q", b"same"), build.entry("./", b"same"), build.entry("d/..", b"same")])
+def test_what_is_no_file_is_like_none(other: bytes):
+    data = build.tar(build.entry("a", b"same"), other)
+    place = Place(read_tar(Feed.over(data, 0, len(data)), limits=Limits()), data, 0)
+    mark_equal([place.index], [place])
+    assert list(place.index.sizes) == [4, 0]
+    assert place.index.digests == [b"", b""]
