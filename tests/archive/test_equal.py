@@ -160,3 +160,12 @@ def test_paths_and_digests_of_layers_that_passed_are_one_object_where_they_are_e
     assert [one is other for one, other in zip(below.paths, above.paths, strict=True)] == [True, True]
     assert [one is other for one, other in zip(below.digests, above.digests, strict=True)] == [True, False]
     assert below.digests[1] != above.digests[1]
+
+
+@pytest.mark.parametrize("other", [build.entry(".wh.q", b"same"), build.entry("./", b"same"), build.entry("d/..", b"same")])
+def test_what_is_no_file_is_like_none(other: bytes):
+    data = build.tar(build.entry("a", b"same"), other)
+    place = Place(read_tar(Feed.over(data, 0, len(data)), limits=Limits()), data, 0)
+    mark_equal([place.index], [place])
+    assert list(place.index.sizes) == [4, 0]
+    assert place.index.digests == [b"", b""]

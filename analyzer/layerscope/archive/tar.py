@@ -399,7 +399,7 @@ class TarReader:
                     feed.more(stored)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if in_place and not (kind == FILE and keep(path)):  # contents can be looked at later
-                    if stored <= SMALL:
+                    if kind == FILE and stored <= SMALL:
                         print_ = fingerprint(buffer[position : position + stored])
                     position += stored
                     if base + position > total:
