@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from layerscope.archive import quick
 
-LARGE = 1 << 19
-"""More than what comes out of a decompressor at once: that is for the heap, where the next takes the same place again."""
+LARGE = 1 << 20
+"""More than a few pieces of what a decompressor gives: they are for the heap, where the next takes the same place again."""
 SPARE = 1 << 22
 """Bytes at the end of a heap that are kept, because they will be wanted again."""
 
