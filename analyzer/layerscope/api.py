@@ -16,6 +16,7 @@ from layerscope.archive.bareroot import root_file_system
 from layerscope.archive.container import Container, Folder, open_container
 from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
+from layerscope.archive.prints import PRINTS
 from layerscope.archive.scan import Settings
 from layerscope.archive.selection import ImageSummary
 from layerscope.archive.shelf import Shelf
@@ -331,6 +332,7 @@ def _open(
         inspectors=inspectors,
         lap=lap,
         shelf=shelf,
+        prints=PRINTS if shelf is None else shelf.prints,
         verify=verify,
         pull=pull,
         progress=count if progress is not None else None,

@@ -167,11 +167,11 @@ class LayerIndex:
     xattrs        extended attributes, by name, sorted
     declared      size field of the header where it differs from `sizes` (links, directories, whiteouts with a size)
     sparse        data fragments `(offset in the file, length)` of a sparse file
-    digests       tokens of contents: equal exactly where the contents are, within one image. A strong digest (`Image.hashing`)
-                  where the tar passed once, and where files under different paths may be equal; a row whose token is empty is
-                  equal to none
+    contents      numbers of contents, once layers were compared: equal exactly where the contents are, within one image; a row
+                  whose number is 0 is like no other
     kept          content of the rows that a pattern asked for
-    prints        fingerprints of the contents of small files, 0 where none was taken; gone once contents are compared
+    prints        what contents are compared by (`archive.prints`), 0 where none was taken; gone once they are compared
+    labels        what contents are called, of a tar that passed once: 16 bytes a row, all 0 where none was taken; gone likewise
     inspected     what inspectors found in a row's content, as pairs (who looked, what was found): small, unlike the file
     sums          digests of a row's content, as `SUMS` names them, one behind the other, if they were asked for
     tar_bytes     length of the uncompressed stream, to its very end
@@ -193,12 +193,13 @@ class LayerIndex:
     xattrs: dict[int, tuple[tuple[bytes, bytes], ...]]
     declared: dict[int, int]
     sparse: dict[int, tuple[tuple[int, int], ...]]
-    digests: list[bytes]
+    contents: array[int]
     kept: dict[int, bytes]
     tar_bytes: int
     diff_id: str | None = None
     notes: tuple[Note, ...] = ()
     prints: array[int] = field(default_factory=lambda: array("q"))
+    labels: bytearray = field(default_factory=bytearray)
     inspected: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
     sums: dict[int, bytes] = field(default_factory=dict)
 
@@ -402,7 +403,7 @@ class Image:
     """One image of an archive.
 
     inspected  who looked into its files' contents
-    hashing    the algorithm of the tokens of contents that are digests
+    labels     by their number, what contents are called that lie under several paths: XXH128
     told       the secrets that stood in its config and history, whose texts are masked since it was loaded
     """
 
@@ -417,7 +418,7 @@ class Image:
     storage: Storage
     notes: tuple[Note, ...] = ()
     inspected: frozenset[str] = frozenset()
-    hashing: str = "sha256"
+    labels: Mapping[int, bytes] = field(default_factory=dict)
     told: tuple[Told, ...] = ()
 
     @property

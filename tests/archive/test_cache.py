@@ -32,7 +32,7 @@ def test_folder_and_entries_are_private(cache):
     assert stat.S_IMODE(entry(cache).stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("where", [0, 5, len(MAGIC), len(MAGIC) + 32, -1])
+@pytest.mark.parametrize("where", [0, 5, len(MAGIC), len(MAGIC) + 16, len(MAGIC) + 20, -1])
 def test_a_damaged_entry_is_a_miss_and_goes(cache, where):
     cache.put(b"key", b"value")
     path = entry(cache)

@@ -43,7 +43,7 @@ def layer(*rows: tuple) -> LayerIndex:
     zeros = array("q", [0]) * count
     return LayerIndex(
         paths=paths, folders=[path.rpartition(b"/")[0] for path in paths], kinds=kinds, sizes=sizes, modes=zeros, uids=zeros[:], gids=zeros[:], mtimes=[0] * count,
-        offsets=zeros, spans=zeros, links=links, xattrs={}, declared={}, sparse={}, digests=[b""] * count, kept=kept, tar_bytes=0,
+        offsets=zeros, spans=zeros, links=links, xattrs={}, declared={}, sparse={}, contents=array("i", bytes(4 * count)), kept=kept, tar_bytes=0,
     )  # fmt: skip
 
 

@@ -113,12 +113,11 @@ def make_report(layers=(), books=(), **changes):
     return replace(report, **changes)
 
 
-def make_duplicates(digest, size, *places):
+def make_duplicates(label, size, *places):
     """Return one set of equal files, none without places."""
     sets = 1 if places else 0
     return Duplicates(
-        hashing="sha256",
-        digests=(digest,) * sets,
+        labels=(label,) * sets,
         sizes=array("q", [size] * sets),
         copies=array("q", [len(places)] * sets),
         rows=array("q", range(len(places))),
@@ -259,7 +258,7 @@ def fat_report():
         release=Release("debian", "12", "Debian GNU/Linux 12 (bookworm)"),
         ownership=Ownership(packages, owners),
         causes=causes,
-        duplicates=make_duplicates(b"\x01" * 32, 9 * MB, *causes[5].paths * 2),
+        duplicates=make_duplicates(b"\x01" * 16, 9 * MB, *causes[5].paths * 2),
         exposures=(
             Exposure("setuid-file", "warning", "runs as root", b"usr/bin/su", 0, "visible", None, "login"),
             Exposure("env-secret", "error", "a key in ENV", None, None, "config", detail="AWS_KEY"),
@@ -314,7 +313,7 @@ def hostile_report():
         [make_books(0, live=5 * MB, replaced=5 * MB)],
         release=Release(HOSTILE, None, HOSTILE),
         ownership=Ownership((package, other), (make_owner("deb", None, 4 * MB), make_owner(None, HOSTILE, 6 * MB))),
-        duplicates=make_duplicates(b"\x02" * 32, MB, *cause.paths * 3),
+        duplicates=make_duplicates(b"\x02" * 16, MB, *cause.paths * 3),
         causes=(cause,),
         exposures=(Exposure(HOSTILE, "error", HOSTILE, HOSTILE_PATH, 0, "visible", None, HOSTILE, HOSTILE),),
         notes=(note,),

@@ -50,7 +50,7 @@ def _change(old: Place, new: Place) -> str | None:
     if one.kinds[row] != other.kinds[twin] or one.sizes[row] != other.sizes[twin]:
         return "changed"
     if one.kinds[row] == Kind.FILE:
-        if one.sizes[row] and (not one.digests[row] or one.digests[row] != other.digests[twin]):
+        if one.sizes[row] and (not one.contents[row] or one.contents[row] != other.contents[twin]):
             return "changed"
     elif one.links.get(row) != other.links.get(twin):
         return "changed"

@@ -33,13 +33,11 @@ class DuplicateSet:
 class Duplicates:
     """All sets of equal files, the most wasteful first, as columns: there are thousands, of which hardly any is looked at.
 
-    hashing         the algorithm of the digests
-    digests, sizes, copies  of each set; the size is that of one file
+    labels, sizes, copies  of each set: the XXH128 of the content, the size of one file, how many there are
     rows, layers, paths     of each file, set by set: its id in the stack, the layer that stores it, its name
     """
 
-    hashing: str
-    digests: tuple[bytes, ...]
+    labels: tuple[bytes, ...]
     sizes: array[int]
     copies: array[int]
     rows: array[int]
@@ -54,9 +52,9 @@ class Duplicates:
     def __iter__(self) -> Iterator[DuplicateSet]:
         """Yield every set as an object."""
         files = zip(self.paths, self.layers, strict=True)
-        for digest, size, copies in zip(self.digests, self.sizes, self.copies, strict=True):
+        for label, size, copies in zip(self.labels, self.sizes, self.copies, strict=True):
             paths = tuple([PathShare(path, size, layer) for path, layer in islice(files, copies)])
-            yield DuplicateSet(f"{self.hashing}:{digest.hex()}", size, copies, paths)
+            yield DuplicateSet(f"xxh128:{label.hex()}", size, copies, paths)
 
     def places(self) -> Iterator[tuple[int, list[tuple[int, int]]]]:
         """Yield of every set the size of a file, and each one's row and layer."""
@@ -66,8 +64,8 @@ class Duplicates:
 
 
 def find_duplicates(image: Image, fates: bytearray) -> Duplicates:
-    """Return the sets of equal live files, by a strong digest; hard links are no duplicates."""
-    first: dict[bytes, int] = {}
+    """Return the sets of equal live files; hard links are no duplicates."""
+    first: dict[int, int] = {}
     groups: defaultdict[int, list[int]] = defaultdict(list)  # all but the first of each set, by the first
     indexes = [image.index_of(layer.position) for layer in image.layers]
     starts = list(accumulate((0 if index is None else len(index) for index in indexes), initial=0))
@@ -76,7 +74,7 @@ def find_duplicates(image: Image, fates: bytearray) -> Duplicates:
             continue
         start = starts[layer.position]
         live = fates[start : start + len(index)].translate(ONLY_LIVE)
-        told = list(compress(index.digests, live))
+        told = list(compress(index.contents, live))
         rows = list(compress(compress(count(start), live), told))
         leaders = list(map(first.setdefault, filter(None, told), rows))
         for leader, row in compress(zip(leaders, rows, strict=True), map(ne, leaders, rows)):
@@ -89,15 +87,14 @@ def find_duplicates(image: Image, fates: bytearray) -> Duplicates:
         index, row = indexes[position], leader - starts[position]
         if index is not None and index.sizes[row]:
             sets.append(
-                (-index.sizes[row] * len(others), index.paths[row], (leader, *others), index.sizes[row], index.digests[row])
+                (-index.sizes[row] * len(others), index.paths[row], (leader, *others), index.sizes[row], index.contents[row])
             )
     sets.sort()
     flat = array("q", [row for _, _, rows, _, _ in sets for row in rows])
     layers = array("i", [bisect_right(starts, row) - 1 for row in flat])
     paths = [[] if index is None else index.paths for index in indexes]
     return Duplicates(
-        hashing=image.hashing,
-        digests=tuple([digest for *_, digest in sets]),
+        labels=tuple([image.labels[content] for *_, content in sets]),
         sizes=array("q", [size for *_, size, _ in sets]),
         copies=array("q", [len(rows) for _, _, rows, _, _ in sets]),
         rows=flat,

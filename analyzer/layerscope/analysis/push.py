@@ -79,17 +79,18 @@ def keys_of(layer: Layer) -> Iterator[str]:
         yield layer.digest
 
 
-def _contents(image: Image) -> dict[bytes, list[bytes]]:
-    """Return path -> tokens of what any layer has there."""
-    known: defaultdict[bytes, list[bytes]] = defaultdict(list)
+def _contents(image: Image) -> dict[bytes, list[int]]:
+    """Return path -> numbers of what any layer has there."""
+    known: defaultdict[bytes, list[int]] = defaultdict(list)
     for layer in image.layers:
         if layer.index is not None:
-            for path, digest in compress(zip(layer.index.paths, layer.index.digests, strict=True), layer.index.digests):
-                known[path].append(digest)
+            contents = layer.index.contents
+            for path, content in compress(zip(layer.index.paths, contents, strict=True), contents):
+                known[path].append(content)
     return known
 
 
-def _changed(index: LayerIndex, known: dict[bytes, list[bytes]]) -> tuple[int, bytes | None]:
+def _changed(index: LayerIndex, known: dict[bytes, list[int]]) -> tuple[int, bytes | None]:
     """Return how much of a layer's content is new, and where most of that lies."""
     changed = 0
     folders: Counter[bytes] = Counter()
@@ -97,8 +98,8 @@ def _changed(index: LayerIndex, known: dict[bytes, list[bytes]]) -> tuple[int, b
         if not size or index.kinds[row] != Kind.FILE:
             continue
         path = index.paths[row]
-        digest = index.digests[row]
-        if not digest or digest not in known.get(path, ()):
+        content = index.contents[row]
+        if not content or content not in known.get(path, ()):
             changed += size
             folders[b"/".join(path.split(b"/", SHOWN)[:-1][:SHOWN])] += size
     top = folders.most_common(1)

@@ -132,24 +132,24 @@ def find_sharing(images: Sequence[Image], counts: Sequence[tuple[int, int, int]]
 def _find_repeats(images: Sequence[Image], fates: Sequence[Fates]) -> Repeats:
     """Find the contents that several images show, each in another layer."""
     numbers: dict[str, int] = {}
-    holders: dict[bytes, list[tuple[int, int]]] = {}
-    sizes: dict[bytes, int] = {}
+    holders: dict[int, list[tuple[int, int]]] = {}
+    sizes: dict[int, int] = {}
     for image_number, (image, (starts, column)) in enumerate(zip(images, fates, strict=True)):
         for layer in image.layers:
             if layer.index is None:
                 continue
             blob = numbers.setdefault(_name_of(image_number, layer), len(numbers))
             start = starts[layer.position]
-            for row, token in compress(enumerate(layer.index.digests), layer.index.digests):
+            for row, content in compress(enumerate(layer.index.contents), layer.index.contents):
                 if column[start + row] == LIVE and layer.index.sizes[row]:
-                    there = holders.setdefault(token, [])
+                    there = holders.setdefault(content, [])
                     if not there or there[-1][0] != image_number:  # the first copy of each image
                         there.append((image_number, blob))
-                        sizes[token] = layer.index.sizes[row]
+                        sizes[content] = layer.index.sizes[row]
     alike: Counter[tuple[tuple[int, int], ...]] = Counter()
-    for token, there in holders.items():
+    for content, there in holders.items():
         if len({blob for _, blob in there}) > 1:
-            alike[tuple(there)] += sizes[token]
+            alike[tuple(there)] += sizes[content]
     pairs: Counter[tuple[int, int]] = Counter()
     total = by_all = 0
     for group, size in alike.items():

@@ -177,7 +177,7 @@ def _add_mark(sheet: Sheet, path: bytes) -> None:
         paths.append(path)
     for owners in (index.uids, index.gids):
         owners.append(0)
-    for numbers in (index.sizes, index.modes, index.mtimes, index.offsets, index.prints):
+    for numbers in (index.sizes, index.modes, index.mtimes, index.offsets, index.contents):
         if len(numbers) == len(index.kinds):
             numbers.append(0)
     index.spans.append(BLOCK)

@@ -66,9 +66,9 @@ def _sort_plain(
     """Sort rows that have a twin each, column by column."""
     if other is None or not rows:
         return
-    tokens, others = pick(one.digests, rows), pick(other.digests, twins)
-    if tokens != others or not all(tokens):
-        same = bytes([token != b"" and token == twin for token, twin in zip(tokens, others, strict=True)])
+    contents, others = pick(one.contents, rows), pick(other.contents, twins)
+    if contents != others or not all(contents):
+        same = bytes([content != 0 and content == twin for content, twin in zip(contents, others, strict=True)])
         found[REPLACED_LATER] += compress(rows, same.translate(_NOT))
         rows, twins = list(compress(rows, same)), list(compress(twins, same))
 
@@ -93,7 +93,7 @@ def _sort_plain(
 def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: int) -> tuple[str, Iterable[str]]:
     """Return the kind of a replacement, and what differs: of one of several names, or without content."""
     stack, names = scene.stack, scene.names
-    if index.sizes[row] and not index.digests[row]:
+    if index.sizes[row] and not index.contents[row]:
         return REPLACED_LATER, ()
     first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
     for name in (ident, *names[ident]) if ident in names else (ident,):
@@ -113,7 +113,7 @@ def _compare(scene: Scene, index: LayerIndex, row: int, ident: int, hidden_in: i
 def _same(one: LayerIndex, row: int, other: LayerIndex, there: int) -> bool:
     """Whether two rows hold the same bytes, or link to the same place."""
     if one.sizes[row]:
-        return one.digests[row] == other.digests[there]
+        return one.contents[row] == other.contents[there]
     return one.kinds[row] == other.kinds[there] and not other.sizes[there] and one.links.get(row) == other.links.get(there)
 
 

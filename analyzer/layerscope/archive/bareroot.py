@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from layerscope.archive.candidate import Found
 from layerscope.archive.container import Container, PassingTar, TarFile
-from layerscope.archive.digests import best
 from layerscope.archive.filetypes import HEAD, name_bytes
 from layerscope.archive.folders import pass_over_deep
 from layerscope.archive.images import Pool, compare
@@ -41,7 +40,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
         index=scan.index,
     )
     notes = Notebook()
-    compare(container, [None], [layer], pool)
+    labels = compare(container, [None], [layer], pool)
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:
         notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=0)
@@ -62,7 +61,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
         ),
         notes=notes.freeze(),
         inspected=(container.inspectors if isinstance(container, PassingTar) else container.settings.inspectors).names,
-        hashing=best()[0],
+        labels=labels,
     )
 
 

@@ -1,7 +1,7 @@
 """What was found out before? A folder of small files, private to the user, bounded in size and age.
 
-An entry is believed only if its own checksum holds; anything else about the folder (not there, not writable, damaged, somebody
-else's) means that nothing is remembered, and is never an error.
+An entry is believed only if it says the whole key and its own checksum holds; anything else about the folder (not there, not
+writable, damaged, somebody else's) means that nothing is remembered, and is never an error.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from layerscope.archive.digests import digest
+from xxhash import xxh3_128, xxh3_128_digest, xxh3_128_hexdigest
+
 from layerscope.frozen import frozen
 
-MAGIC = b"layerscope cache 1\n"
+MAGIC = b"layerscope cache 2\n"
+HEAD = len(MAGIC) + 16  # and the checksum of what follows: the key's length in 4 bytes, the key, the value
 LARGEST = 1 << 30
 OLDEST = 30 * 24 * 3600
 SUFFIX = ".entry"
@@ -67,15 +69,16 @@ class Cache:
             raw = path.read_bytes()
         except OSError:
             return None
-        head = len(MAGIC)
-        data = raw[head + 32 :]
-        if raw[:head] != MAGIC or digest(key, data) != raw[head : head + 32]:
+        if raw[:HEAD] != MAGIC + xxh3_128_digest(memoryview(raw)[HEAD:]):
             with suppress(OSError):
                 path.unlink()
             return None
+        start = HEAD + 4 + int.from_bytes(raw[HEAD : HEAD + 4], "little")
+        if raw[HEAD + 4 : start] != key:
+            return None
         with suppress(OSError):
             os.utime(path)  # used now: the least recently used goes first
-        return data
+        return raw[start:]
 
     def put(self, key: bytes, data: bytes) -> None:
         """Remember bytes under a key, if that can be done."""
@@ -89,7 +92,10 @@ class Cache:
                 return
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(MAGIC + digest(key, data))
+                named = len(key).to_bytes(4, "little") + key
+                checksum = xxh3_128(named)
+                checksum.update(data)
+                stream.write(MAGIC + checksum.digest() + named)
                 stream.write(data)
             beside.replace(path)
         except BaseException as error:  # also an interrupt: nothing half written stays
@@ -114,7 +120,7 @@ class Cache:
         return before
 
     def _path(self, key: bytes) -> Path | None:
-        return None if self.folder is None else self.folder / (digest(key).hex() + SUFFIX)
+        return None if self.folder is None else self.folder / (xxh3_128_hexdigest(key) + SUFFIX)
 
     def _trusted(self) -> bool:
         """Whether the folder is ours and nobody else can write to it."""

@@ -16,13 +16,13 @@ from typing import BinaryIO
 
 from layerscope.archive.ahead import LEAST, ahead, pays
 from layerscope.archive.compression import CHUNK, decompress, detect
-from layerscope.archive.digests import best
 from layerscope.archive.feed import ENDLESS, Buffer, Feed
 from layerscope.archive.folders import forget
 from layerscope.archive.header import BLOCK, clean, looks_like_tar
 from layerscope.archive.inspection import inspect_place
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
+from layerscope.archive.prints import WIDTH, Pieces
 from layerscope.archive.pull import COUNTED, SMALL, Sampler
 from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, chunks_of, part_of, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
@@ -214,7 +214,7 @@ class PassingTar(Container):
         self._held = 0
         self._counted = 0
         self._refused: set[int] = set()
-        self._digests: dict[int, bytes] = {}
+        self._named: dict[int, Pieces] = {}
         self._kept: dict[int, bytes] = {}
         self.raw = Tap(_at_most(chunks, settings.limits.archive_bytes))
         head = next(self.raw, b"")
@@ -245,7 +245,8 @@ class PassingTar(Container):
     def _visit(self, row: int, path: bytes, size: int, pieces: Iterator[bytes]) -> None:
         settings = self.settings
         looks_like_blob = BLOB_NAME.fullmatch(path) is not None
-        tap = Tap(pieces, hashed=None if looks_like_blob else best()[0])
+        named = None if looks_like_blob else settings.prints.start()
+        tap = Tap(pieces if named is None else named.watch(pieces))
         head = next(tap, b"")
         while len(head) < min(size, SNIFFED) and (more := next(tap, b"")):
             head += more
@@ -263,8 +264,8 @@ class PassingTar(Container):
             self._scans[row] = self._scan(path, _chain(head, tap))
         for _ in tap:
             pass
-        if tap.digest is not None:
-            self._digests[row] = bytes.fromhex(tap.digest.partition(":")[2])
+        if named is not None and tap.size == size:
+            self._named[row] = named
         if kept and row in self._documents:
             self._kept[row] = self._documents[row]
 
@@ -335,10 +336,11 @@ class PassingTar(Container):
                 yield from part_of(inner, self.index.offsets[member.ident], member.size)
 
     def rootfs(self) -> Scan:
-        """Return the tar that passed, as one layer; its contents were hashed, kept and looked into on the way."""
+        """Return the tar that passed, as one layer; its contents were told apart, kept and looked into on the way."""
         index = self.index
-        for row, digest in self._digests.items():
-            index.digests[row] = digest
+        for row, named in self._named.items():
+            index.prints[row] = named.print()
+            index.labels[row * WIDTH : (row + 1) * WIDTH] = named.label()
         index.kept.update(self._kept)
         drop_cut(index)
         return Scan(index, "none", index.tar_bytes)
@@ -351,10 +353,10 @@ def drop_cut(index: LayerIndex) -> None:
     row = len(index) - 1
     if index.kinds[row] != Kind.FILE or index.offsets[row] + index.sizes[row] != index.tar_bytes:
         return
-    lists = (index.paths, index.folders, index.uids, index.gids, index.mtimes, index.digests)
-    for column in (*lists, index.kinds, index.sizes, index.modes, index.offsets, index.spans):
+    lists = (index.paths, index.folders, index.uids, index.gids, index.mtimes, index.kinds, index.sizes, index.modes)
+    for column in (*lists, index.offsets, index.spans, index.prints):
         column.pop()
-    del index.prints[row:]
+    del index.labels[row * WIDTH :]
     forget(index, row)
 
 

@@ -1,15 +1,15 @@
-"""What is in the files of a tar? Hashed while they pass, held where somebody wants them, handed on where somebody looks."""
+"""What is in the files of a tar? Told apart while they pass, held where somebody wants them, handed on where somebody looks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from layerscope.archive.digests import Start
 from layerscope.archive.feed import Feed
 from layerscope.archive.inspection import HELD, Inspection
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.sparse import SPARSE_HASHED, Fragments, content_digest, expand
+from layerscope.archive.prints import Prints
+from layerscope.archive.sparse import SPARSE_HASHED, Fragments, expand, fill
 from layerscope.archive.toc import STARGZ
 from layerscope.model import LayerIndex
 
@@ -21,8 +21,8 @@ Visit = Callable[[int, bytes, int, Iterator[bytes]], None]
 class Contents:
     """What a reader does with the data of regular files that it cannot simply pass over.
 
-    `start_hash` hashes them, None if they can be looked at later; `mode` is that of the file whose data come next. `digest` is
-    that of the data that came last, empty if they were not hashed or did not all come.
+    `prints` tells those apart that pass; `mode` is that of the file whose data come next. `found` are print and label of the
+    content that came last, None if they were not taken or it did not all come.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Contents:
         limits: Limits,
         keep: Keep,
         visit: Visit | None,
-        start_hash: Start | None,
+        prints: Prints,
         inspection: Inspection | None = None,
     ) -> None:
         self.feed = feed
@@ -42,17 +42,17 @@ class Contents:
         self.limits = limits
         self.keep = keep
         self.visit = visit
-        self.start_hash = start_hash
+        self.prints = prints
         self.inspection = inspection
         self.mode = 0
-        self.digest = b""
+        self.found: tuple[int, bytes] | None = None
         self.kept_bytes = 0
 
     def read(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments | None, start: int) -> int:
         """Read a file's data from where the feed stands; return how many bytes of them are missing."""
         feed = self.feed
         where = feed.offset
-        self.digest = b""
+        self.found = None
         if self.visit is not None:
             passing = self.inspection.passing(row, path, self.mode, stored, start) if self.inspection is not None else None
             pieces = feed.pieces(stored)
@@ -69,27 +69,28 @@ class Contents:
     def _read_whole(self, row: int, path: bytes, stored: int, start: int) -> None:
         feed = self.feed
         end = feed.offset + stored
-        hasher = None if self.start_hash is None else self.start_hash()
+        named = None if feed.in_place else self.prints.start()
         keeps = self.keep(path) and self.fits(path, stored, start)
         kept: list[bytes] | None = [] if keeps else None
         passing = self.inspection.passing(row, path, self.mode, stored, start) if self.inspection is not None else None
         for piece in feed.pieces(stored):
-            if hasher is not None:
-                hasher.update(piece)
+            if named is not None:
+                named.update(piece)
             if kept is not None:
                 kept.append(piece)
             if passing is not None:
                 passing.take(piece)
         if feed.offset == end:
-            if hasher is not None:
-                self.digest = hasher.digest()
+            if named is not None:
+                self.found = named.print(), named.label()
             if kept is not None:
                 self.index.kept[row] = b"".join(kept)
             if passing is not None:
                 passing.close()
 
     def _read_sparse(self, row: int, path: bytes, stored: int, logical: int, fragments: Fragments, start: int) -> None:
-        feed, index, start_hash = self.feed, self.index, self.start_hash
+        feed, index = self.feed, self.index
+        names = not feed.in_place and logical <= SPARSE_HASHED
         end = feed.offset + stored
         keeps = self.keep(path) and self.fits(path, logical, start)
         if keeps or (self.inspection is not None and logical <= HELD):
@@ -98,14 +99,14 @@ class Contents:
                 content = expand(fragments, logical, data)
                 if keeps:
                     index.kept[row] = content
-                if start_hash is not None and logical <= SPARSE_HASHED:
-                    self.digest = start_hash(content).digest()
+                if names:
+                    self.found = self.prints.print_of(content), self.prints.label_of(content)
                 if self.inspection is not None and logical <= HELD:
                     self.inspection.show(row, path, self.mode, content, start)
-        elif start_hash is not None and logical <= SPARSE_HASHED:
-            digest = content_digest(start_hash(), fragments, logical, feed.pieces(stored))
+        elif names:
+            named = self.prints.start(fill(fragments, logical, feed.pieces(stored)))
             if feed.offset == end:
-                self.digest = digest
+                self.found = named.print(), named.label()
         else:
             feed.skip(stored)
 

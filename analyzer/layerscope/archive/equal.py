@@ -1,46 +1,28 @@
-"""Which files hold the same content? Marks rows of one image with tokens that are equal exactly where contents are.
+"""Which files hold the same content? Rows of one image get numbers that are equal exactly where contents are.
 
-A layer that passed once brings digests along. Of files that lie in place a fingerprint is taken, of small ones while
-their layer is read: 64 bits that depend on a key of this process, which no writer of an image can know. Two different contents
-share it once in 2^63 times. What may have a twin under another path gets its digest as well.
+Their prints tell (`prints`). While a layer is read they are taken of all that passes, and of small files of one that lies in
+place; of large ones there only if another file is as long.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, compress
-from operator import ne, not_
+from operator import not_
 
 from layerscope.archive import quick
-from layerscope.archive.digests import best
 from layerscope.archive.feed import Buffer
-from layerscope.archive.sparse import SPARSE_HASHED, content_digest
+from layerscope.archive.prints import SMALL, WIDTH, Prints
+from layerscope.archive.sparse import SPARSE_HASHED, fill
 from layerscope.model import LayerIndex
 
-SMALL = 1 << 16
-"""Bytes of a file whose fingerprint is taken of the whole, while its layer is read; a longer one's comes from its chunks'."""
 PIECE = 1 << 12
 WINDOW = 1 << 16
 NEAR = 1 << 13  # so near to what was read last, reading on pays
-CHUNK = 1 << 17  # of two files at once, in the processor's cache
-KEY, SEAL = os.urandom(SMALL + 64), os.urandom(32)
-
-
-def keyed(content: bytes) -> int:
-    """Return 64 bits of BLAKE2 with a key of this process."""
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=SEAL).digest(), "big", signed=True)
-
-
-_SIPHASH = sys.hash_info.algorithm.startswith("siphash") and sys.hash_info.hash_bits == 64 and sys.flags.hash_randomization
-fingerprint: Callable[[bytes], int] = hash if _SIPHASH else keyed  # where PYTHONHASHSEED fixes the key, it is no secret
-if quick.fingerprint is not None:
-    fingerprint = partial(quick.fingerprint, KEY)
+CHUNK = 1 << 17  # stays in the processor's cache
 
 
 class Place:
@@ -64,141 +46,91 @@ class Place:
             self._window, self._at, begin = self.buffer[where : where + (WINDOW if near else max(size, PIECE))], where, 0
         return self._window[begin : begin + size]
 
-    def chunks(self, row: int, size: int, each: int = CHUNK) -> Iterator[bytes]:
-        """Yield a file's stored data."""
-        for skip in range(0, size, each):
-            yield self.content(row, skip, min(each, size - skip))
-
-    def digest(self, row: int) -> bytes:
-        """Return the digest of a file's content."""
-        size, fragments, hasher = self.index.sizes[row], self.index.sparse.get(row), best()[1]()
-        if fragments is not None:
-            return content_digest(hasher, fragments, size, self.chunks(row, sum(length for _, length in fragments)))
-        for chunk in self.chunks(row, size):
-            hasher.update(chunk)
-        return hasher.digest()
-
-    def fingerprint(self, row: int) -> int:
-        """Return what files of one size share where they hold the same."""
-        size = self.index.sizes[row]
-        if size <= SMALL:
-            return fingerprint(self.content(row, 0, size))
-        return keyed(array("q", map(fingerprint, self.chunks(row, size, SMALL))).tobytes())
+    def pieces(self, row: int) -> Iterator[bytes]:
+        """Yield a file's content."""
+        size, fragments = self.index.sizes[row], self.index.sparse.get(row)
+        stored = size if fragments is None else sum(length for _, length in fragments)
+        data = (self.content(row, skip, min(CHUNK, stored - skip)) for skip in range(0, stored, CHUNK))
+        return data if fragments is None else fill(fragments, size, data)
 
 
 class Names:
-    """The paths and the digests of an image's layers, each once: many layers repeat those of the ones before."""
+    """The paths of an image's layers, each once: many layers repeat those of the ones before."""
 
     def __init__(self) -> None:
         self._paths: dict[bytes, bytes] = {}
-        self._digests: dict[bytes, bytes] = {}
 
     def unite(self, index: LayerIndex) -> None:
-        """Have what is equal to others' as one object with theirs, in a layer that passed once; another has no digests yet."""
-        if not any(index.digests):
-            return
-        for column, known in ((index.paths, self._paths), (index.digests, self._digests)):
-            column[:] = map(known.setdefault, column, column)
+        """Have equal paths as one object with others', in a layer that passed once; of another this is done with its prints."""
+        if index.labels:
+            index.paths[:] = map(self._paths.setdefault, index.paths, index.paths)
 
 
-def mark_equal(indexes: Iterable[LayerIndex], places: Sequence[Place]) -> None:
-    """Fill `digests` of the layers that lie in place; `indexes` are all layers of the image, each once.
+def mark_equal(indexes: Sequence[LayerIndex], places: Iterable[Place], prints: Prints) -> dict[int, bytes]:
+    """Fill `contents` of layers that are compared with one another; return the labels of what lies under several paths.
 
-    A token is a digest where files under different paths or of a layer that passed once may hold the same, else a
-    number that only the copies of one path share. The fingerprints are of no use afterwards, and go; paths and kept contents
-    that are equal become one object.
+    `indexes` are all layers, each once, `places` those of them that lie in place. Prints and labels are of no use afterwards,
+    and go; paths and kept contents that are equal become one object.
     """
-    passed = {size for index in indexes for size in compress(index.sizes, index.digests)}
-    large: dict[int, list[tuple[Place, int]]] = {}
-    for place in places:
-        index = place.index
-        _hash_apart(place, passed)
-        for row in compress(range(len(index)), map(not_, index.prints)):
-            size = index.sizes[row]
-            if not size or index.digests[row] or row in index.sparse:
-                continue
-            if size > SMALL:
-                large.setdefault(size, []).append((place, row))
-            else:
-                index.prints[row] = place.fingerprint(row)
-    for members in large.values():
-        if len(members) > 1:
-            _compare_large(members)
-    (quick.name_equal or name_equal)(
-        b"".join(place.index.prints for place in places),
-        [(place.index.paths, place.index.digests, place.digest) for place in places],
+    placed = {id(place.index): place for place in places}
+    if placed:
+        sizes = Counter(size for index in indexes for size in filter(SMALL.__lt__, index.sizes))
+        for place in placed.values():
+            _take_prints(place, sizes, prints)
+    numbers, moved = (quick.number_equal or number_equal)(
+        b"".join(index.prints for index in indexes), [index.paths for index in indexes]
     )
-    contents: dict[bytes, bytes] = {}
-    for index in indexes:
-        del index.prints[:]
-        for row, content in index.kept.items():
-            if index.digests[row]:
-                index.kept[row] = contents.setdefault(index.digests[row], content)
-
-
-def _hash_apart(place: Place, passed: set[int]) -> None:
-    """Take the digests of files that may equal what passed, and of sparse ones; they have no fingerprint any more."""
-    index = place.index
-    apart = set(index.sparse)
-    if passed:
-        apart.update(row for row, size in enumerate(index.sizes) if size in passed)
-    for row in sorted(apart):
-        index.prints[row] = 0
-        if row not in index.sparse or index.sizes[row] <= SPARSE_HASHED:
-            index.digests[row] = place.digest(row)
-
-
-def _compare_large(members: Sequence[tuple[Place, int]]) -> None:
-    """Give the large files of one size that hold the same one fingerprint.
-
-    A chmod or chown copies whole trees: each is compared with what the layer below has under its path, which costs less
-    than a fingerprint. Those are taken only if more than one content remains; else any number does that nobody can know.
-    """
-    latest: dict[bytes, list[tuple[Place, int]]] = {}
-    sets: list[list[tuple[Place, int]]] = []
-    for place, row in members:
-        path = place.index.paths[row]
-        before = latest.get(path)
-        if before is not None and _same(*before[-1], place, row):
-            before.append((place, row))
+    starts = list(accumulate(map(len, indexes), initial=0))
+    columns = array("i", numbers)
+    contents: dict[int, bytes] = {}
+    labels: dict[int, bytes] = {}
+    for number in sorted(moved):
+        position = bisect_right(starts, number - 1) - 1
+        index, row = indexes[position], number - 1 - starts[position]
+        if id(index) in placed:
+            labels[number] = prints.start(placed[id(index)].pieces(row)).label()
         else:
-            latest[path] = new = [(place, row)]
-            sets.append(new)
-    for found in sets:
-        place, row = found[0]
-        mark = place.fingerprint(row) if len(sets) > 1 else int.from_bytes(os.urandom(8), signed=True)
-        for place, row in found:
-            place.index.prints[row] = mark
+            labels[number] = bytes(index.labels[row * WIDTH : (row + 1) * WIDTH])
+    for index, start in zip(indexes, starts, strict=False):
+        index.contents[:] = columns[start : start + len(index)]
+        del index.prints[:], index.labels[:]
+        for row, content in index.kept.items():
+            if number := index.contents[row]:
+                index.kept[row] = contents.setdefault(number, content)
+    return labels
 
 
-def _same(one: Place, row: int, other: Place, twin: int) -> bool:
-    size = one.index.sizes[row]
-    return all(a == b for a, b in zip(one.chunks(row, size), other.chunks(twin, size), strict=True))
+def _take_prints(place: Place, sizes: Counter[int], prints: Prints) -> None:
+    """Take the prints of files that have none yet, unless no other is as long."""
+    index = place.index
+    for row in compress(range(len(index)), map(not_, index.prints)):
+        size = index.sizes[row]
+        if not size or (size > SMALL and sizes[size] == 1) or (row in index.sparse and size > SPARSE_HASHED):
+            continue
+        index.prints[row] = prints.start(place.pieces(row)).print()
 
 
-def name_equal(prints: bytes, columns: Sequence[quick.Column]) -> None:
-    """Give all rows that share a fingerprint one token.
+def number_equal(prints: bytes, columns: Sequence[list[bytes]]) -> tuple[bytes, set[int]]:
+    """Give all rows that share a print one number; `prints` are of all layers, 0 where there is none, `columns` their paths.
 
-    `prints` are those of all columns, which are paths, tokens, and what takes the digest of a row. Rows are numbered through;
-    each stands with the first like it, whose path becomes one object with its own. (`runs.c` does the same.)
+    Rows are numbered through from 1. Each gets the number of the first one like it, 0 if no other is; the path of that becomes
+    one object with its own. Return the numbers, and those of which some row has another path. (`runs.c` does the same.)
     """
-    starts = list(accumulate((len(paths) for paths, _, _ in columns), initial=0))
-    paths, tokens = [path for column in columns for path in column[0]], [token for column in columns for token in column[1]]
-    numbers = array("q", prints)
+    starts = list(accumulate(map(len, columns), initial=0))
+    paths = [path for column in columns for path in column]
+    told = array("q", prints)
     first: dict[int, int] = {}
-    members = list(compress(range(len(numbers)), numbers))
-    leaders = list(map(first.setdefault, compress(numbers, numbers), members))
-    twin = list(map(ne, leaders, members))
-    pairs = list(zip(compress(leaders, twin), compress(members, twin), strict=True))
-    moved = {leader for leader, member in pairs if paths[leader] != paths[member]}
-    for leader in sorted({leader for leader, _ in pairs}):
-        tokens[leader] = leader.to_bytes(8)
-        if leader in moved:
-            number = bisect_right(starts, leader) - 1
-            tokens[leader] = columns[number][2](leader - starts[number])
-    for leader, member in pairs:
-        tokens[member] = tokens[leader]
-        if paths[leader] == paths[member]:
-            paths[member] = paths[leader]
+    numbers = array("i", bytes(4 * len(told)))
+    moved = set()
+    for row in compress(range(len(told)), told):
+        leader = first.setdefault(told[row], row)
+        if leader == row:
+            continue
+        numbers[leader] = numbers[row] = leader + 1
+        if paths[leader] == paths[row]:
+            paths[row] = paths[leader]
+        else:
+            moved.add(leader + 1)
     for start, stop, column in zip(starts, starts[1:], columns, strict=False):
-        column[0][:], column[1][:] = paths[start:stop], tokens[start:stop]
+        column[:] = paths[start:stop]
+    return numbers.tobytes(), moved

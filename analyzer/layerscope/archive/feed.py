@@ -31,6 +31,8 @@ class Feed:
         self._source = source
         self._start = start
         self._chunks = chunks
+        self._waiting = b""  # a chunk of which the buffer has the beginning, behind `_lead` bytes of those before
+        self._lead = 0
 
     @classmethod
     def over(cls, buffer: Buffer, start: int, size: int) -> Feed:
@@ -70,6 +72,8 @@ class Feed:
 
     def more(self, need: int) -> bool:
         """Get at least `need` bytes into the buffer; say whether that many are there."""
+        if self._waiting and self.position >= self._lead:
+            self._step()
         have = self.end - self.position
         if have >= need:
             return True
@@ -77,13 +81,25 @@ class Feed:
             # Small entries follow each other; behind a large file little is wanted.
             self._load(max(need, NEXT if have >= 0 else AWAY))
             return self.end >= need
-        pieces = [self.buffer[self.position : self.end]]
-        while have < need and (chunk := self._next()):
+        waiting, self._waiting = self._waiting, b""
+        left = self.buffer[self.position : self._lead if waiting else self.end]
+        pieces, have = [left] if left else [], len(left)
+        while have < need and (chunk := waiting or self._next()):
+            waiting = b""
+            if have and len(chunk) > need - have:  # the rest of it is read where it lies
+                self._waiting, self._lead = chunk, have
+                chunk = chunk[: need - have]
             pieces.append(chunk)
             have += len(chunk)
         self.base += self.position
         self.buffer, self.position, self.end = b"".join(pieces), 0, have
         return have >= need
+
+    def _step(self) -> None:
+        """Go on in the chunk that waits: all before it was used."""
+        self.base += self._lead
+        self.position -= self._lead
+        self.buffer, self.end, self._waiting = self._waiting, len(self._waiting), b""
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """Yield the next `size` bytes in pieces and move behind them; fewer at the end of the stream."""
@@ -99,6 +115,8 @@ class Feed:
                 self._load(min(left, PIECE))
                 if not self.end:
                     return
+            elif self._waiting:
+                self._step()
             else:
                 chunk = self._next()
                 if not chunk:

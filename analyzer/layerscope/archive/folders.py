@@ -46,8 +46,9 @@ def parent_of(path: bytes) -> bytes:
 
 def _empty(index: LayerIndex, row: int) -> None:
     index.kinds[row] = OTHER
-    index.digests[row] = b""
-    index.sizes[row] = 0
+    for numbers in (index.contents, index.prints, index.sizes):
+        if numbers:  # not compared yet, or compared already
+            numbers[row] = 0
     index.paths[row] = index.paths[row][:SHOWN]
     index.folders[row] = parent_of(index.paths[row])
     forget(index, row)

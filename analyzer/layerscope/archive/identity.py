@@ -7,8 +7,6 @@ import stat
 import time
 from collections.abc import Iterator
 
-from layerscope.archive.digests import digest
-
 SETTLED = 2.0
 """Seconds after which a change is sure to show in a file's times: some file systems count no finer."""
 FILES = 10_000
@@ -35,7 +33,8 @@ def identify(source: str) -> bytes | None:
     newest = max((max(one[3], one[4]) for _, one in found), default=0)
     if not found or len(found) > FILES or newest / 1e9 > time.time() - SETTLED:
         return None
-    return digest(repr(found).encode("utf-8", "surrogateescape"))
+    told = repr(found).encode("utf-8", "surrogateescape")
+    return told if len(found) == 1 else _digest(told)
 
 
 def _stat(status: os.stat_result) -> Stat:
@@ -57,3 +56,10 @@ def _inside(folder: str) -> Iterator[tuple[str, Stat]]:
                     yield entry.path, _stat(os.stat(entry.path))  # noqa: PTH116 - what a link leads to
                 if count > FILES:
                     break
+
+
+def _digest(data: bytes) -> bytes:
+    """Return the SHA-256 of some bytes; most runs need none, and to load the library takes its time."""
+    from hashlib import sha256
+
+    return sha256(data).digest()

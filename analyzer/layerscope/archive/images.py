@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from layerscope.archive import pull
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.config import ConfigDocument, align_history
 from layerscope.archive.container import Container, Member
-from layerscope.archive.digests import best
 from layerscope.archive.equal import Names, Place, mark_equal
 from layerscope.archive.folders import pass_over_deep
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import LENGTHS
 from layerscope.archive.opaque import drop_opaque, opaque_index, why_opaque
+from layerscope.archive.prints import PRINTS, Prints
 from layerscope.archive.scan import Scan
 from layerscope.archive.selection import document_of, familiar
 from layerscope.archive.storage import divide
@@ -25,14 +25,19 @@ from layerscope.model import Config, Image, Layer, LayerIndex, Level
 
 @dataclass(slots=True)
 class Pool:
-    """Layers of several images whose contents are to be compared with one another, once all are read."""
+    """Layers of several images whose contents are to be compared with one another, once all are read.
 
+    `prints` took those of all of them, `labels` are the images' once they are compared.
+    """
+
+    prints: Prints = PRINTS
+    labels: dict[int, bytes] = field(default_factory=dict)
     indexes: list[LayerIndex] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
 
     def mark(self) -> None:
-        """Fill in the tokens of contents."""
-        mark_equal(self.indexes, self.places)
+        """Fill in the numbers of contents."""
+        self.labels.update(mark_equal(self.indexes, self.places, self.prints))
 
 
 def build(container: Container, found: Found, candidate: Candidate, pool: Pool | None = None) -> Image:
@@ -58,7 +63,7 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
     if document.config.os == "windows":
         layers = tuple(_windows(layer, notes) for layer in layers)
     members = [layer.member for layer in candidate.layers]
-    compare(container, members, layers, pool)
+    labels = compare(container, members, layers, pool)
     layers = _price(container, members, layers)
     storage = divide(container, found, candidate, notes)
     return Image(
@@ -73,7 +78,7 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
         storage=storage,
         notes=(*container.notes.freeze(), *notes.freeze()),
         inspected=container.settings.inspectors.names,
-        hashing=best()[0],
+        labels=labels,
     )
 
 
@@ -218,20 +223,23 @@ def _verified(layer: Layer, scan: Scan, notes: Notebook) -> bool | None:
     return result
 
 
-def compare(container: Container, members: Sequence[Member | None], layers: Sequence[Layer], pool: Pool | None = None) -> None:
-    """Find out which files of all layers hold the same content."""
+def compare(
+    container: Container, members: Sequence[Member | None], layers: Sequence[Layer], pool: Pool | None = None
+) -> Mapping[int, bytes]:
+    """Find out which files of all layers hold the same content; return what will have the labels."""
     places = []
     for layer, member in zip(layers, members, strict=True):
         if layer.index is not None and layer.compression == "none" and len(layer.index):
             place = container.place(member)
             if place is not None:
                 places.append(Place(layer.index, *place))
-    ours = pool or Pool()
+    ours = pool or Pool(container.settings.prints)
     ours.indexes += [layer.index for layer in layers if layer.index is not None]
     ours.places += places
     if pool is None:
         ours.mark()
         container.settings.lap("equal files")
+    return ours.labels
 
 
 def _price(container: Container, members: Sequence[Member | None], layers: Sequence[Layer]) -> tuple[Layer, ...]:

@@ -153,16 +153,24 @@ class Inspection:
         self.limits = limits
 
     def show(self, row: int, path: bytes, mode: int, content: Content, start: int) -> None:
-        """Show a file all of whose bytes are at hand; `start` is where its entry begins."""
-        self.show_to(self.inspectors.wanting(path, mode, len(content)), row, path, content, start)
+        """Show a file that passes, and all of whose bytes are at hand; `start` is where its entry begins."""
+        self.show_to(self.inspectors.wanting(path, mode, len(content)), row, path, content, start, passes=True)
 
-    def show_to(self, wanting: Wanting, row: int, path: bytes, content: Content, start: int) -> None:
-        """Show a file to those who want it, and take its digests."""
+    def show_to(self, wanting: Wanting, row: int, path: bytes, content: Content, start: int, *, passes: bool = False) -> None:
+        """Show a file to those who want it, and take its digests; of one that `passes` no more than if it came in pieces."""
+        size = len(content)
         if self.inspectors.sums is not None and self.inspectors.sums(path):
             self.index.sums[row] = sum_up(content)
         if wanting:
-            head = content[0 : min(len(content), HEAD)]
-            self.ask(row, path, [one for opens, group in wanting if opens(head) for one in group], content, len(content), start)
+            head = content[0 : min(size, HEAD)]
+            asked = [one for opens, group in wanting if opens(head) for one in group]
+            given = content[0 : self.needed(asked, size)] if passes and size > self.limits.kept_file_bytes else content
+            self.ask(row, path, asked, given, size, start)
+
+    def needed(self, asked: Iterable[Inspector], size: int) -> int:
+        """Return how many bytes of a file that passes are held for some inspectors."""
+        needs = ((size if one.first is None else min(one.first, size), one.first) for one in asked)
+        return max((need for need, first in needs if first or need <= self.limits.kept_file_bytes), default=0)
 
     def ask(self, row: int, path: bytes, asked: Iterable[Inspector], content: Content, size: int, start: int) -> None:
         """Let inspectors look; `content` may be less than the `size` of the file."""
@@ -232,9 +240,7 @@ class Passing:
         """Let those go who see from the beginning that the rest is nothing for them."""
         head = b"".join(self._pieces)[:HEAD]
         self._asked = [one for opens, group in self._wanting if opens(head) for one in group]
-        most = self.inspection.limits.kept_file_bytes
-        needs = [self.size if one.first is None else min(one.first, self.size) for one in self._asked]
-        self._need = max((need for need, one in zip(needs, self._asked, strict=True) if one.first or need <= most), default=0)
+        self._need = self.inspection.needed(self._asked, self.size)
         if not self._need:
             self._pieces = []
 

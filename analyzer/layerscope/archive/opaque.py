@@ -37,7 +37,7 @@ def opaque_index(size: int) -> LayerIndex:
         xattrs={},
         declared={},
         sparse={},
-        digests=[],
+        contents=array("i"),
         kept={},
         tar_bytes=size,
     )

@@ -1,4 +1,4 @@
-"""Is there a compiled way through plain tar entries, and to the heap?"""
+"""Is there a compiled way through plain tar entries, to prints, and to the heap?"""
 
 from __future__ import annotations
 
@@ -19,13 +19,27 @@ class Taker(Protocol):
         """
 
 
+class Divider(Protocol):
+    """Takes a content in pieces; made of a key."""
+
+    def update(self, piece: bytes, /) -> None:
+        """Take the next piece."""
+
+    def prints(self) -> bytes:
+        """Return the fingerprints of all parts that are as long as the key is for, and of the rest, eight octets each."""
+
+
 Runs: Callable[..., Taker] | None = None
+Parts: Callable[[bytes], Divider] | None = None
 fingerprint: Callable[[bytes, bytes], int] | None = None
-Column = tuple[list[bytes], list[bytes], Callable[[int], bytes]]
-name_equal: Callable[[bytes, Sequence[Column]], None] | None = None
+FINAL = 0
+"""Octets that a key has beside those that go with a content."""
+number_equal: Callable[[bytes, Sequence[list[bytes]]], tuple[bytes, set[int]]] | None = None
 settle_heap: Callable[[int, int], bool] | None = None
 trim_heap: Callable[[], bool] | None = None
 _compiled = find("archive.runs")
 if _compiled is not None:
-    Runs, fingerprint, name_equal = _compiled.Runs, getattr(_compiled, "fingerprint", None), _compiled.name_equal
+    Runs, number_equal = _compiled.Runs, _compiled.number_equal
+    if hasattr(_compiled, "Parts"):  # the compiler had numbers of 128 bits
+        Parts, fingerprint, FINAL = _compiled.Parts, _compiled.fingerprint, _compiled.FINAL
     settle_heap, trim_heap = getattr(_compiled, "settle_heap", None), getattr(_compiled, "trim_heap", None)  # of glibc only

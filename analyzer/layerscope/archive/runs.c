@@ -1,6 +1,6 @@
 /* Which of the next entries of a tar are plain? Takes runs of them; whatever is not plain is left to the loop in tar.py.
- * And which rows share a fingerprint? Gives them their tokens, as equal.py does without it. And hands the C library's heap its
- * orders, where that is glibc's.
+ * And which contents are equal? Takes their prints, and numbers them, as prints.py and equal.py do without it. And hands the C
+ * library's heap its orders, where that is glibc's.
  *
  * An entry is plain if it is a file, a folder or a symlink whose header is ustar as Go, GNU tar and BSD tar write it:
  * numbers in octal that fill their fields, a checksum of six digits that holds, no device, a clean name in a folder that
@@ -32,16 +32,17 @@ enum { FILE_ = 0, DIRECTORY = 1, SYMLINK = 2 }; /* as in model.Kind */
 
 /* What grows, in the order of the constructor's arguments. */
 enum {
-    PATHS, FOLDERS, KINDS, SIZES, MODES, UIDS, GIDS, MTIMES, OFFSETS, SPANS, PRINTS, DIGESTS, /* columns: lists, arrays, a bytearray */
+    PATHS, FOLDERS, KINDS, SIZES, MODES, UIDS, GIDS, MTIMES, OFFSETS, SPANS, PRINTS, LABELS, /* columns: lists, arrays, bytearrays */
     LINKS, KEPT, KNOWN, /* dicts */
     SHOWN, /* a list */
-    KEEP, FITS, PRINT, START_HASH, SHOW, /* callables; PRINT may be the key of a fingerprint, the last two may be None */
+    KEEP, FITS, PRINT, LABEL, SHOW, /* callables; PRINT may be the key of a fingerprint, SHOW may be None */
     GLANCE, STARTS, INSIDE, /* what a look at the path tells: a table, a tuple, some bytes */
     OBJECTS
 };
 
 /* The rest of a row waits for others: numbers go to their arrays many at a time. */
 enum { WAITING = 256, TIMES = 127 };
+enum { WIDTH = 16 }; /* octets of a label */
 
 typedef struct {
     PyObject_HEAD
@@ -52,9 +53,9 @@ typedef struct {
     int waiting; /* rows whose numbers are not in their columns yet */
     long long sizes[WAITING], uids[WAITING], gids[WAITING], offsets[WAITING], spans[WAITING], prints[WAITING];
     unsigned short modes[WAITING];
-    char kinds[WAITING];
+    char kinds[WAITING], labels[WAITING][WIDTH];
     long long total; /* length of the stream where it lies in place, -1 where it passes */
-    long long small; /* longest content whose fingerprint is taken */
+    long long small; /* longest content whose fingerprint is taken where it lies in place; one that passes is taken whole */
     Py_ssize_t limit; /* rows */
     long long shown_modes; /* permission bits of files that are shown whatever they are called */
 } Runs;
@@ -225,22 +226,31 @@ extend(Runs *self, int column, const void *numbers, size_t size)
     return done == NULL ? -1 : 0;
 }
 
+/* Append octets to a bytearray. */
+static int
+extend_octets(Runs *self, int column, const char *octets, Py_ssize_t size)
+{
+    PyObject *array = self->held[column];
+    Py_ssize_t before = PyByteArray_Size(array);
+    if (PyByteArray_Resize(array, before + size * self->waiting) < 0)
+        return -1;
+    memcpy(PyByteArray_AsString(array) + before, octets, (size_t)(size * self->waiting));
+    return 0;
+}
+
 /* Bring the numbers that wait to their columns. */
 static int
 settle(Runs *self)
 {
     if (self->waiting == 0)
         return 0;
-    PyObject *kinds = self->held[KINDS];
-    Py_ssize_t row = PyByteArray_Size(kinds);
-    if (PyByteArray_Resize(kinds, row + self->waiting) < 0)
+    if (extend_octets(self, KINDS, self->kinds, 1) < 0 || (self->total < 0 && extend_octets(self, LABELS, *self->labels, WIDTH) < 0))
         return -1;
-    memcpy(PyByteArray_AsString(kinds) + row, self->kinds, (size_t)self->waiting);
     if (extend(self, SIZES, self->sizes, sizeof *self->sizes) < 0 || extend(self, MODES, self->modes, sizeof *self->modes) < 0
         || extend(self, UIDS, self->uids, sizeof *self->uids) < 0 || extend(self, GIDS, self->gids, sizeof *self->gids) < 0
         || extend(self, OFFSETS, self->offsets, sizeof *self->offsets) < 0
         || extend(self, SPANS, self->spans, sizeof *self->spans) < 0
-        || (self->total >= 0 && extend(self, PRINTS, self->prints, sizeof *self->prints) < 0))
+        || extend(self, PRINTS, self->prints, sizeof *self->prints) < 0)
         return -1;
     self->waiting = 0;
     return 0;
@@ -375,23 +385,33 @@ multiply(const char *key, const char *content, size_t size)
     return (Wide)(keys[0] + words[0]) * (keys[1] + words[1]);
 }
 
-/* NH, of words of 64 bits, and what it makes of a content together with its size through the multilinear family, the upper
- * half of k0 + k1 * size + k2 * low + k3 * high modulo 2^128. Contents of one size meet in the first for one of 2^64 keys at most
- * (Black, Halevi, Krawczyk, Krovetz and Rogaway, UMAC: fast and secure message authentication, CRYPTO 1999, section 4), what
- * differs before the second meets in it for one of 2^64 (Lemire and Kaser, Strongly universal string hashing is fast, The Computer
- * Journal 57 (11), 2014, section 3): any two contents, whatever they are, for one of 2^63. */
+/* NH, of words of 64 bits: contents of one size meet in it for one of 2^64 keys at most (Black, Halevi, Krawczyk, Krovetz and
+ * Rogaway, UMAC: fast and secure message authentication, CRYPTO 1999, section 4). */
+static Wide
+sum_up(const char *key, const char *content, size_t size)
+{
+    Wide sum = 0;
+    for (; size >= PAIR; size -= PAIR, content += PAIR, key += PAIR)
+        sum += multiply(key, content, PAIR);
+    return size ? sum + multiply(key, content, size) : sum;
+}
+
+/* Return what NH makes of a content together with its size through the multilinear family, the upper half of
+ * k0 + k1 * size + k2 * low + k3 * high modulo 2^128: what differs before it meets in it for one of 2^64 keys (Lemire and Kaser,
+ * Strongly universal string hashing is fast, The Computer Journal 57 (11), 2014, section 3). So do any two contents, whatever
+ * they are, for one of 2^63. */
+static long long
+finish(const char *key, Wide sum, Py_ssize_t size)
+{
+    Wide final[4];
+    memcpy(final, key, FINAL);
+    return (long long)((final[0] + final[1] * (Word)size + final[2] * (Word)sum + final[3] * (Word)(sum >> 64)) >> 64);
+}
+
 static long long
 print_of(const char *key, const char *content, Py_ssize_t size)
 {
-    Wide final[4], sum = 0;
-    memcpy(final, key, FINAL);
-    key += FINAL;
-    Py_ssize_t left = size;
-    for (; left >= PAIR; left -= PAIR, content += PAIR, key += PAIR)
-        sum += multiply(key, content, PAIR);
-    if (left)
-        sum += multiply(key, content, (size_t)left);
-    return (long long)((final[0] + final[1] * (Word)size + final[2] * (Word)sum + final[3] * (Word)(sum >> 64)) >> 64);
+    return finish(key, sum_up(key + FINAL, content, (size_t)size), size);
 }
 
 static PyObject *
@@ -407,6 +427,150 @@ fingerprint(PyObject *module, PyObject *args)
     }
     return PyLong_FromLongLong(print_of(PyBytes_AsString(key), PyBytes_AsString(content), PyBytes_Size(content)));
 }
+
+/* A content that comes in pieces, cut into parts as long as the key is for; the last one may be shorter. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *key;
+    long long *prints; /* of the parts that are full */
+    size_t count, room;
+    Wide sum; /* of the part at hand, as far as its pairs are full */
+    Py_ssize_t filled; /* octets of the part at hand, the last of which may be in `pair` */
+    char pair[PAIR];
+} Parts;
+
+/* Note the print of the part at hand, which is full, and begin the next one. */
+static int
+end_part(Parts *self)
+{
+    if (self->count == self->room) {
+        size_t room = self->room ? 2 * self->room : 16;
+        long long *more = PyMem_Realloc(self->prints, room * sizeof *more);
+        if (more == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->prints = more;
+        self->room = room;
+    }
+    self->prints[self->count++] = finish(PyBytes_AsString(self->key), self->sum, self->filled);
+    self->sum = 0;
+    self->filled = 0;
+    return 0;
+}
+
+static PyObject *
+update(PyObject *object, PyObject *args)
+{
+    Parts *self = (Parts *)object;
+    Py_buffer piece;
+    if (!PyArg_ParseTuple(args, "y*:update", &piece))
+        return NULL;
+    const char *key = PyBytes_AsString(self->key) + FINAL, *content = piece.buf;
+    Py_ssize_t whole = reach(self->key), left = piece.len;
+    int failed = 0;
+    while (left && !failed) {
+        Py_ssize_t open = self->filled % PAIR, size;
+        if (open || left < PAIR) { /* whole is a multiple of a pair */
+            size = left < PAIR - open ? left : PAIR - open;
+            memcpy(self->pair + open, content, (size_t)size);
+            if (open + size == PAIR)
+                self->sum += multiply(key + self->filled - open, self->pair, PAIR);
+        }
+        else {
+            size = left < whole - self->filled ? left & ~(Py_ssize_t)(PAIR - 1) : whole - self->filled;
+            self->sum += sum_up(key + self->filled, content, (size_t)size);
+        }
+        self->filled += size;
+        content += size;
+        left -= size;
+        if (self->filled == whole)
+            failed = end_part(self) < 0;
+    }
+    PyBuffer_Release(&piece);
+    if (failed)
+        return NULL;
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
+static PyObject *
+prints_of_parts(PyObject *object, PyObject *none)
+{
+    Parts *self = (Parts *)object;
+    (void)none;
+    size_t size = self->count * sizeof *self->prints;
+    int more = self->filled || !self->count;
+    PyObject *found = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(size + (more ? sizeof *self->prints : 0)));
+    if (found == NULL)
+        return NULL;
+    char *prints = PyBytes_AsString(found);
+    if (size)
+        memcpy(prints, self->prints, size);
+    if (more) {
+        const char *key = PyBytes_AsString(self->key);
+        Py_ssize_t open = self->filled % PAIR;
+        Wide sum = self->sum;
+        if (open)
+            sum += multiply(key + FINAL + self->filled - open, self->pair, (size_t)open);
+        long long last = finish(key, sum, self->filled);
+        memcpy(prints + size, &last, sizeof last);
+    }
+    return found;
+}
+
+static PyObject *
+begin_parts(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *key;
+    (void)keywords;
+    if (!PyArg_ParseTuple(args, "S:Parts", &key))
+        return NULL;
+    if (reach(key) < PAIR) {
+        PyErr_SetString(PyExc_ValueError, "the key is too short for a part");
+        return NULL;
+    }
+    allocfunc alloc = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    Parts *self = (Parts *)alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    Py_INCREF(key);
+    self->key = key;
+    return (PyObject *)self;
+}
+
+static void
+end_parts(PyObject *object)
+{
+    Parts *self = (Parts *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    Py_XDECREF(self->key);
+    PyMem_Free(self->prints);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+static PyMethodDef methods_of_parts[] = {
+    {"update", update, METH_VARARGS, "update(piece, /)\n--\n\nTake the next piece."},
+    {"prints", prints_of_parts, METH_NOARGS, "prints()\n--\n\nReturn the fingerprints of all parts so far, eight octets each."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots_of_parts[] = {
+    {Py_tp_doc, "A content that comes in pieces, and the fingerprints of its parts, which are as long as the key is for."},
+    {Py_tp_new, begin_parts},
+    {Py_tp_dealloc, end_parts},
+    {Py_tp_methods, methods_of_parts},
+    {0, NULL},
+};
+
+static PyType_Spec spec_of_parts = {
+    .name = "layerscope.archive.runs.Parts",
+    .basicsize = sizeof(Parts),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = slots_of_parts,
+};
 #endif
 
 /* What contents that are equal share. */
@@ -431,6 +595,20 @@ take_print(Runs *self, const char *octets, Py_ssize_t size, long long *print)
     return *print == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
+/* Take the label of a content for the row that waits next. */
+static int
+take_label(Runs *self, PyObject *content)
+{
+    PyObject *label = PyObject_CallFunctionObjArgs(self->held[LABEL], content, NULL);
+    int sound = label != NULL && PyBytes_Check(label) && PyBytes_Size(label) == WIDTH;
+    if (sound)
+        memcpy(self->labels[self->waiting], PyBytes_AsString(label), WIDTH);
+    else if (label != NULL)
+        PyErr_SetString(PyExc_TypeError, "a label has 16 octets");
+    Py_XDECREF(label);
+    return sound ? 0 : -1;
+}
+
 /* Take the entry at hand: 1 if it was taken, 0 if it is not plain, -1 with an exception. `*position` moves behind it. If more
  * of its bytes are needed than are there, `*need` says how many. */
 static int
@@ -451,14 +629,18 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
     int whole = padded <= end - at, held = entry.size && (!in_place || entry.size <= self->small);
     if (in_place && padded > self->total - where)
         return 0;
-    if ((!in_place && !whole) || padded > PY_SSIZE_T_MAX - at)
+    if ((!in_place && entry.size > self->small) || padded > PY_SSIZE_T_MAX - at)
         return 0;
+    if (!in_place && !whole) {
+        *need = BLOCK + (Py_ssize_t)padded;
+        return 0;
+    }
     if (held && !whole && entry.size > end - at) {
         *need = BLOCK + (Py_ssize_t)entry.size;
         return 0;
     }
 
-    PyObject *path = PyBytes_FromStringAndSize((const char *)entry.path, entry.length), *content = NULL, *digest = NULL;
+    PyObject *path = PyBytes_FromStringAndSize((const char *)entry.path, entry.length), *content = NULL;
     if (path == NULL)
         return -1;
     int wish = entry.kind == FILE_ ? glance(self, &entry) : 0, keeps = 0;
@@ -469,19 +651,15 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
         return keeps < 0 ? -1 : 0;
     }
     long long print = 0;
-    if (held && in_place && take_print(self, buffer + at, (Py_ssize_t)entry.size, &print) < 0)
+    if (held && take_print(self, buffer + at, (Py_ssize_t)entry.size, &print) < 0)
         goto failed;
+    memset(self->labels[self->waiting], 0, WIDTH);
     if (keeps || (held && !in_place)) {
         content = PyBytes_FromStringAndSize(buffer + at, (Py_ssize_t)entry.size);
         if (content == NULL)
             goto failed;
-        if (held && !in_place) {
-            PyObject *hasher = PyObject_CallFunctionObjArgs(self->held[START_HASH], content, NULL);
-            digest = hasher == NULL ? NULL : PyObject_CallMethod(hasher, "digest", NULL);
-            Py_XDECREF(hasher);
-            if (digest == NULL)
-                goto failed;
-        }
+        if (held && !in_place && take_label(self, content) < 0)
+            goto failed;
         if (keeps && keep(self, row, path, content, base + *position) < 0)
             goto failed;
         if (held && !in_place && wish & MAY_SHOW && show(self, row, path, entry.mode, content, base + *position) < 0)
@@ -496,9 +674,7 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
     }
     if (in_place && entry.size && wish & MAY_SHOW && append_number(self, SHOWN, row) < 0)
         goto failed;
-    if (digest == NULL && (digest = PyBytes_FromStringAndSize(NULL, 0)) == NULL)
-        goto failed;
-    if (PyList_Append(self->held[DIGESTS], digest) < 0 || PyList_Append(self->held[PATHS], path) < 0 || PyList_Append(self->held[FOLDERS], folder) < 0
+    if (PyList_Append(self->held[PATHS], path) < 0 || PyList_Append(self->held[FOLDERS], folder) < 0
         || append_mtime(self, entry.mtime) < 0)
         goto failed;
     int waiting = self->waiting++;
@@ -514,14 +690,12 @@ take_one(Runs *self, const char *buffer, Py_ssize_t *position, Py_ssize_t end, l
         goto failed;
     Py_DECREF(path);
     Py_XDECREF(content);
-    Py_XDECREF(digest);
     *position = at + (Py_ssize_t)padded;
     return 1;
 
 failed:
     Py_DECREF(path);
     Py_XDECREF(content);
-    Py_XDECREF(digest);
     return -1;
 }
 
@@ -566,9 +740,9 @@ create(PyTypeObject *type, PyObject *args, PyObject *keywords)
     if (!PyArg_ParseTuple(
             args, "O!O!O!OOOOO!OOOO!O!O!O!O!OOOOOO!O!O!LLLn:Runs", &PyList_Type, &held[PATHS], &PyList_Type, &held[FOLDERS],
             &PyByteArray_Type, &held[KINDS], &held[SIZES], &held[MODES], &held[UIDS], &held[GIDS],
-            &PyList_Type, &held[MTIMES], &held[OFFSETS], &held[SPANS], &held[PRINTS], &PyList_Type, &held[DIGESTS],
+            &PyList_Type, &held[MTIMES], &held[OFFSETS], &held[SPANS], &held[PRINTS], &PyByteArray_Type, &held[LABELS],
             &PyDict_Type, &held[LINKS], &PyDict_Type, &held[KEPT], &PyDict_Type, &held[KNOWN], &PyList_Type, &held[SHOWN], &held[KEEP],
-            &held[FITS], &held[PRINT], &held[START_HASH], &held[SHOW], &PyBytes_Type, &held[GLANCE], &PyTuple_Type, &held[STARTS],
+            &held[FITS], &held[PRINT], &held[LABEL], &held[SHOW], &PyBytes_Type, &held[GLANCE], &PyTuple_Type, &held[STARTS],
             &PyBytes_Type, &held[INSIDE], &modes, &total, &small, &limit))
         return NULL;
     int sound = PyBytes_Size(held[GLANCE]) == PAIRS;
@@ -633,28 +807,36 @@ static PyType_Spec spec = {
 };
 
 static int
-fill(PyObject *module)
+add_type(PyObject *module, const char *name, PyType_Spec *made_of)
 {
-    PyObject *type = PyType_FromSpec(&spec);
-    int failed = type == NULL || PyModule_AddObjectRef(module, "Runs", type) < 0
-        || PyModule_AddStringConstant(module, "SOURCE", LAYERSCOPE_SOURCE) < 0;
+    PyObject *type = PyType_FromSpec(made_of);
+    int failed = type == NULL || PyModule_AddObjectRef(module, name, type) < 0;
     Py_XDECREF(type);
     return failed ? -1 : 0;
 }
 
-/* Rows of several layers, numbered through, and which stand for others: what name_equal works on. */
+static int
+fill(PyObject *module)
+{
+    if (add_type(module, "Runs", &spec) < 0 || PyModule_AddStringConstant(module, "SOURCE", LAYERSCOPE_SOURCE) < 0)
+        return -1;
+#ifdef FINGERPRINTS
+    return PyModule_AddIntConstant(module, "FINAL", FINAL) < 0 ? -1 : add_type(module, "Parts", &spec_of_parts);
+#else
+    return 0;
+#endif
+}
+
+/* Rows of several layers, numbered through, and which stand for others: what number_equal works on. */
 typedef struct {
-    PyObject *columns; /* a list of tuples: paths, tokens, and what takes the digest of a row */
+    PyObject *columns; /* a list of the layers' paths, lists */
     Py_ssize_t layers, rows;
     Py_ssize_t *starts; /* of each layer, and the end */
     long long *prints;
     int *first; /* a table of rows by their print, -1 where there is none */
-    int *leaders; /* of each row, -1 if it shares its print with none before it */
-    char *state; /* of each leader */
+    int *numbers; /* of each row: 1 and the first row that shares its print if there are several, else 0 */
+    PyObject *moved; /* a set of numbers: such a row's path is not that of all that share its print */
 } Equals;
-
-enum { ALONE = 0, FOLLOWED = 1, MOVED = 2 }; /* MOVED: a follower has another path */
-enum { COLUMN_PATHS, COLUMN_TOKENS, COLUMN_DIGEST, COLUMN_PARTS };
 
 static Py_ssize_t
 layer_of(const Equals *self, Py_ssize_t row)
@@ -670,80 +852,44 @@ layer_of(const Equals *self, Py_ssize_t row)
     return low;
 }
 
-/* Return what is in a list of a row's layer, borrowed; NULL with an error if nothing is. */
-static PyObject *
-cell(const Equals *self, int part, Py_ssize_t row)
-{
-    Py_ssize_t layer = layer_of(self, row);
-    return PyList_GetItem(PyTuple_GetItem(PyList_GetItem(self->columns, layer), part), row - self->starts[layer]);
-}
-
+/* Note that a row of some layer shares its print with another one before it. One path becomes one object. */
 static int
-set_cell(const Equals *self, int part, Py_ssize_t row, PyObject *value)
+follow(Equals *self, Py_ssize_t leader, Py_ssize_t row, Py_ssize_t layer)
 {
-    if (value == NULL)
+    Py_ssize_t there = layer_of(self, leader);
+    PyObject *path = PyList_GetItem(PyList_GetItem(self->columns, there), leader - self->starts[there]);
+    PyObject *paths = PyList_GetItem(self->columns, layer), *mine = PyList_GetItem(paths, row - self->starts[layer]);
+    int same = path == NULL || mine == NULL ? -1 : PyObject_RichCompareBool(path, mine, Py_EQ), failed;
+    self->numbers[leader] = self->numbers[row] = (int)leader + 1;
+    if (same < 0)
         return -1;
-    Py_ssize_t layer = layer_of(self, row);
-    Py_INCREF(value);
-    return PyList_SetItem(PyTuple_GetItem(PyList_GetItem(self->columns, layer), part), row - self->starts[layer], value);
-}
-
-/* Find for each row the first one that shares its print. One path becomes one object. */
-static int
-find_leaders(Equals *self, Py_ssize_t mask)
-{
-    for (Py_ssize_t row = 0; row < self->rows; row++) {
-        self->leaders[row] = -1;
-        long long print = self->prints[row];
-        if (print == 0)
-            continue;
-        Py_ssize_t slot = (Py_ssize_t)((unsigned long long)print & (unsigned long long)mask); /* nobody can choose prints */
-        while (self->first[slot] >= 0 && self->prints[self->first[slot]] != print)
-            slot = (slot + 1) & mask;
-        int leader = self->first[slot];
-        if (leader < 0) {
-            self->first[slot] = (int)row;
-            continue;
-        }
-        self->leaders[row] = leader;
-        PyObject *path = cell(self, COLUMN_PATHS, leader), *mine = cell(self, COLUMN_PATHS, row);
-        int same = path == NULL || mine == NULL ? -1 : PyObject_RichCompareBool(path, mine, Py_EQ);
-        if (same < 0 || (same && set_cell(self, COLUMN_PATHS, row, path) < 0))
-            return -1;
-        self->state[leader] |= same ? FOLLOWED : FOLLOWED | MOVED;
+    if (same) {
+        Py_INCREF(path);
+        return PyList_SetItem(paths, row - self->starts[layer], path);
     }
-    return 0;
+    PyObject *number = PyLong_FromSsize_t(leader + 1);
+    failed = number == NULL || PySet_Add(self->moved, number) < 0;
+    Py_XDECREF(number);
+    return failed ? -1 : 0;
 }
 
-/* A token for a leader and all that follow it. */
+/* Find for each row the first one that shares its print. */
 static int
-set_tokens(const Equals *self)
+find_equal(Equals *self, Py_ssize_t mask)
 {
-    for (Py_ssize_t row = 0; row < self->rows; row++) {
-        PyObject *token = NULL;
-        if (self->leaders[row] >= 0) {
-            if (set_cell(self, COLUMN_TOKENS, row, cell(self, COLUMN_TOKENS, self->leaders[row])) < 0)
+    for (Py_ssize_t layer = 0; layer < self->layers; layer++)
+        for (Py_ssize_t row = self->starts[layer]; row < self->starts[layer + 1]; row++) {
+            long long print = self->prints[row];
+            if (print == 0)
+                continue;
+            Py_ssize_t slot = (Py_ssize_t)((unsigned long long)print & (unsigned long long)mask); /* nobody can choose prints */
+            while (self->first[slot] >= 0 && self->prints[self->first[slot]] != print)
+                slot = (slot + 1) & mask;
+            if (self->first[slot] < 0)
+                self->first[slot] = (int)row;
+            else if (follow(self, self->first[slot], row, layer) < 0)
                 return -1;
-            continue;
         }
-        if (self->state[row] == ALONE)
-            continue;
-        if (self->state[row] & MOVED) {
-            Py_ssize_t layer = layer_of(self, row);
-            token = PyObject_CallFunction(PyTuple_GetItem(PyList_GetItem(self->columns, layer), COLUMN_DIGEST), "n",
-                                          row - self->starts[layer]);
-        }
-        else {
-            char octets[8];
-            for (int i = 0; i < 8; i++)
-                octets[i] = (char)((unsigned long long)row >> (56 - 8 * i));
-            token = PyBytes_FromStringAndSize(octets, 8);
-        }
-        int failed = set_cell(self, COLUMN_TOKENS, row, token);
-        Py_XDECREF(token);
-        if (failed < 0)
-            return -1;
-    }
     return 0;
 }
 
@@ -753,11 +899,8 @@ count_rows(Equals *self)
 {
     self->starts[0] = 0;
     for (Py_ssize_t layer = 0; layer < self->layers; layer++) {
-        PyObject *column = PyList_GetItem(self->columns, layer);
-        if (!PyTuple_Check(column) || PyTuple_Size(column) != COLUMN_PARTS)
-            return 0;
-        PyObject *paths = PyTuple_GetItem(column, COLUMN_PATHS), *tokens = PyTuple_GetItem(column, COLUMN_TOKENS);
-        if (!PyList_Check(paths) || !PyList_Check(tokens) || PyList_Size(paths) != PyList_Size(tokens))
+        PyObject *paths = PyList_GetItem(self->columns, layer);
+        if (!PyList_Check(paths))
             return 0;
         self->starts[layer + 1] = self->starts[layer] + PyList_Size(paths);
     }
@@ -766,13 +909,12 @@ count_rows(Equals *self)
 }
 
 static PyObject *
-name_equal(PyObject *module, PyObject *args)
+number_equal(PyObject *module, PyObject *args)
 {
     Equals self = {0};
-    PyObject *prints;
-    int done = 0;
+    PyObject *prints, *found = NULL;
     (void)module;
-    if (!PyArg_ParseTuple(args, "SO!:name_equal", &prints, &PyList_Type, &self.columns))
+    if (!PyArg_ParseTuple(args, "SO!:number_equal", &prints, &PyList_Type, &self.columns))
         return NULL;
     self.layers = PyList_Size(self.columns);
     self.starts = PyMem_Calloc((size_t)self.layers + 1, sizeof *self.starts);
@@ -788,24 +930,22 @@ name_equal(PyObject *module, PyObject *args)
         slots *= 2;
     self.prints = PyMem_Calloc(rows + 1, sizeof *self.prints);
     self.first = PyMem_Calloc(slots, sizeof *self.first);
-    self.leaders = PyMem_Calloc(rows + 1, sizeof *self.leaders);
-    self.state = PyMem_Calloc(rows + 1, sizeof *self.state);
-    if (self.prints == NULL || self.first == NULL || self.leaders == NULL || self.state == NULL)
+    self.numbers = PyMem_Calloc(rows + 1, sizeof *self.numbers);
+    self.moved = PySet_New(NULL);
+    if (self.prints == NULL || self.first == NULL || self.numbers == NULL)
         PyErr_NoMemory();
-    else {
+    else if (self.moved != NULL) {
         memcpy(self.prints, PyBytes_AsString(prints), rows * sizeof *self.prints);
         memset(self.first, -1, slots * sizeof *self.first);
-        done = find_leaders(&self, (Py_ssize_t)slots - 1) == 0 && set_tokens(&self) == 0;
+        if (find_equal(&self, (Py_ssize_t)slots - 1) == 0)
+            found = Py_BuildValue("y#O", (const char *)self.numbers, (Py_ssize_t)(rows * sizeof *self.numbers), self.moved);
     }
     PyMem_Free(self.starts);
     PyMem_Free(self.prints);
     PyMem_Free(self.first);
-    PyMem_Free(self.leaders);
-    PyMem_Free(self.state);
-    if (!done)
-        return NULL;
-    Py_INCREF(Py_None);
-    return Py_None;
+    PyMem_Free(self.numbers);
+    Py_XDECREF(self.moved);
+    return found;
 }
 
 #ifdef __GLIBC__
@@ -839,8 +979,8 @@ static PyMethodDef functions[] = {
     {"fingerprint", fingerprint, METH_VARARGS, "fingerprint(key, content, /)\n--\n\n"
      "Return 64 bits that two contents share for one of 2**63 keys; a key has 64 random bytes, and as many as a content, in sixteens."},
 #endif
-    {"name_equal", name_equal, METH_VARARGS, "name_equal(prints, columns, /)\n--\n\n"
-     "Give all rows that share a fingerprint one token, as equal.name_equal does."},
+    {"number_equal", number_equal, METH_VARARGS, "number_equal(prints, columns, /)\n--\n\n"
+     "Give all rows that share a fingerprint one number, as equal.number_equal does."},
     {NULL, NULL, 0, NULL},
 };
 

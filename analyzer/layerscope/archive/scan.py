@@ -12,11 +12,11 @@ from functools import partial
 from layerscope.archive.ahead import ahead, pays
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.contents import Keep
-from layerscope.archive.digests import Hasher, best
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.inspection import NOBODY, Inspectors, inspect_place
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.prints import PRINTS, Prints
 from layerscope.archive.pull import Sampler
 from layerscope.archive.shelf import END, LEAST, Shelf, scan_again
 from layerscope.archive.tar import read_tar
@@ -34,8 +34,8 @@ class Settings:
     """What a scan is asked for.
 
     Whose contents to keep, who looks into them, whether to hash blob and tar, how much is too much; `pull` says what to do
-    about the pull size of uncompressed layers: "estimate", "exact" or "off". What is found in compressed layers is kept on the
-    `shelf`.
+    about the pull size of uncompressed layers: "estimate", "exact" or "off". `prints` tells contents apart. What is found in
+    compressed layers is kept on the `shelf`.
     """
 
     limits: Limits
@@ -46,6 +46,7 @@ class Settings:
     pull: str = "off"
     lap: Lap = untimed
     shelf: Shelf | None = None
+    prints: Prints = PRINTS
 
 
 @frozen
@@ -113,7 +114,9 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
         diff_id = tap.digest
     inspectors, rows = settings.inspectors, list[int]()
     feed = Feed.over(buffer, start, size)
-    index = read_tar(feed, limits=settings.limits, keep=settings.keep, inspectors=inspectors, shown=rows)
+    index = read_tar(
+        feed, limits=settings.limits, keep=settings.keep, inspectors=inspectors, shown=rows, prints=settings.prints
+    )
     notes = inspect_place(buffer, start, index, rows, inspectors, settings.limits)
     if settings.progress is not None:
         settings.progress(size)
@@ -154,6 +157,7 @@ def scan_stream(
         keep=settings.keep if toc is None else toc.keep,
         inspectors=settings.inspectors,
         toc=toc,
+        prints=settings.prints,
     )
     if toc is not None:
         toc.compare(index, notes)
@@ -229,7 +233,7 @@ class Tap:
     ) -> None:
         self._chunks = chunks
         self._algorithm = hashed
-        self._hash: Hasher | None = (best()[1]() if hashed == best()[0] else hashlib.new(hashed)) if hashed else None
+        self._hash = hashlib.new(hashed) if hashed else None
         self._progress = progress
         self.size = 0
 

@@ -1,8 +1,9 @@
 """Was this very layer read before? What was found in a compressed one is kept, and had again where the same bytes come again.
 
-A blob is known by all of its bytes, hashed anew whenever they are met: never by the digest, the diff ID or the name that an
-archive tells. Its size and its two ends only say which entry to look at; the entry is believed if it was made of a blob of the
-digest that this one has. For uncompressed layers that would not pay: to hash one takes longer than to read its headers.
+A blob is known by all of its bytes, whose print is taken anew whenever they are met: never by the digest, the diff ID or the
+name that an archive tells. Its size and its two ends only say which entry to look at; the entry is believed if it was made of a
+blob with the print that this one has. For uncompressed layers that would not pay: to read all of one takes longer than to read
+its headers.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from layerscope.archive.digests import Hasher, best, digest
 from layerscope.archive.limits import Limits
 from layerscope.frozen import frozen
 from layerscope.model import Level
 
 if TYPE_CHECKING:
+    from layerscope.archive.prints import Prints
     from layerscope.archive.scan import Scan, Settings
 
 LEAST = 1 << 18
@@ -27,14 +28,18 @@ END = 1 << 12
 
 @frozen
 class Kept:
-    """What was found in a blob, and the digest of that blob."""
+    """What was found in a blob, and the print of that blob."""
 
-    digest: bytes
+    print: int
     scan: Scan
 
 
 class Shelf(Protocol):
     """Where what was found is kept, under a key that is not to be believed by itself."""
+
+    @property
+    def prints(self) -> Prints:
+        """What takes prints with a secret that is kept as well."""
 
     def recall(self, key: bytes) -> Kept | None:
         """Return what is kept under a key, if anything can be trusted to be."""
@@ -55,29 +60,20 @@ def scan_again(
 
     `ends` are the blob's size, its first and its last bytes; `chunks` gives all of them each time it is called.
     """
-    name, start_hash = best()
-    asked = (name, algorithm if settings.verify else None, settings.inspectors.fingerprint, _fixed(settings.limits))
-    key = digest(repr((asked, ends)).encode())
+    prints = settings.prints
+    verified = algorithm if settings.verify else None
+    asked = (prints.method, verified, settings.inspectors.fingerprint, _fixed(settings.limits))
+    key = prints.print_of(repr((asked, ends)).encode()).to_bytes(8, signed=True)
     kept = shelf.recall(key)
-    if kept is not None and settings.limits.hold(kept.scan.index):
-        hasher = start_hash()
-        for _ in _hashed(chunks(), hasher):
-            pass
-        if hasher.digest() == kept.digest:
-            if settings.progress is not None:
-                settings.progress(ends[0])
-            return replace(kept.scan, recalled=True)
-    hasher = start_hash()
-    found = scan(_hashed(chunks(), hasher))
+    if kept is not None and settings.limits.hold(kept.scan.index) and prints.start(chunks()).print() == kept.print:
+        if settings.progress is not None:
+            settings.progress(ends[0])
+        return replace(kept.scan, recalled=True)
+    blob = prints.start()
+    found = scan(blob.watch(chunks()))
     if not any(note.level is Level.ERROR for note in found.index.notes):
-        shelf.remember(key, Kept(hasher.digest(), found))
+        shelf.remember(key, Kept(blob.print(), found))
     return found
-
-
-def _hashed(chunks: Iterator[bytes], hasher: Hasher) -> Iterator[bytes]:
-    for chunk in chunks:
-        hasher.update(chunk)
-        yield chunk
 
 
 def _fixed(limits: Limits) -> Limits:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from layerscope.archive.digests import Hasher
 from layerscope.archive.feed import Feed
 from layerscope.archive.header import BLOCK, HEADER_ONLY, INT64_MAX, HeaderError, number
 from layerscope.archive.limits import Limits
@@ -147,24 +146,15 @@ def expand(fragments: Fragments, size: int, stored: bytes) -> bytes:
     return bytes(content)
 
 
-def content_digest(hasher: Hasher, fragments: Fragments, size: int, pieces: Iterator[bytes]) -> bytes:
-    """Return the digest of a sparse file's logical content, which a new hasher takes; `pieces` give its stored data."""
-
-    def hole(length: int) -> None:
-        for start in range(0, length, len(ZEROS)):
-            hasher.update(ZEROS[: length - start])
-
+def fill(fragments: Fragments, size: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a sparse file's logical content; `pieces` give its stored data, of which some may be missing."""
     done = 0
     rest = b""
-    for offset, length in fragments:
-        hole(offset - done)
+    for offset, length in (*fragments, (size, 0)):
+        for start in range(done, offset, len(ZEROS)):
+            yield ZEROS[: offset - start]
         left = length
-        while left:
-            rest = rest or next(pieces, b"")
-            if not rest:
-                break
-            hasher.update(rest[:left])
+        while left and (rest := rest or next(pieces, b"")):
+            yield rest[:left]
             left, rest = max(left - len(rest), 0), rest[left:]
         done = offset + length
-    hole(size - done)
-    return hasher.digest()

@@ -12,9 +12,7 @@ from struct import Struct
 
 from layerscope.archive import differences
 from layerscope.archive.contents import Contents, Fits, Keep, Visit
-from layerscope.archive.digests import Start, best
 from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
-from layerscope.archive.equal import KEY, SMALL, fingerprint
 from layerscope.archive.extensions import read_attributes, read_extension, read_records
 from layerscope.archive.feed import Feed
 from layerscope.archive.glance import glance_of, table
@@ -40,8 +38,8 @@ from layerscope.archive.marks import read_mark
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.opaque import opaque_index
 from layerscope.archive.pax import decimal, nanoseconds, validate_pax
-from layerscope.archive.quick import Runs, Taker
-from layerscope.archive.quick import fingerprint as quick_print
+from layerscope.archive.prints import PRINTS, SMALL, WIDTH, Prints
+from layerscope.archive.quick import Runs, Taker, fingerprint
 from layerscope.archive.sparse import Fragments, read_map
 from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
@@ -104,15 +102,18 @@ def read_tar(
     inspectors: Inspectors = NOBODY,
     shown: list[int] | None = None,
     toc: Toc | None = None,
+    prints: Prints = PRINTS,
 ) -> LayerIndex:
     """Return the index of the tar that `feed` gives.
 
-    Contents are hashed while they pass if they cannot be looked at later. `keep` says whose content to hold. With `whiteouts`
+    `prints` tells contents apart: those that pass, since they cannot be looked at later, and small ones that lie in place.
+    `keep` says whose content to hold. With `whiteouts`
     false `.wh.` names are names like others. `visit(row, path, size, pieces)` is called for each regular file as it passes.
     With `partial` a file whose end is missing gets a row of the size that is there. `inspectors` see what passes only once; of
     what lies in place `shown` takes the rows that they may want. `toc` takes a table of contents that stands behind the end.
     """
-    return TarReader(feed, limits, keep, whiteouts, visit, partial, inspectors, [] if shown is None else shown, toc).read()
+    rows = [] if shown is None else shown
+    return TarReader(feed, limits, keep, whiteouts, visit, partial, inspectors, rows, toc, prints).read()
 
 
 class TarReader:
@@ -129,6 +130,7 @@ class TarReader:
         inspectors: Inspectors,
         shown: list[int],
         toc: Toc | None,
+        prints: Prints,
     ) -> None:
         self.feed = feed
         self.limits = limits
@@ -139,6 +141,7 @@ class TarReader:
         self.inspectors = inspectors
         self.shown = shown
         self.toc = toc
+        self.named = prints if toc is None else toc.watch(prints)
         self.notes = Notebook()
         self.extension_bytes = 0
         self.fragments = 0
@@ -201,17 +204,17 @@ class TarReader:
         kinds_of = KINDS
         paths, kinds, links = index.paths, index.kinds, index.links
         add_path, add_kind, add_size, add_mode = paths.append, kinds.append, self.sizes.append, self.modes.append
-        add_folder, plain_folders, add_digest = index.folders.append, self.plain_folders, index.digests.append
+        add_folder, plain_folders = index.folders.append, self.plain_folders
         add_uid, add_gid, add_time = self.uids.append, self.gids.append, index.mtimes.append
         add_offset, add_span, add_print = self.offsets.append, self.spans.append, self.prints.append
-        start_hash = None if feed.in_place else best()[1] if self.toc is None else self.toc.start_hash()
+        print_of, label_of, no_label = self.named.print_of, self.named.label_of, bytes(0 if feed.in_place else WIDTH)
         passes = bool(self.inspectors) and not feed.in_place
         inspection = Inspection(self.inspectors, index, notes, self.limits) if passes else None
-        contents = Contents(feed, index, notes, self.limits, keep, visit, start_hash, inspection)
+        contents = Contents(feed, index, notes, self.limits, keep, visit, self.named, inspection)
         read_file, fits = contents.read, contents.fits
         may_show = self.inspectors.glance.may_want
 
-        runs = None if visit is not None else self._runs(fits, start_hash, inspection, total if in_place else -1)
+        runs = None if visit is not None else self._runs(fits, inspection, total if in_place else -1)
         records: dict[bytes, bytes] | None = None
         long_name = long_link = b""
         pending = -1  # where the extension headers of the next entry began
@@ -391,7 +394,7 @@ class TarReader:
 
             # The data
             where = base + position
-            print_, digest = 0, b""
+            print_, label = 0, no_label
             if stored:
                 missing = 0
                 if in_place and stored <= SMALL and position + stored > end:
@@ -400,7 +403,7 @@ class TarReader:
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if in_place and not (kind == FILE and keep(path)):  # contents can be looked at later
                     if kind == FILE and stored <= SMALL:
-                        print_ = fingerprint(buffer[position : position + stored])
+                        print_ = print_of(buffer[position : position + stored])
                     position += stored
                     if base + position > total:
                         missing = base + position - total
@@ -409,10 +412,10 @@ class TarReader:
                     content = buffer[position : position + stored]
                     position += stored
                     if kind == FILE:
-                        if in_place and stored <= SMALL:
-                            print_ = fingerprint(content)
-                        if start_hash is not None:
-                            digest = start_hash(content).digest()
+                        if not in_place:
+                            print_, label = print_of(content), label_of(content)
+                        elif stored <= SMALL:
+                            print_ = print_of(content)
                         if keep(path) and fits(path, stored, start):
                             index.kept[row] = content
                         if inspection is not None:
@@ -422,8 +425,8 @@ class TarReader:
                     missing = (
                         read_file(row, path, stored, logical, fragments, start) if kind == FILE else stored - feed.skip(stored)
                     )
-                    if kind == FILE:
-                        digest = contents.digest
+                    if kind == FILE and contents.found is not None:
+                        print_, label = contents.found
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if missing:
                     feed.position = position
@@ -443,7 +446,8 @@ class TarReader:
                 if logical:  # a sparse file that is one hole
                     if visit is None and not (in_place and not keep(path)):
                         read_file(row, path, 0, logical, fragments, start)
-                        digest = contents.digest
+                        if contents.found is not None:
+                            print_, label = contents.found
                 elif keep(path):
                     index.kept[row] = b""
 
@@ -458,11 +462,10 @@ class TarReader:
             add_time(mtime)
             add_offset(where)
             add_span(base + position - began)
-            add_digest(digest)
-            if in_place:
-                add_print(print_)
-                if logical and kind == FILE and may_show(path, mode):
-                    self.shown.append(row)
+            add_print(print_)
+            index.labels.extend(label)
+            if in_place and logical and kind == FILE and may_show(path, mode):
+                self.shown.append(row)
             if logical and kind != FILE:
                 index.declared[row] = logical
             if kind == HARDLINK:
@@ -490,7 +493,7 @@ class TarReader:
 
     # What is rare stands below, so that the loop above can be read.
 
-    def _runs(self, fits: Fits, start_hash: Start | None, inspection: Inspection | None, total: int) -> Taker | None:
+    def _runs(self, fits: Fits, inspection: Inspection | None, total: int) -> Taker | None:
         """Return what takes plain entries, None if it was not compiled."""
         if Runs is None:
             return None
@@ -498,8 +501,8 @@ class TarReader:
         show = None if inspection is None else inspection.show
         return Runs(
             index.paths, index.folders, index.kinds, self.sizes, self.modes, self.uids, self.gids, index.mtimes,
-            self.offsets, self.spans, self.prints, index.digests, index.links, index.kept, self.plain_folders, self.shown,
-            keep, fits, KEY if quick_print is not None else fingerprint, start_hash, show,
+            self.offsets, self.spans, self.prints, index.labels, index.links, index.kept, self.plain_folders, self.shown,
+            keep, fits, self.named.key if fingerprint is not None else self.named.print_of, self.named.label_of, show,
             table(kept, shown), kept.starts, shown.inside, shown.modes, total, SMALL, self.limits.entries,
         )  # fmt: skip
 

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
-from functools import partial
+from hashlib import sha256
 from typing import Any
 
-from layerscope.archive.digests import Both, Start, best
 from layerscope.archive.documents import mapping, parse
 from layerscope.archive.glance import Glance, glance_of, union
 from layerscope.archive.header import clean
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.prints import Pieces, Prints
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Kind, LayerIndex
@@ -74,6 +74,45 @@ class _Keep:
         return path == STARGZ or self._keep(path)
 
 
+class Summed(Prints):
+    """Takes prints, and notes the SHA-256 of each content in `sums`, under its print."""
+
+    def __init__(self, prints: Prints, sums: dict[int, bytes]) -> None:
+        super().__init__(prints.secret)
+        self.sums = sums
+
+    def label_of(self, content: bytes) -> bytes:
+        """Return the label of a content, and take its SHA-256."""
+        self.sums[self.print_of(content)] = sha256(content).digest()
+        return super().label_of(content)
+
+    def start(self, pieces: Iterable[bytes] = ()) -> Pieces:
+        """Return what takes a content in pieces."""
+        taken = SummedPieces(self)
+        for piece in pieces:
+            taken.update(piece)
+        return taken
+
+
+class SummedPieces(Pieces):
+    """Takes a content in pieces, and its SHA-256 with it."""
+
+    def __init__(self, prints: Summed) -> None:
+        super().__init__(prints)
+        self._sums = prints.sums
+        self._sum = sha256()
+
+    def update(self, piece: bytes) -> None:
+        """Take the next piece."""
+        super().update(piece)
+        self._sum.update(piece)
+
+    def label(self) -> bytes:
+        """Return the label of what was taken, and note its SHA-256."""
+        self._sums[self.print()] = self._sum.digest()
+        return super().label()
+
+
 class Toc:
     """What is found of a table while its layer is read: an entry of an eStargz layer, the last frames of a zstd one.
 
@@ -86,7 +125,7 @@ class Toc:
         self._keep = keep
         self.keep = _Keep(keep)
         self._frames: deque[tuple[int, bytes]] = deque(maxlen=FOLLOWING)
-        self._sums: dict[bytes, bytes] = {}
+        self._sums: dict[int, bytes] = {}
         self._summed = tail is None or any(end in tail for end in ENDS)
         self.entry: bytes | None = None
 
@@ -95,9 +134,9 @@ class Toc:
         """Bytes of a table that are looked into."""
         return self._limits.json_bytes
 
-    def start_hash(self) -> Start:
-        """Return what starts the hashes of contents."""
-        return partial(Both, self._sums) if self._summed else best()[1]
+    def watch(self, prints: Prints) -> Prints:
+        """Return what takes the prints of contents, and their SHA-256 as well if a table may tell them."""
+        return Summed(prints, self._sums) if self._summed else prints
 
     def take_frame(self, offset: int, data: bytes) -> None:
         """Take a skippable frame that is not longer than `room`; `offset` is where its data begin."""
@@ -184,7 +223,7 @@ def _legible(path: bytes) -> bytes:
     return path
 
 
-def _found(index: LayerIndex, sums: dict[bytes, bytes]) -> Iterator[tuple[bytes, Facts]]:
+def _found(index: LayerIndex, sums: dict[int, bytes]) -> Iterator[tuple[bytes, Facts]]:
     """Yield path and facts of each entry of the tar under the name that it has there."""
     for row, kind in enumerate(index.kinds):
         path = _legible(index.paths[row])
@@ -207,12 +246,12 @@ def _found(index: LayerIndex, sums: dict[bytes, bytes]) -> Iterator[tuple[bytes,
                     index.sizes[row],
                     _legible(index.links.get(row, b"")),
                     tuple(sorted(attributes)),
-                    f"sha256:{known.hex()}" if (known := sums.get(index.digests[row])) and index.sizes[row] else "",
+                    f"sha256:{known.hex()}" if (known := sums.get(index.prints[row])) and index.sizes[row] else "",
                 ),
             )
 
 
-def _differences(said: dict[bytes, Facts], index: LayerIndex, sums: dict[bytes, bytes]) -> list[tuple[bytes, str]]:
+def _differences(said: dict[bytes, Facts], index: LayerIndex, sums: dict[int, bytes]) -> list[tuple[bytes, str]]:
     """Return each path of which table and tar say something else, and what."""
     differing = []
     found = dict(_found(index, sums))

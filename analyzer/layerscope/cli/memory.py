@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import os
 import sys
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from xxhash import xxh3_128_hexdigest
 
 from layerscope._version import __version__
 from layerscope.archive.cache import Cache
-from layerscope.archive.digests import best, digest
 from layerscope.archive.identity import identify
 from layerscope.archive.shelf import Kept
 from layerscope.cli.packing import pack, unpack
 from layerscope.frozen import frozen
 from layerscope.model import Image, LayerIndex
+
+if TYPE_CHECKING:
+    from layerscope.archive.prints import Prints
 
 T = TypeVar("T")
 
@@ -63,11 +68,15 @@ class Memory:
 
 @frozen
 class Lying:
-    """Where on the shelf the files of a layer lie, by its position; `digest` is that of its blob."""
+    """Where on the shelf the files of a layer lie, by its position.
+
+    `print` is that of its blob, `contents` are the numbers that comparing with the other layers gave.
+    """
 
     position: int
     key: bytes
-    digest: bytes
+    print: int
+    contents: array[int]
 
 
 @frozen
@@ -86,6 +95,18 @@ class Layers:
         self._cache = cache
         self._known: dict[int, tuple[bytes, Kept]] = {}  # what lies there, by the identity of its index
 
+    @cached_property
+    def prints(self) -> Prints:
+        """What takes prints with the secret that is kept; a new one is made where there is none."""
+        from layerscope.archive.prints import Prints
+
+        name = self._name(b"secret")
+        secret = self._cache.get(name)
+        if secret is None:
+            secret = os.urandom(32)
+            self._cache.put(name, secret)
+        return Prints(secret)
+
     def recall(self, key: bytes) -> Kept | None:
         """Return what is kept, None if there is nothing, or nothing that can be trusted."""
         data = self._cache.get(self._name(key))
@@ -102,7 +123,9 @@ class Layers:
         """Return an image that was loaded with some pull sizes, without what lies on the shelf."""
         found = {layer.position: self._known[id(layer.index)] for layer in image.layers if id(layer.index) in self._known}
         bare = (replace(layer, index=None) if layer.position in found else layer for layer in image.layers)
-        lying = tuple(Lying(position, key, kept.digest) for position, (key, kept) in found.items())
+        lying = tuple(
+            Lying(position, key, kept.print, kept.scan.index.contents) for position, (key, kept) in found.items()
+        )
         return Shelved(replace(image, layers=tuple(bare)), lying, pull)
 
     def complete(self, shelved: Shelved, pull: str) -> Image | None:
@@ -112,9 +135,11 @@ class Layers:
         found: dict[int, LayerIndex] = {}
         for one in shelved.lying:
             kept = self.recall(one.key)
-            if kept is None or kept.digest != one.digest:
+            if kept is None or kept.print != one.print:
                 return None
-            found[one.position] = kept.scan.index
+            index = found[one.position] = kept.scan.index
+            index.contents[:] = one.contents
+            del index.prints[:], index.labels[:]
         layers = (
             replace(layer, index=found.get(layer.position, layer.index), pull=None if pull == "off" else layer.pull)
             for layer in shelved.image.layers
@@ -131,10 +156,10 @@ class Layers:
 
 @cache
 def code_stamp() -> str:
-    """Return what changes with the code, and with how it hashes: what another version found out is not believed."""
+    """Return what changes with the code: what another version found out is not believed."""
     found = sorted((entry.path, status.st_size, status.st_mtime_ns) for entry, status in _sources(Path(__file__).parents[1]))
-    told = (__version__, sys.version_info[:2], best()[0], found)
-    return digest(repr(told).encode("utf-8", "surrogateescape")).hex()
+    told = (__version__, sys.version_info[:2], found)
+    return xxh3_128_hexdigest(repr(told).encode("utf-8", "surrogateescape"))
 
 
 def _sources(folder: Path) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
