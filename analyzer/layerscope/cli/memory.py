@@ -123,9 +123,7 @@ class Layers:
         """Return an image that was loaded with some pull sizes, without what lies on the shelf."""
         found = {layer.position: self._known[id(layer.index)] for layer in image.layers if id(layer.index) in self._known}
         bare = (replace(layer, index=None) if layer.position in found else layer for layer in image.layers)
-        lying = tuple(
-            Lying(position, key, kept.print, kept.scan.index.contents) for position, (key, kept) in found.items()
-        )
+        lying = tuple(Lying(position, key, kept.print, kept.scan.index.contents) for position, (key, kept) in found.items())
         return Shelved(replace(image, layers=tuple(bare)), lying, pull)
 
     def complete(self, shelved: Shelved, pull: str) -> Image | None:
