@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any
 
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.model import Kind, LayerIndex, Level
+from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, Level
 
-DIRECTORY, OPAQUE, OTHER = int(Kind.DIRECTORY), int(Kind.OPAQUE), int(Kind.OTHER)
+OPAQUE, OTHER = int(Kind.OPAQUE), int(Kind.OTHER)
 EACH = 256  # bytes of memory that a folder takes beside its path
 SHOWN = 200
 
@@ -19,8 +20,9 @@ def pass_over_deep(index: LayerIndex, limits: Limits, notes: Notebook, layer: in
     Whoever keeps a tree of paths makes the folders that a path implies: their weight goes with the square of its length.
     """
     paths, kinds = index.paths, index.kinds
-    known = {path for path, kind in zip(paths, kinds, strict=True) if kind == DIRECTORY}
-    known.add(b"")
+    known = {b"", *compress(paths, kinds.translate(ONLY_FOLDERS))}
+    if OPAQUE not in kinds and known.issuperset(index.folders):  # nothing is only implied
+        return
     left = limits.folder_bytes
     for row, folder in enumerate(index.folders):
         if kinds[row] == OPAQUE:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from hashlib import blake2b, shake_256
 
@@ -48,9 +48,10 @@ class Prints:
             return quick.fingerprint(self.key, content)
         return self.start((content,)).print()
 
-    def label_of(self, content: bytes) -> bytes:
-        """Return the label of a content."""
-        return xxhash.xxh3_128_digest(content)
+    @property
+    def label_of(self) -> Callable[[bytes], bytes]:
+        """What returns the label of a content."""
+        return xxhash.xxh3_128_digest
 
     def start(self, pieces: Iterable[bytes] = ()) -> Pieces:
         """Return what takes a content in pieces, with the first of them."""
