@@ -79,7 +79,7 @@ class Limits:
 
     def _shared(self, index: LayerIndex) -> Iterator[tuple[str, int, int]]:
         """Yield the limits that hold for all layers together: name, what is left, what a layer takes."""
-        long_names = sum(len(path) for path in index.paths if len(path) > SHORT_NAME)
+        long_names = sum(size for size in map(len, index.paths) if size > SHORT_NAME)
         long_links = sum(len(link) for link in index.links.values() if len(link) > SHORT_NAME)
         attributes = sum(len(name) + len(value) for found in index.xattrs.values() for name, value in found)
         yield "entries", self.entries, len(index)

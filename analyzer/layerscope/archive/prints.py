@@ -7,11 +7,11 @@ it: the same for everybody, and quick to take; but different contents of one lab
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from hashlib import blake2b, shake_256
 
 import xxhash
 
@@ -19,14 +19,15 @@ from layerscope.archive import quick
 
 SMALL = 1 << 16
 """Bytes of which a print is taken at once; that of a longer content comes from those of its parts."""
-ALGORITHM, WIDTH = "xxh128", 16
-"""What a label is, and how many bytes it has."""
+WIDTH, OCTETS = 16, 8
+"""Bytes of a label, and of a print."""
 
 
 class Prints:
     """What takes prints and labels of contents.
 
-    `secret` has 32 bytes: made for this process, or kept from run to run. Without the compiled part prints are keyed BLAKE2.
+    `secret` has 32 bytes: made for this process, or kept from run to run. Without the compiled part prints are those of
+    SHA-256, which is given the secret first.
     """
 
     def __init__(self, secret: bytes = b"") -> None:
@@ -35,18 +36,29 @@ class Prints:
     @property
     def method(self) -> str:
         """How prints are taken: those of one secret can be compared if they were taken in one way."""
-        return "BLAKE2" if quick.Parts is None else "NH"
+        return "SHA-256" if quick.Parts is None else "NH"
 
     @cached_property
     def key(self) -> bytes:
         """The secret, as long as the compiled part wants it."""
-        return shake_256(self.secret).digest(quick.FINAL + SMALL)
+        return hashlib.shake_256(self.secret).digest(quick.FINAL + SMALL)
+
+    @cached_property
+    def sealing(self) -> hashlib._Hash:
+        """A hasher that has taken the secret."""
+        return hashlib.sha256(self.secret)
 
     def print_of(self, content: bytes) -> int:
         """Return the print of a content."""
-        if quick.fingerprint is not None and len(content) <= SMALL:
-            return quick.fingerprint(self.key, content)
-        return self.start((content,)).print()
+        if quick.fingerprint is None:
+            return self.seal(content)
+        return quick.fingerprint(self.key, content) if len(content) <= SMALL else self.start((content,)).print()
+
+    def seal(self, content: bytes) -> int:
+        """Return 64 bits of the SHA-256 of the secret and a content."""
+        taken = self.sealing.copy()
+        taken.update(content)
+        return _number(taken.digest()[:OCTETS])
 
     @property
     def label_of(self) -> Callable[[bytes], bytes]:
@@ -65,14 +77,14 @@ class Pieces:
     """Takes a content in pieces."""
 
     def __init__(self, prints: Prints) -> None:
-        self._secret = prints.secret
+        self._prints = prints
         self._parts = None if quick.Parts is None else quick.Parts(prints.key)
-        self._whole = blake2b(digest_size=8, key=prints.secret)
+        self._whole = prints.sealing.copy()
         self._label = xxhash.xxh3_128()
 
     def update(self, piece: bytes) -> None:
         """Take the next piece."""
-        (self._whole if self._parts is None else self._parts).update(piece)
+        (self._parts or self._whole).update(piece)
         self._label.update(piece)
 
     def watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -83,14 +95,16 @@ class Pieces:
 
     def print(self) -> int:
         """Return the print of what was taken."""
-        found = self._whole.digest() if self._parts is None else self._parts.prints()
-        if len(found) > 8:
-            found = blake2b(found, digest_size=8, key=self._secret).digest()
-        return int.from_bytes(found, sys.byteorder, signed=True)
+        found = self._whole.digest()[:OCTETS] if self._parts is None else self._parts.prints()
+        return _number(found) if len(found) == OCTETS else self._prints.seal(found)
 
     def label(self) -> bytes:
         """Return the label of what was taken."""
         return self._label.digest()
+
+
+def _number(octets: bytes) -> int:
+    return int.from_bytes(octets, sys.byteorder, signed=True)
 
 
 PRINTS = Prints()
