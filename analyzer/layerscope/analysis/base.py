@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from layerscope.frozen import frozen
 from layerscope.model import Image, Layer
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from layerscope.analysis.placement import Placement
 
 NAMED = "org.opencontainers.image.base."
-BARE = re.compile(
+BARE = regex(
     r"ADD (?:file|multi|dir):[0-9a-f]+ in /|ADD \S*(?:rootfs|root\.tar|-root|minirootfs)\S* /"
     r"|debian\.sh\b|(?:RUN )?debootstrap\b|ADD \S+\.tar(?:\.\w+)? / *$|root file system$"
 )

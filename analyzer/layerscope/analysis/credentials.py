@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import compress
 from operator import itemgetter
 
 from layerscope.analysis.exposure import Exposure, Ground
 from layerscope.model import LayerIndex
+from layerscope.regex import regex
 from layerscope.rootfs import FILE
 
 _KEY, _CREDENTIAL, _HISTORY, _HOST = "key-file", "credential-file", "shell-history", "ssh-host-key"
@@ -53,11 +53,11 @@ ENDS: dict[bytes, str] = {
 _TAILS = (*NAMES, *ENDS, b"_key")
 _LAST = slice(-4, None)
 _LASTS = frozenset(tail[_LAST] for tail in _TAILS)
-_HOST_KEY = re.compile(rb"(?:^|/)etc/ssh/ssh_host_[a-z0-9]+_key$")
+_HOST_KEY = regex(rb"(?:^|/)etc/ssh/ssh_host_[a-z0-9]+_key$")
 # Folders of examples, tests and trust stores: what lies there is nobody's secret, as a rule.
-_HARMLESS = re.compile(rb"(?:^|/)(?:tests?|testdata|__tests__|fixtures|examples?|docs?|demos?|spec)/")
+_HARMLESS = regex(rb"(?:^|/)(?:tests?|testdata|__tests__|fixtures|examples?|docs?|demos?|spec)/")
 # Brought by a package that others wrote. An application's own folder may be a package as well: that one is no excuse.
-_INSTALLED = re.compile(rb"(?:^|/)(?:node_modules|site-packages|dist-packages)/")
+_INSTALLED = regex(rb"(?:^|/)(?:node_modules|site-packages|dist-packages)/")
 
 
 def find_credentials(index: LayerIndex, position: int, ground: Ground) -> Iterator[Exposure]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Collection, Iterable, Mapping
 
 from layerscope.analysis.commands import run_rows
 from layerscope.frozen import frozen
 from layerscope.model import Image, Package
+from layerscope.regex import regex
 from layerscope.rootfs import Stack
 
 ASKED = frozenset({"asked", "root", "base"})
-COMPILER = re.compile(r"(?:gcc|g\+\+|clang|tcc|rust|rustc|cargo|go|golang|golang-go|ghc|gfortran|gcc-c\+\+)(?:-[\d.]+)?")
-BUILD = re.compile(
+COMPILER = regex(r"(?:gcc|g\+\+|clang|tcc|rust|rustc|cargo|go|golang|golang-go|ghc|gfortran|gcc-c\+\+)(?:-[\d.]+)?")
+BUILD = regex(
     r"(?:gcc|g\+\+|cpp|gfortran|gnat|gdc|clang|clang-tools|lld|lldb|gdb|tcc)(?:-?[\d.]+)?"
     r"|gcc-c\+\+|gcc-gfortran|build-essential|build-base|alpine-sdk|abuild|fortify-headers|dpkg-dev|debhelper|rpm-build"
     r"|make|gmake|cmake(?:-data)?|ninja(?:-build)?|meson|scons|autoconf|automake|autotools-dev|libtool|m4|bison|flex|gperf|swig"

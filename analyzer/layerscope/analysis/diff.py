@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 
 from layerscope.analysis.push import Push
 from layerscope.analysis.snapshot import CauseShot, LayerShot, PackageShot, Snapshot
 from layerscope.frozen import frozen
+from layerscope.regex import regex
 
-_HASH = re.compile(r"\b((?:file|dir|multi):)[0-9a-f]{12,64}\b")
+_HASH = regex(r"\b((?:file|dir|multi):)[0-9a-f]{12,64}\b")
 
 
 @frozen

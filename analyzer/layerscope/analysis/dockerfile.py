@@ -12,15 +12,16 @@ from collections.abc import Mapping
 
 from layerscope.errors import LayerscopeError
 from layerscope.frozen import frozen
+from layerscope.regex import regex
 
 MOST_BYTES, MOST_LINES = 1 << 20, 20_000
 _LONG = 4_096
-_DIRECTIVE = re.compile(r"#\s*([A-Za-z][\w-]*)\s*=(.*)")
-_VERB = re.compile(r"([A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
-_FLAG = re.compile(r"--[a-z][\w-]*(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*)?(?:\s+|$)")
-_FROM = re.compile(r"(?P<base>\S+)(?:\s+[Aa][Ss]\s+(?P<name>\S+))?\s*")
-_HEREDOC = re.compile(r"(?:^|(?<=\s))\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<name>[A-Za-z_]\w*)(?P=quote)(?=\s|$)")
-_VARIABLE = re.compile(r"\$(?:(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?::?[-+](?P<other>[^{}]*))?\})")
+_DIRECTIVE = regex(r"#\s*([A-Za-z][\w-]*)\s*=(.*)")
+_VERB = regex(r"([A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
+_FLAG = regex(r"--[a-z][\w-]*(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*)?(?:\s+|$)")
+_FROM = regex(r"(?P<base>\S+)(?:\s+[Aa][Ss]\s+(?P<name>\S+))?\s*")
+_HEREDOC = regex(r"(?:^|(?<=\s))\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<name>[A-Za-z_]\w*)(?P=quote)(?=\s|$)")
+_VARIABLE = regex(r"\$(?:(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?::?[-+](?P<other>[^{}]*))?\})")
 _WITH_HEREDOCS = ("ADD", "COPY", "RUN", "ONBUILD")
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 
 from layerscope.analysis.base import Base
 from layerscope.analysis.dockerfile import expand
 from layerscope.frozen import frozen
 from layerscope.model import Config, HistoryRow, Image
+from layerscope.regex import regex
 
 IN_FORCE, REPLACED, GONE, BUILD = "in force", "replaced", "gone", "build only"
 SURPLUS = "the image has no layer for it"
 UNTOLD = "the history does not tell of it"
-_NAME = re.compile(r"(\"?)([A-Za-z_][\w./-]*)\1")
-_ASSIGNED = re.compile(rf"(?<=\s){_NAME.pattern}=")
+_NAME = regex(r"(\"?)([A-Za-z_][\w./-]*)\1")
+_ASSIGNED = regex(rf"(?<=\s){_NAME.pattern}=")
 
 
 @frozen

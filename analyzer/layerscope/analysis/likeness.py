@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from layerscope.analysis.dockerfile import Instruction, expand
 from layerscope.archive.instructions import VERBS, for_people
+from layerscope.regex import regex
 
 SURE = 0.9
 _LONG = 8_192
@@ -18,11 +19,11 @@ _COPIES = ("ADD", "COPY")
 _FLAGGED = ("RUN", *_COPIES, "HEALTHCHECK")
 _UNORDERED = ("ENV", "LABEL", "EXPOSE", "VOLUME")
 _MANY = ("RUN", *_COPIES, "ENV", "LABEL", "ARG")  # a stage has several of them: what is not alike is not the same
-_FLAG = re.compile(r"--[a-z][\w-]*(?:=\S*)?(?:\s+|$)")
-_VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[^{}]*\})")
-_HASHED = re.compile(r"(?:file|dir|multi):[0-9a-f]+ in (?P<to>.*)")
-_SHELL_FORM = re.compile(r'\["(?:/bin/sh|cmd)", "(?:-c|/S)", (?:"/C", )?(".*")\]')
-_ASSIGNED = re.compile(r"(?:^|(?<=\s))(?P<name>[A-Za-z_]\w*)[= ](?P<value>\"[^\"]*\"|'[^']*'|\S*)")
+_FLAG = regex(r"--[a-z][\w-]*(?:=\S*)?(?:\s+|$)")
+_VARIABLE = regex(r"\$(?:[A-Za-z_]\w*|\{[^{}]*\})")
+_HASHED = regex(r"(?:file|dir|multi):[0-9a-f]+ in (?P<to>.*)")
+_SHELL_FORM = regex(r'\["(?:/bin/sh|cmd)", "(?:-c|/S)", (?:"/C", )?(".*")\]')
+_ASSIGNED = regex(r"(?:^|(?<=\s))(?P<name>[A-Za-z_]\w*)[= ](?P<value>\"[^\"]*\"|'[^']*'|\S*)")
 
 
 def _squeeze(text: str) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator
 from itertools import compress
 
 from layerscope.analysis.exposure import Exposure, Ground
 from layerscope.model import Kind, LayerIndex, both, only
+from layerscope.regex import regex
 from layerscope.rootfs import DIRECTORY, FILE, parent_of
 
 DEVICES = {int(Kind.CHARACTER): "character", int(Kind.BLOCK): "block"}
 _ONLY_DEVICES = only(*DEVICES)
-_SET = re.compile(rb"[^\0]")
+_SET = regex(rb"[^\0]")
 SYSTEM_FOLDERS = frozenset(b"bin sbin usr/bin usr/sbin".split())
 CAPABILITY = b"security.capability"
 _CAPABILITIES = (

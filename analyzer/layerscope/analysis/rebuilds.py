@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from layerscope.analysis.remedies import COPIES, quoted
 from layerscope.analysis.scene import Pile, Scene
+from layerscope.regex import regex
 
-CHOWN = re.compile(r"\bchown\s+(?:-\S+\s+)*([\w.${}-]+(?::[\w.${}-]*)?)(?:\s+([^\s;&|]+))?")
-CHMOD = re.compile(r"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)(?:\s+([^\s;&|]+))?")
+CHOWN = regex(r"\bchown\s+(?:-\S+\s+)*([\w.${}-]+(?::[\w.${}-]*)?)(?:\s+([^\s;&|]+))?")
+CHMOD = regex(r"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)(?:\s+([^\s;&|]+))?")
 IGNORED = (b"node_modules", b".git", b"__pycache__", b"target", b"dist", b"build", b".venv", b"venv")
 ASPECTS = ("mode", "owner", "time", "attributes")
 SQUASH = "layer {layer} is the base image's: do without the change of layer {hidden_in}, or squash"

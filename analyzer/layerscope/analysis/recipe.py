@@ -12,6 +12,7 @@ from layerscope.analysis.history import IN_FORCE, Step, assignments, variables
 from layerscope.archive.instructions import peel, shell_of
 from layerscope.frozen import frozen
 from layerscope.model import Config, HistoryRow, Image
+from layerscope.regex import regex
 
 NO_BASE_NAME = "What this was built on has no name in the image; the steps below begin with its own."
 BASE_UNKNOWN = "Which of the steps below are in the base image already, the history does not tell."
@@ -19,14 +20,14 @@ FROM_CONFIG = "The config has these as well; the history does not tell where the
 NOT_IN_CONFIG = "The config does not have what is set above: "
 UNTOLD = "What made this layer is not told."
 PERHAPS_STAGE = "Perhaps with --from=STAGE, which the history does not tell."
-_NAME = re.compile(r"[\w.:/@+-]+")
-_KEY = re.compile(r"[A-Za-z_][\w./-]*")
-_QUOTABLE = re.compile(r"[^\s\"'\\$`](?:[^\r\n\"'\\$`]*[^\s\"'\\$`])?")
-_PLAIN = re.compile(r"[\w./:@%+,-]+")
-_HASHED = re.compile(r"\b(?:file|dir|multi):[0-9a-f]{12}")
-_HEREDOC = re.compile(r"<<-?[\"']?\w")
-_FLAGS = re.compile(r"(?:--[a-z][\w-]*(?:=\S+)?\s+)*")
-_PORT = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:/\w+)?")
+_NAME = regex(r"[\w.:/@+-]+")
+_KEY = regex(r"[A-Za-z_][\w./-]*")
+_QUOTABLE = regex(r"[^\s\"'\\$`](?:[^\r\n\"'\\$`]*[^\s\"'\\$`])?")
+_PLAIN = regex(r"[\w./:@%+,-]+")
+_HASHED = regex(r"\b(?:file|dir|multi):[0-9a-f]{12}")
+_HEREDOC = regex(r"<<-?[\"']?\w")
+_FLAGS = regex(r"(?:--[a-z][\w-]*(?:=\S+)?\s+)*")
+_PORT = regex(r"\d{1,5}(?:-\d{1,5})?(?:/\w+)?")
 _SHELL = ("/bin/sh", "-c")
 
 

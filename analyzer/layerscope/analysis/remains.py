@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from layerscope.analysis.traces import Trace
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from layerscope.analysis.scene import Scene
 
-ARCHIVE = re.compile(rb"\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma))?|tgz|tbz2?|txz|zip)$")
-_PYC = re.compile(rb"(.*/)?__pycache__/([^/]+?)\.[^/.]+(?:\.opt-\d)?\.pyc")
+ARCHIVE = regex(rb"\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma))?|tgz|tbz2?|txz|zip)$")
+_PYC = regex(rb"(.*/)?__pycache__/([^/]+?)\.[^/.]+(?:\.opt-\d)?\.pyc")
 TESTED = (
     *("js", "ts", "mjs", "cjs", "json", "py", "pyc", "rb", "txt", "html", "css", "map", "yml", "yaml", "snap", "md"),
     *("png", "jpg", "jpeg", "gif", "dat", "csv", "npz", "gz"),

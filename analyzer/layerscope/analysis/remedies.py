@@ -8,13 +8,14 @@ from collections import Counter
 from layerscope.analysis.scene import Pile, Scene
 from layerscope.analysis.traces import Trace
 from layerscope.model import Package
+from layerscope.regex import regex
 
 COPIES = ("COPY", "ADD")
 BASE = "comes with the base image (layer {layer}): choose a slimmer base, or squash"
-SAFE = re.compile(r"[\w.@%+:/=-]+")
+SAFE = regex(r"[\w.@%+:/=-]+")
 NAMED = 3
-BUILDS = re.compile(r"\b(?:(?:npm|yarn|pnpm) (?:run )?build|(?:next|vite|ng|nuxt) build|tsc|webpack|rollup|esbuild)\b")
-DEPENDENCIES = re.compile(r"/(?:.*?/)??(?:node_modules|site-packages|dist-packages|gems)(?=/)")
+BUILDS = regex(r"\b(?:(?:npm|yarn|pnpm) (?:run )?build|(?:next|vite|ng|nuxt) build|tsc|webpack|rollup|esbuild)\b")
+DEPENDENCIES = regex(r"/(?:.*?/)??(?:node_modules|site-packages|dist-packages|gems)(?=/)")
 
 
 def fix_trace(scene: Scene, trace: Trace, pile: Pile) -> str:

@@ -7,20 +7,20 @@ left alone: stripping would break it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from layerscope.archive.elf import LOADED, MAGIC, MAX_SECTIONS, OBJECT, Elf, Section, read_elf
 from layerscope.archive.glance import Files
 from layerscope.archive.inspection import HELD, Content, Inspector
+from layerscope.regex import regex
 
 NAME = "symbols"
 ARCHIVE = b"!<arch>\n"
 PROGRAMS = Files((b".so", b".a", b".o", b".ko", b".node"), inside=b".so.", modes=0o111)
 """What may be a program or a library, before its content is at hand."""
 _DEBUG = (b".debug_", b".zdebug_", b".rela.debug_", b".rel.debug_", b".stab", b".rela.stab", b".gdb_index", b".line")
-_OF_OBJECTS = re.compile(rb"\.(?:z?debug_|stab|gdb_index|line)")
-_OF_PROGRAMS = re.compile(rb"\.(?:z?debug_|stab|gdb_index|line|symtab|strtab)")
+_OF_OBJECTS = regex(rb"\.(?:z?debug_|stab|gdb_index|line)")
+_OF_PROGRAMS = regex(rb"\.(?:z?debug_|stab|gdb_index|line|symtab|strtab)")
 """What the names of sections have in them if any of these can go."""
 _SYMBOLS = (b".symtab", b".strtab", b".symtab_shndx")
 _MEMBER = 60

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from layerscope.frozen import frozen
+from layerscope.regex import regex
 
 # Comments that only tell who wrote a row.
 MARKS = ("buildkit.", "buildkit ", "debuerreotype", "Created by")
@@ -39,7 +40,7 @@ class Builder:
 
 
 def _builder(name: str, row: str, comment: str | None, said: str | Callable[[dict[str, str]], str]) -> Builder:
-    return Builder(name, re.compile(row, re.DOTALL), None if comment is None else re.compile(comment, re.DOTALL), said)
+    return Builder(name, regex(row, re.DOTALL), None if comment is None else regex(comment, re.DOTALL), said)
 
 
 def _store_paths(groups: dict[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import sys
 from collections import deque
@@ -29,10 +28,11 @@ from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.frozen import frozen
 from layerscope.model import Kind, LayerIndex, Level
+from layerscope.regex import regex
 
 SNIFFED = 1 << 16
 OPEN_FILES = 64
-BLOB_NAME = re.compile(rb"(?:.*/)?(?:sha\d+[:-])?[0-9a-f]{64,128}(?:\.tar)?(?:\.\w+)?|.*\.tar(?:\.\w+)?|.*\.tgz")
+BLOB_NAME = regex(rb"(?:.*/)?(?:sha\d+[:-])?[0-9a-f]{64,128}(?:\.tar)?(?:\.\w+)?|.*\.tar(?:\.\w+)?|.*\.tgz")
 
 
 @frozen

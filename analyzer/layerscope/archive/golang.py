@@ -6,15 +6,17 @@ import json
 import re
 from collections.abc import Sequence
 
-_GAP = re.compile(r"[ ,]*")
-_ITEM = re.compile(r'"(?:[^"\\]|\\.)*"')
-_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|U([0-9a-f]{8})|([av]))")
-_QUOTED = re.compile(
+from layerscope.regex import regex
+
+_GAP = regex(r"[ ,]*")
+_ITEM = regex(r'"(?:[^"\\]|\\.)*"')
+_ESCAPE = regex(r"\\(?:x([0-9a-f]{2})|U([0-9a-f]{8})|([av]))")
+_QUOTED = regex(
     r"&?\{\[(?P<test>.*)\] \"(?P<interval>\w*)\" \"(?P<timeout>\w*)\" \"(?P<start>\w*)\""
     r"(?: \"\w*\")? '(?P<retries>[^']+)'\}",
     re.DOTALL,
 )
-_NAMED = re.compile(
+_NAMED = regex(
     r"&?\{Test:\[(?P<test>.*)\] Interval:(?P<interval>\w*) Timeout:(?P<timeout>\w*) StartPeriod:(?P<start>\w*)"
     r"(?: StartInterval:\w*)? Retries:(?P<number>\d+)\}",
     re.DOTALL,

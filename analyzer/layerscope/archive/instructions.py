@@ -8,6 +8,7 @@ from collections.abc import Callable
 from layerscope.archive.builders import BUILDERS, MARKS
 from layerscope.archive.golang import list_items, read_healthcheck
 from layerscope.frozen import frozen
+from layerscope.regex import regex
 
 NONE = "(no history)"
 VERBS = (
@@ -16,14 +17,14 @@ VERBS = (
 )
 _OPTION = r"-[\w-]{1,24}(?: (?:pipefail|errexit|nounset|xtrace|posix|noglob))?"
 _UNIX = rf"(?:/[\w./-]*/)?(?:ba|da|a|z|k)?sh (?:{_OPTION} ){{0,8}}?-\w{{0,8}}c"
-_SHELL_OF = re.compile(rf"(?:RUN )?(?:\|\d+ (?:.*? )??)?(?P<shell>{_UNIX})\s", re.DOTALL)
+_SHELL_OF = regex(rf"(?:RUN )?(?:\|\d+ (?:.*? )??)?(?P<shell>{_UNIX})\s", re.DOTALL)
 SHELL = (
     rf"(?:{_UNIX}\s"
     r"|cmd(?:\.exe)? /S /C\s"
     r"|(?:powershell|pwsh)(?:\.exe)? (?:-(?!Command)\w+ (?:\w+ )?){0,4}(?:-Command )?(?:\$\w+ = '\w+'; ?){0,8})"
 )
-_BUILDAH = re.compile(r"(?:inherit|unset|force-|clamp-)(?:Labels|Label|Annotations|Annotation|mtime)=[^|\n]*")
-_BOUND = re.compile(r"(?<!@sha256)(?::(?:sha256:)?[0-9a-f]{64})+$")
+_BUILDAH = regex(r"(?:inherit|unset|force-|clamp-)(?:Labels|Label|Annotations|Annotation|mtime)=[^|\n]*")
+_BOUND = regex(r"(?<!@sha256)(?::(?:sha256:)?[0-9a-f]{64})+$")
 _REMARKS = 64
 
 
@@ -37,7 +38,7 @@ class Frame:
 
 def _cut(looks: str, left: str = "") -> Callable[[str], str]:
     """Return what puts `left` in the place of a frame that looks so."""
-    pattern = re.compile(looks, re.DOTALL)
+    pattern = regex(looks, re.DOTALL)
     return lambda text: pattern.sub(left, text, count=1)
 
 
@@ -63,7 +64,7 @@ def _without_arguments(text: str) -> str:
     return "RUN " + " ".join(words[count:])
 
 
-_ARGUMENTS = re.compile(r"(?:RUN )?\|(?P<count>\d{1,4}) (?P<rest>.*)", re.DOTALL)
+_ARGUMENTS = regex(r"(?:RUN )?\|(?P<count>\d{1,4}) (?P<rest>.*)", re.DOTALL)
 FRAMES = (
     Frame("BuildKit", lambda text: text.removesuffix("# buildkit")),
     Frame("BuildKit without a Dockerfile", _cut(r"^(?:mount / from exec (?=\S)|\[[^\]\n]{0,80}\] (?=[A-Z]+ ))")),

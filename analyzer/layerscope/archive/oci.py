@@ -17,12 +17,13 @@ from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container import Container, Member
 from layerscope.archive.documents import Json, integer, mapping, objects, parse, rows, string_map, text, texts
 from layerscope.errors import ArchiveError, LimitError, UnsupportedError
+from layerscope.regex import regex
 
-DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]{1,512}")
+DIGEST = regex(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]{1,512}")
 LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
-HEX = re.compile(r"(?:^|[/:-])([0-9a-f]{64})(?:\.|/|$)")
+HEX = regex(r"(?:^|[/:-])([0-9a-f]{64})(?:\.|/|$)")
 NAME_KEYS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
-LAYER_TYPES = re.compile(r"layer|rootfs|\btar\b|diff", re.IGNORECASE)
+LAYER_TYPES = regex(r"layer|rootfs|\btar\b|diff", re.IGNORECASE)
 
 Locate = Callable[[str], Member | None]
 

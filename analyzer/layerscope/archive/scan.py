@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,9 +23,10 @@ from layerscope.archive.toc import TAIL, Toc
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Course, Lap, LayerIndex, Pull, untimed
+from layerscope.regex import regex
 
 STEP, FINE = 1 << 14, 1 << 22
-HEX = re.compile(rb"[0-9a-f]{64,}")
+HEX = regex(rb"[0-9a-f]{64,}")
 
 
 @frozen

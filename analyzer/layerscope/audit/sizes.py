@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from layerscope.regex import regex
+
 UNITS = {"": 1, "b": 1, **{f"{letter}{end}": base**power for power, letter in enumerate("kmgt", 1)
          for end, base in (("", 1000), ("b", 1000), ("ib", 1024))}}  # fmt: skip
-_SIZE = re.compile(r"(\d[\d_,]*(?:\.\d+)?) ?([a-z]*)", re.IGNORECASE)
+_SIZE = regex(r"(\d[\d_,]*(?:\.\d+)?) ?([a-z]*)", re.IGNORECASE)
 
 
 def read_size(value: object) -> int | None:

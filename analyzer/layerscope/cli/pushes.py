@@ -4,12 +4,12 @@ from __future__ import annotations
 
 # ruff: noqa: PTH119
 import os
-import re
 from collections.abc import Sequence
 
 import typer
 
 from layerscope.frozen import frozen
+from layerscope.regex import regex
 
 _FILES = ("docker-archive", "oci-archive", "oci", "dir")
 _STORES = {"docker-daemon": "docker", "containers-storage": "podman"}
@@ -29,7 +29,7 @@ _FLAGS = frozenset(
     --force-compression --insecure --insecure-registry --allow-nondistributable-artifacts --verbose -v --index
     """.split()  # noqa: SIM905 - a table
 )
-_TRANSPORTS = re.compile(r"^(?:docker|docker-archive|oci-archive|oci|dir|docker-daemon|containers-storage):.")
+_TRANSPORTS = regex(r"^(?:docker|docker-archive|oci-archive|oci|dir|docker-daemon|containers-storage):.")
 
 
 @frozen

@@ -6,7 +6,6 @@ files of a record are its `R` lines, each below the last `F` line.
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from layerscope.model import Package
 from layerscope.packages.database import MAX_GROWTH, MAX_RECORDS, Database, Seals, View
 from layerscope.packages.purl import distribution
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 INSTALLED = (b"lib/apk/db/installed", b"usr/lib/apk/db/installed")
 WORLD = b"etc/apk/world"
 
-_RECORD_END = re.compile(rb"\n.?(?=\n|\Z)")
-_NAME_END = re.compile(rb"[=<>~@]")
+_RECORD_END = regex(rb"\n.?(?=\n|\Z)")
+_NAME_END = regex(rb"[=<>~@]")
 
 
 @frozen

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from layerscope.packages.database import MAX_RECORDS
 from layerscope.packages.paragraphs import is_automatic, read_fields
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 EXTENDED_STATES = b"var/lib/apt/extended_states"
 HISTORY = b"var/log/apt/history.log"
 
-_LINE = re.compile(rb"^(Commandline|Install|Reinstall): (.*)$", re.MULTILINE)
-_INSTALLED = re.compile(rb"(?<![^\s:,()])([^\s:,()]++):[^\s,()]++ \(([^()]*+)\)")
+_LINE = regex(rb"^(Commandline|Install|Reinstall): (.*)$", re.MULTILINE)
+_INSTALLED = regex(rb"(?<![^\s:,()])([^\s:,()]++):[^\s,()]++ \(([^()]*+)\)")
 
 
 def automatic(content: bytes, problems: list[str]) -> frozenset[str]:

@@ -5,7 +5,6 @@ Its version stands in the program. Its names are hard links, which have the file
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from layerscope.archive.inspection import Content
@@ -14,6 +13,7 @@ from layerscope.packages.database import Database, View
 from layerscope.packages.executables import is_executable
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_SIZE = 8 << 20
 
 _NAMES = frozenset(b"busybox busybox.static [ [[ acpid add-shell addgroup adjtimex ar arch arp arping ascii ash sh".split())
-_VERSION = re.compile(rb"BusyBox v(\d+\.\d+(?:\.\d+)?[\w.-]{0,20})")
+_VERSION = regex(rb"BusyBox v(\d+\.\d+(?:\.\d+)?[\w.-]{0,20})")
 
 
 def inspect(path: bytes, content: Content) -> bytes | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from layerscope.regex import regex
 
-_PARTS = re.compile(r"([^0-9]*)([0-9]*)")
+_PARTS = regex(r"([^0-9]*)([0-9]*)")
 
 Number = tuple[int, str]
 """Digits without leading zeros, behind their count: compared so, however many there are."""

@@ -11,16 +11,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from layerscope.frozen import frozen
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^]]*)\])?([^;]*)(?:;(.*))?", re.DOTALL)
-_ONLY_EXTRA = re.compile(r"""\s*extra\s*==\s*(['"])([A-Za-z0-9._-]+)\1\s*""")
-_EXTRA = re.compile(r"""\bextra\s*==\s*(['"])([A-Za-z0-9._-]+)\1""")
-_KERNEL = re.compile(r"\bplatform_(?:release|version)\b")
-_SEPARATORS = re.compile(r"[-_.]+")
-_VERSION = re.compile(rb"(?:^|/)(?:python|pypy)(\d\.\d{1,2})/")
+_REQUIREMENT = regex(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^]]*)\])?([^;]*)(?:;(.*))?", re.DOTALL)
+_ONLY_EXTRA = regex(r"""\s*extra\s*==\s*(['"])([A-Za-z0-9._-]+)\1\s*""")
+_EXTRA = regex(r"""\bextra\s*==\s*(['"])([A-Za-z0-9._-]+)\1""")
+_KERNEL = regex(r"\bplatform_(?:release|version)\b")
+_SEPARATORS = regex(r"[-_.]+")
+_VERSION = regex(rb"(?:^|/)(?:python|pypy)(\d\.\d{1,2})/")
 _MAX_MARKER = 1000
 """Characters of a marker that is looked at; a longer one is taken to be met."""
 

@@ -15,6 +15,7 @@ from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import join, parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +26,11 @@ _STRING = r"""["']([^"'\n]{1,200})["'](?:\.freeze)?"""
 # Each blank is looked at once: what may be blank never gives back, and never begins in the line before.
 _OF = r"^[ \t]*+\w++\."
 _IS = r"[ \t]*+=[ \t]*+"
-_FIELD = re.compile(rf"{_OF}(name|version|platform){_IS}(?:Gem::Version\.new[ \t]*+\(?+[ \t]*+)?{_STRING}", re.MULTILINE)
-_LICENSES = re.compile(rf"{_OF}licenses?{_IS}\[?([^\]\n]{{1,300}})", re.MULTILINE)
-_FILES = re.compile(rf"{_OF}files{_IS}\[", re.MULTILINE)
-_NEEDS = re.compile(rf"{_OF}add_(?:runtime_)?dependency[ \t]*+\(?+[ \t]*+(?:%q<([^>\n]{{1,200}})>|{_STRING})", re.MULTILINE)
-_QUOTED = re.compile(_STRING)
+_FIELD = regex(rf"{_OF}(name|version|platform){_IS}(?:Gem::Version\.new[ \t]*+\(?+[ \t]*+)?{_STRING}", re.MULTILINE)
+_LICENSES = regex(rf"{_OF}licenses?{_IS}\[?([^\]\n]{{1,300}})", re.MULTILINE)
+_FILES = regex(rf"{_OF}files{_IS}\[", re.MULTILINE)
+_NEEDS = regex(rf"{_OF}add_(?:runtime_)?dependency[ \t]*+\(?+[ \t]*+(?:%q<([^>\n]{{1,200}})>|{_STRING})", re.MULTILINE)
+_QUOTED = regex(_STRING)
 _DEFAULT = b"/specifications/default/"
 _BUILT = b"/gem.build_complete"
 

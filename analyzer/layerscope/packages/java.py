@@ -18,6 +18,7 @@ from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 from layerscope.packages.zips import Allowance, members, unpack
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +29,11 @@ MAX_JARS = 5_000
 """Jars inside one file, at any depth."""
 
 _MAX_TEXT = 1 << 20
-_FILE = re.compile(r"(.+?)-(\d[A-Za-z0-9.+_-]*)\Z")
-_PROPERTY = re.compile(rb"^[ \t]*+(groupId|artifactId|version)[ \t]*+[=:]([^\r\n]*)", re.MULTILINE)
-_FOLDED = re.compile(rb"\r?\n ")
-_HEADER = re.compile(rb"^([A-Za-z0-9_-]+): *(.*?)\r?$", re.MULTILINE)
-_DOTTED = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)+\Z")
+_FILE = regex(r"(.+?)-(\d[A-Za-z0-9.+_-]*)\Z")
+_PROPERTY = regex(rb"^[ \t]*+(groupId|artifactId|version)[ \t]*+[=:]([^\r\n]*)", re.MULTILINE)
+_FOLDED = regex(rb"\r?\n ")
+_HEADER = regex(rb"^([A-Za-z0-9_-]+): *(.*?)\r?$", re.MULTILINE)
+_DOTTED = regex(r"[A-Za-z_][\w-]*(?:\.[\w-]+)+\Z")
 
 
 @frozen

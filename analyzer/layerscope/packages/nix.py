@@ -6,7 +6,6 @@ version can be told is a package without one.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
@@ -14,6 +13,7 @@ from layerscope.packages import sqlite
 from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 STORES = (b"nix/store/", b"gnu/store/")
 DATABASE = b"nix/var/nix/db/db.sqlite"
 
-_FOLDER = re.compile(r"([0-9a-df-np-sv-z]{32})-(.+)\Z")
-_VERSIONED = re.compile(r"(.+?)-(\d.*?)(?:-(bin|dev|lib|out|doc|man|info|debug|static|data|dist|py|terminfo|getent))?\Z")
+_FOLDER = regex(r"([0-9a-df-np-sv-z]{32})-(.+)\Z")
+_VERSIONED = regex(r"(.+?)-(\d.*?)(?:-(bin|dev|lib|out|doc|man|info|debug|static|data|dist|py|terminfo|getent))?\Z")
 _QUERY = "SELECT a.path, b.path FROM Refs JOIN ValidPaths a ON a.id = referrer JOIN ValidPaths b ON b.id = reference"
 
 

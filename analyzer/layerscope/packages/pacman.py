@@ -5,20 +5,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOCAL = b"var/lib/pacman/local/"
 
-_NAME_END = re.compile(rb"[=<>:]")
+_NAME_END = regex(rb"[=<>:]")
 _Blocks = dict[bytes, list[bytes]]
 
 

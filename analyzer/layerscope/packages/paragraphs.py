@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from layerscope.frozen import frozen
 from layerscope.packages.debversion import meets
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_FIELD = re.compile(
+_FIELD = regex(
     rb"\n(Package|Status|Version|Architecture|Source|License|Pre-Depends|Depends|Recommends|Provides|Essential|Priority"
     rb"|Auto-Installed|Conffiles)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)",
     re.IGNORECASE,
 )
-_DEPENDENCY = re.compile(rb"([^\s:(\[<]+)(?::[^\s(\[<]+)?\s*(?:\(\s*([<>=]{1,2})\s*([^\s)]+)\s*\))?")
+_DEPENDENCY = regex(rb"([^\s:(\[<]+)(?::[^\s(\[<]+)?\s*(?:\(\s*([<>=]{1,2})\s*([^\s)]+)\s*\))?")
 # A line that no path inside of it follows; lines that are no path do not count.
-_LISTED = re.compile(rb"^/(?!\.$)(.*+)(?!(?:\n(?!/).*+)*+\n/\1/)", re.MULTILINE)
+_LISTED = regex(rb"^/(?!\.$)(.*+)(?!(?:\n(?!/).*+)*+\n/\1/)", re.MULTILINE)
 _MD5 = 32
 _HEX = frozenset(b"0123456789abcdef")
 

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from layerscope.archive.glance import ANY, Glance
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_TOKEN = re.compile(r"\*\*/|\*|[^*]+")
-_STARS = re.compile(r"\*\*/|\*")
+_TOKEN = regex(r"\*\*/|\*|[^*]+")
+_STARS = regex(r"\*\*/|\*")
 _REGEX = {"**/": "(?:.*/)?", "*": "[^/]*"}
 
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
@@ -15,13 +14,14 @@ from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.paths import parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PACKLIST = b"/.packlist"
 _INSTALL = b"/install.json"
-_ENTRY = re.compile(rb"L<([A-Za-z0-9_:]+)\|[^>]*>|C<VERSION: ([^>\n]{1,100})>")
+_ENTRY = regex(rb"L<([A-Za-z0-9_:]+)\|[^>]*>|C<VERSION: ([^>\n]{1,100})>")
 
 
 def read(view: View) -> Iterator[Package]:

@@ -12,6 +12,7 @@ from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 FOLDER = b"var/db/pkg/"
 WORLD = b"var/lib/portage/world"
 
-_VERSIONED = re.compile(r"(.+?)-(\d[^-]*(?:-r\d+)?)\Z")
-_ATOM = re.compile(r"[<>=~]*([A-Za-z0-9+_.-]+/[A-Za-z0-9+_-]+)")
+_VERSIONED = regex(r"(.+?)-(\d[^-]*(?:-r\d+)?)\Z")
+_ATOM = regex(r"[<>=~]*([A-Za-z0-9+_.-]+/[A-Za-z0-9+_-]+)")
 
 
 def read(view: View) -> Iterator[Package]:

@@ -21,17 +21,18 @@ from layerscope.packages.paths import join, parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 from layerscope.packages.zips import Allowance, members, unpack
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
     from layerscope.archive.inspection import Content
 
-_FIELD = re.compile(rb"\n(Name|Version|License|License-Expression|Requires-Dist)[ \t]*:[ \t]*(.*)", re.IGNORECASE)
-_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_FIELD = regex(rb"\n(Name|Version|License|License-Expression|Requires-Dist)[ \t]*:[ \t]*(.*)", re.IGNORECASE)
+_HEADER_END = regex(rb"\r?\n\r?\n")
 _EGG = b".egg"
 _EGG_INFO = b".egg/EGG-INFO/PKG-INFO"
-_SECTION = re.compile(rb"\[([^]:]*):?([^]]*)\]")
+_SECTION = regex(rb"\[([^]:]*):?([^]]*)\]")
 _MAX_LICENSE = 100
 """Characters; some distributions put the whole text there."""
 

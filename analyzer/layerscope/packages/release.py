@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from layerscope.model import Release
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +17,8 @@ ALPINE_RELEASE = b"etc/alpine-release"
 DEBIAN_VERSION = b"etc/debian_version"
 PATTERNS = tuple(path.decode() for path in (*OS_RELEASE, ALPINE_RELEASE, DEBIAN_VERSION))
 
-_ASSIGNMENT = re.compile(rb"^[ \t]*([A-Z_]+)=(.*)$", re.MULTILINE)
-_ESCAPE = re.compile(r"\\(.)")
+_ASSIGNMENT = regex(rb"^[ \t]*([A-Z_]+)=(.*)$", re.MULTILINE)
+_ESCAPE = regex(r"\\(.)")
 
 
 def read_release(contents: Mapping[bytes, bytes]) -> Release | None:

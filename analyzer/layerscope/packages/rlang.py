@@ -13,14 +13,15 @@ from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.paths import parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FIELD = re.compile(
+_FIELD = regex(
     rb"^(Package|Version|License|Built|Depends|Imports|LinkingTo|Priority)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)", re.MULTILINE
 )
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.]*")
+_NAME = regex(r"[A-Za-z][A-Za-z0-9.]*")
 
 
 def read(view: View) -> Iterator[Package]:

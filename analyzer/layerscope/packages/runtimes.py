@@ -14,6 +14,7 @@ from layerscope.packages.database import Database, View
 from layerscope.packages.paths import SHARED, join, parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 MAX_RUNTIMES = 1000
 
 _NODE = b"include/node/node_version.h"
-_PYTHON = re.compile(rb"(?:(.*)/)?include/(python(\d\.\d+)t?)/patchlevel\.h\Z", re.DOTALL)
-_NODE_PART = re.compile(rb"^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d{1,6})", re.MULTILINE)
-_PYTHON_VERSION = re.compile(rb'^#define PY_VERSION[ \t]+"([^"\n]{1,40})"', re.MULTILINE)
-_JAVA = re.compile(rb'^(JAVA_VERSION|JAVA_RUNTIME_VERSION|IMPLEMENTOR)="([^"\n]{1,100})"', re.MULTILINE)
+_PYTHON = regex(rb"(?:(.*)/)?include/(python(\d\.\d+)t?)/patchlevel\.h\Z", re.DOTALL)
+_NODE_PART = regex(rb"^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d{1,6})", re.MULTILINE)
+_PYTHON_VERSION = regex(rb'^#define PY_VERSION[ \t]+"([^"\n]{1,40})"', re.MULTILINE)
+_JAVA = regex(rb'^(JAVA_VERSION|JAVA_RUNTIME_VERSION|IMPLEMENTOR)="([^"\n]{1,100})"', re.MULTILINE)
 
 
 def read(view: View) -> Iterator[Package]:

@@ -5,18 +5,18 @@ A package is a zip file there, and its name tells which: `NAME-npm-VERSION-HASH.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
+from layerscope.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAME = re.compile(r"(?:(@[^-]+)-)?(.+)-npm-(\d[^/]*?)-[0-9a-f]{10}(?:-[0-9a-f]+)?\.zip\Z")
+_NAME = regex(r"(?:(@[^-]+)-)?(.+)-npm-(\d[^/]*?)-[0-9a-f]{10}(?:-[0-9a-f]+)?\.zip\Z")
 
 
 def read(view: View) -> Iterator[Package]:

@@ -11,6 +11,8 @@ import unicodedata
 from base64 import b64encode
 from urllib.parse import quote
 
+from layerscope.regex import regex
+
 # Letters and marks that draw nothing: Unicode's Default_Ignorable_Code_Point, as far as it is not in category Cf.
 _BLANK = frozenset(
     (
@@ -21,10 +23,10 @@ _BLANK = frozenset(
 # Cc control, Cf format (bidi, zero-width), Cs surrogate, Zl and Zp line separators, Zs spaces other than the one.
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp", "Zs"))
 # What the log readers of GitHub (at the start of a line, `##[` anywhere), Azure and TeamCity take for a command.
-_MARK = re.compile(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
-_COMMAND = re.compile(rf"^(\s*):(?=:)|{_MARK.pattern}", re.IGNORECASE)
+_MARK = regex(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
+_COMMAND = regex(rf"^(\s*):(?=:)|{_MARK.pattern}", re.IGNORECASE)
 _FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
-_PROSE = re.compile(r"[\\`*_\[\]<>#|~&:$^]|(?<=www)\.|^[-+=]|(?<=^\d)[.)](?=\s|$)")
+_PROSE = regex(r"[\\`*_\[\]<>#|~&:$^]|(?<=www)\.|^[-+=]|(?<=^\d)[.)](?=\s|$)")
 
 
 def decode(path: bytes) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from layerscope.analysis.books import LayerBooks
 from layerscope.analysis.history import BUILD, GONE, IN_FORCE, REPLACED, Effect, Step
 from layerscope.questions import History
+from layerscope.regex import regex
 from layerscope.render.document import SCHEMA_VERSION, clean, image_object, write_json
 from layerscope.render.escape import cell, defuse, one_line, prose, terminal
 from layerscope.render.options import Options
@@ -15,7 +15,7 @@ from layerscope.render.rows import Json, Object
 from layerscope.render.tables import Row, write_csv
 from layerscope.render.words import fit, left, right, say_count, say_size, wrap
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE = regex(r"\d{4}-\d\d-\d\d")
 _NO_ROW = "(no history)"
 _INDENT = "    "
 

@@ -5,25 +5,26 @@ from __future__ import annotations
 import re
 
 from layerscope.analysis.credentials import kind_of
+from layerscope.regex import regex
 from layerscope.secrets.names import PLACEHOLDER
 
 LEVELS = ("info", "warning", "error")
-_EXAMPLE = re.compile(
+_EXAMPLE = regex(
     rb"example|sample|dummy|fake|changeme|change_me|placeholder|redacted|your[-_]|insert[-_]|xxxx|0000000|1234567|abcdefg|deadbeef"
     rb"|foobar|notreal|invalid|test",
     re.IGNORECASE,
 )
 # The token that jwt.io shows, and the keys that curl, requests and others use in their tests name nobody.
-_KNOWN = re.compile(rb"eyJzdWIiOiIxMjM0NTY3ODkwI")
-_WEAK = re.compile(
+_KNOWN = regex(rb"eyJzdWIiOiIxMjM0NTY3ODkwI")
+_WEAK = regex(
     rb"^(?:pass(?:word|wd)?|secret|user(?:name)?|foo|bar|baz|pwd|token|key|admin|root|guest|x+|\*+|\.+|-+)$", re.IGNORECASE
 )
-_FOLDERS = re.compile(
+_FOLDERS = regex(
     rb"(?:^|/)(?:tests?|testing|testdata|test[-_]data|__tests__|fixtures?|mocks?|__mocks__|specs?|examples?|samples?|docs?|documentation|demos?|man|info|help)/"
     rb"|(?:^|/)(?:README|CHANGELOG|HISTORY|CHANGES|NEWS)[^/]{0,20}$|\.(?:md|rst|adoc|1|3|5|7|8)$|[._-](?:test|spec)\.[a-z]{1,4}$|\.d\.ts$",
     re.IGNORECASE,
 )
-_INSTALLED = re.compile(rb"(?:^|/)(?:node_modules|site-packages|dist-packages|vendor|gems)/")
+_INSTALLED = regex(rb"(?:^|/)(?:node_modules|site-packages|dist-packages|vendor|gems)/")
 
 
 def is_placeholder(value: bytes) -> bool:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from layerscope.regex import regex
+
 _ENDS = r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|SECRET_KEY|ACCESS_KEY)"
-SECRET_NAME = re.compile(rf"{_ENDS}$", re.IGNORECASE)
+SECRET_NAME = regex(rf"{_ENDS}$", re.IGNORECASE)
 # Letters before the name's end are bounded, and a value never fails to match: a hostile history costs no more than its length.
-ASSIGNMENT = re.compile(
+ASSIGNMENT = regex(
     rf"(?<![\w.-])((?:--)?(?:[A-Za-z_][\w-]{{0,60}}?)?{_ENDS})"
     r"=(\"(?:[^\"\\\n]|\\.)*\"?|'[^'\n]*'?|[^\s\"';&|]*)",
     re.IGNORECASE,
 )
 # Builders write values without quotes: behind `|2 `, before the shell, they may have spaces; so may that of `ENV NAME value`.
-_ARGUMENTS = re.compile(r"^(?:RUN )?\|\d{1,4} (.*?) (?:/[\w./-]{0,80}/)?\w{0,4}sh -", re.DOTALL)
-_NEXT = re.compile(r" (?=[A-Za-z_]\w{0,60}=)")
-SPACED = re.compile(r"^((?:ENV|LABEL) )([A-Za-z_][\w.-]{0,100})([ \t]+)(?![=\s])(.+)$", re.DOTALL)
-PLACEHOLDER = re.compile(
+_ARGUMENTS = regex(r"^(?:RUN )?\|\d{1,4} (.*?) (?:/[\w./-]{0,80}/)?\w{0,4}sh -", re.DOTALL)
+_NEXT = regex(r" (?=[A-Za-z_]\w{0,60}=)")
+SPACED = regex(r"^((?:ENV|LABEL) )([A-Za-z_][\w.-]{0,100})([ \t]+)(?![=\s])(.+)$", re.DOTALL)
+PLACEHOLDER = regex(
     r"^(?:|\W+|change_?-?me.*|.*\bexamples?\b.*|dummy|fake|test(?:ing)?|todo|tbd|none|null|nil|undefined|true|false|yes|no|on|off|\d"
     r"|placeholder|redacted|your[-_ ].*|insert[-_ ].*|\$.*|%.*|<.*>|\{\{.*|\[.*\]|x{3,}|\*+|\.{3}|/[\w./-]+|file://.*|env:.*"
     r"|password|passwd|secret|token|api_?key)$",

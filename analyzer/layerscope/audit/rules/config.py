@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterator
 from layerscope.analysis.exposure import Exposure
 from layerscope.audit.rules.rule import Look, Rule, exposed
 from layerscope.model import HistoryRow
+from layerscope.regex import regex
 from layerscope.report import Report
 
-_ADD = re.compile(r"^ADD (?:--\S+ )*(?P<sources>.+)$")
-_URL = re.compile(r"(?:https?|ftp)://|\bgit@")
-_UPDATE = re.compile(r"\b(?:apt-get|apt|apk|yum|dnf|zypper)(?: -\S+)* (?:update|makecache|refresh)\b")
-_INSTALL = re.compile(
+_ADD = regex(r"^ADD (?:--\S+ )*(?P<sources>.+)$")
+_URL = regex(r"(?:https?|ftp)://|\bgit@")
+_UPDATE = regex(r"\b(?:apt-get|apt|apk|yum|dnf|zypper)(?: -\S+)* (?:update|makecache|refresh)\b")
+_INSTALL = regex(
     r"\b(?:apt-get|apt|apk|yum|dnf|zypper|microdnf)(?: -\S+)* (?:install|add|in|upgrade|dist-upgrade|full-upgrade)\b"
 )
-_UPGRADE = re.compile(r"\b(?:apt-get|apt)(?: -\S+)* (?:dist-upgrade|full-upgrade)\b")
-_SUDO = re.compile(r"(?:^RUN |[;&|(] ?)sudo ")
-_SENSITIVE = re.compile(r"^/(?:|boot|dev|etc|lib|proc|sys|usr)/?$|docker\.sock$")
+_UPGRADE = regex(r"\b(?:apt-get|apt)(?: -\S+)* (?:dist-upgrade|full-upgrade)\b")
+_SUDO = regex(r"(?:^RUN |[;&|(] ?)sudo ")
+_SENSITIVE = regex(r"^/(?:|boot|dev|etc|lib|proc|sys|usr)/?$|docker\.sock$")
 
 
 def _history(id_: str, level: str, title: str, says: Callable[[HistoryRow], str | None]) -> Look:
