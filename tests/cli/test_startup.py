@@ -106,3 +106,16 @@ def test_a_run_looks_for_no_garbage() -> None:
     code = "import gc; from layerscope.cli import session; session.run = lambda _: print(gc.isenabled()); session.main([])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("command", ["report", "files"])
+def test_what_an_answer_tells_of_is_left_to_the_end_of_the_process(command: str) -> None:
+    code = f"""
+import gc
+from layerscope.cli import session
+session.run(["{command}", "--no-cache", "--quiet", "fixtures/node-app.docker.tar"])
+from layerscope.model import LayerIndex
+print(sum(isinstance(one, LayerIndex) for one in gc.get_objects()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.splitlines()[-1]) > 1

@@ -30,6 +30,7 @@ class Answer:
     fresh    the same, of files that must not be there yet
     warning  one line for standard error
     code     the exit code
+    source   what wrote the texts, and holds what they tell of: it ends with the process, and is not taken apart before
     """
 
     text: str | None = None
@@ -38,6 +39,7 @@ class Answer:
     code: int = 0
     fresh: Mapping[str, str] = field(default_factory=dict)
     appends: Mapping[str, str] = field(default_factory=dict)
+    source: object = field(default=None, compare=False, repr=False)
 
 
 def deliver(answer: Answer) -> None:

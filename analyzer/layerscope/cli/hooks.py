@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from layerscope.cli.answer import Answer, OutputError
 
@@ -75,7 +76,7 @@ def run(images: Sequence[str], judge: Judge, *, hook: str | None, remote: str, u
         if if_present and not os.path.exists(image):
             warnings.append(f"{image}: not there, so not audited")
             continue
-        answer = judge(image)
+        answer = replace(judge(image), source=None)  # one image at a time
         texts.append(answer.text or "")
         warnings += [answer.warning] if answer.warning else []
         codes.append(answer.code)

@@ -21,6 +21,8 @@ from layerscope.cli.answer import Answer, OutputError, complain, deliver, prepar
 from layerscope.errors import ArchiveError, LayerscopeError, SelectionError
 
 FINE, USAGE, UNREADABLE, BUG, INTERRUPTED, PIPE, TERMINATED = 0, 2, 3, 70, 130, 141, 143
+_answered: list[Answer] = []
+"""The last answer, with all that it tells of, which `main` leaves to the end of the process."""
 _WRONG_PATH = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
@@ -113,6 +115,7 @@ def _run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     if isinstance(answer, Answer):
+        _answered[:] = [answer]
         deliver(answer)
         return answer.code
     if answer == INTERRUPTED:

@@ -65,7 +65,7 @@ class Wish:
     def answer(self, write: Callable[[str, Options], str], look: Look) -> Answer:
         """Return every text that is wanted, all made before anything is written."""
         texts = {path: write(name, look.paper()) for path, name in self.files.items()}
-        return Answer(write(self.format, look.screen(self.format)) if self.format else None, texts)
+        return Answer(write(self.format, look.screen(self.format)) if self.format else None, texts, source=write)
 
 
 @frozen
