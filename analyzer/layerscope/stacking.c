@@ -1,5 +1,5 @@
 /* Which of the next rows of a layer are put with nothing to decide? Puts them; whatever takes thought is left to the loop in
- * rootfs.py. Which number has a path? And what do rows of one path weigh together, as dive counts?
+ * rootfs.py. Which number has a path, and what goes with a folder? And what do rows of one path weigh together, as dive counts?
  *
  * A row is plain if it is no hard link and no mark, lies in a folder that is there, and takes nobody's place, or that of one
  * row of a lower layer that is no folder. The first row that is anything else ends the run, and the loop has the same state
@@ -173,6 +173,16 @@ is_table(Table *self)
     return self->slots.itemsize == (Py_ssize_t)sizeof(int) && count > 0 && (count & (count - 1)) == 0;
 }
 
+static int
+is_equal(PyObject *one, PyObject *other)
+{
+    if (one == other)
+        return 1;
+    if (!PyBytes_CheckExact(one) || !PyBytes_CheckExact(other) || PyBytes_Size(one) != PyBytes_Size(other))
+        return 0;
+    return memcmp(PyBytes_AsString(one), PyBytes_AsString(other), (size_t)PyBytes_Size(one)) == 0;
+}
+
 /* Return the slot of a path, or the free one that is to be its; NULL with an exception if there is neither. */
 static int *
 slot_of(Table *self, PyObject *path)
@@ -184,21 +194,43 @@ slot_of(Table *self, PyObject *path)
         PyErr_SetString(PyExc_TypeError, "paths are bytes");
         return NULL;
     }
-    size_t place = (size_t)PyObject_Hash(path), length = (size_t)PyBytes_Size(path);
+    size_t place = (size_t)PyObject_Hash(path);
     for (size_t step = 0; step <= mask; step++) {
         int *slot = slots + ((place + step) & mask);
         if (*slot < 0)
             return slot;
         PyObject *other = *slot < known ? PyList_GetItem(self->paths, *slot) : NULL;
-        if (other == path)
-            return slot;
         if (other == NULL || !PyBytes_CheckExact(other))
             break;
-        if ((size_t)PyBytes_Size(other) == length && memcmp(PyBytes_AsString(other), PyBytes_AsString(path), length) == 0)
+        if (is_equal(other, path))
             return slot;
     }
     PyErr_SetString(PyExc_ValueError, "a table that does not belong to its paths, or is full");
     return NULL;
+}
+
+/* Number the path of each row. A layer that stores another's files again has them in the same order: behind a row whose path
+ * was there before, it is looked whether the next row's is the one that stood behind that. */
+static int
+fill_table(Table *self, int *numbers, Py_ssize_t count)
+{
+    Py_ssize_t next = 0;
+    for (Py_ssize_t row = 0; row < count; row++) {
+        PyObject *path = PyList_GetItem(self->paths, row);
+        if (next < row && is_equal(PyList_GetItem(self->paths, next), path))
+            numbers[row] = numbers[next];
+        else {
+            int *slot = slot_of(self, path);
+            if (slot == NULL)
+                return 0;
+            if (*slot < 0)
+                *slot = (int)row;
+            numbers[row] = *slot;
+        }
+        if (numbers[row] < row)
+            next = numbers[row] + 1;
+    }
+    return 1;
 }
 
 static PyObject *
@@ -213,17 +245,8 @@ number(PyObject *module, PyObject *args)
     Py_ssize_t count = PyList_Size(self.paths);
     if (!is_table(&self) || numbers.itemsize != (Py_ssize_t)sizeof(int) || numbers.len / (Py_ssize_t)sizeof(int) != count)
         PyErr_SetString(PyExc_ValueError, "columns that do not belong together");
-    else {
-        done = 1;
-        for (Py_ssize_t row = 0; done && row < count; row++) {
-            int *slot = slot_of(&self, PyList_GetItem(self.paths, row));
-            done = slot != NULL;
-            if (done && *slot < 0)
-                *slot = (int)row;
-            if (done)
-                ((int *)numbers.buf)[row] = *slot;
-        }
-    }
+    else
+        done = fill_table(&self, numbers.buf, count);
     PyBuffer_Release(&self.slots);
     PyBuffer_Release(&numbers);
     return done ? Py_BuildValue("") : NULL;
@@ -244,6 +267,67 @@ seek(PyObject *module, PyObject *args)
         found = *slot;
     PyBuffer_Release(&self.slots);
     return slot == NULL ? NULL : PyLong_FromLong(found);
+}
+
+/* Take the last of a list: a new reference, NULL with an exception. */
+static PyObject *
+take_last(PyObject *list)
+{
+    Py_ssize_t last = PyList_Size(list) - 1;
+    PyObject *item = PyList_GetItem(list, last);
+    Py_XINCREF(item);
+    if (item != NULL && PyList_SetSlice(list, last, last + 1, NULL) < 0) {
+        Py_DECREF(item);
+        return NULL;
+    }
+    return item;
+}
+
+/* Take away what is seen at a path, and have what is in it wait: 0, or -1 with an exception. */
+static int
+bury_one(Table *table, Py_buffer *tops, PyObject *children, PyObject *path, PyObject *waiting, PyObject *gone)
+{
+    int *slot = slot_of(table, path), failed = 0;
+    if (slot == NULL)
+        return -1;
+    if (*slot >= 0 && *slot < tops->len / (Py_ssize_t)sizeof(int) && ((int *)tops->buf)[*slot] >= 0) {
+        PyObject *row = PyLong_FromLong(((int *)tops->buf)[*slot]);
+        failed = row == NULL || PyList_Append(gone, row) < 0;
+        Py_XDECREF(row);
+        ((int *)tops->buf)[*slot] = -1;
+    }
+    PyObject *inside = failed ? NULL : PyDict_GetItemWithError(children, path);
+    if (inside == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    Py_ssize_t beyond = PyList_Size(waiting);
+    if (PyList_SetSlice(waiting, beyond, beyond, inside) < 0)
+        return -1;
+    return PyDict_DelItem(children, path);
+}
+
+static PyObject *
+bury(PyObject *module, PyObject *args)
+{
+    Table self;
+    Py_buffer tops;
+    PyObject *children, *waiting, *gone;
+    int failed = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!y*w*O!O!O!:bury", &PyList_Type, &self.paths, &self.slots, &tops, &PyDict_Type, &children,
+                          &PyList_Type, &waiting, &PyList_Type, &gone))
+        return NULL;
+    if (!is_table(&self) || tops.itemsize != (Py_ssize_t)sizeof(int)) {
+        PyErr_SetString(PyExc_ValueError, "columns that do not belong together");
+        failed = 1;
+    }
+    while (!failed && PyList_Size(waiting) > 0) {
+        PyObject *path = take_last(waiting);
+        failed = path == NULL || bury_one(&self, &tops, children, path, waiting, gone) < 0;
+        Py_XDECREF(path);
+    }
+    PyBuffer_Release(&self.slots);
+    PyBuffer_Release(&tops);
+    return failed ? NULL : Py_BuildValue("");
 }
 
 enum { ONCE = 1, OFTEN = 2 };
@@ -315,6 +399,8 @@ gather(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef functions[] = {
+    {"bury", bury, METH_VARARGS, "bury(paths, slots, tops, children, waiting, gone, /)\n--\n\n"
+     "Take away what is seen at the paths that wait, and all that is in them; append the rows to those that are gone."},
     {"gather", gather, METH_VARARGS, "gather(numbers, weights, leaves, /)\n--\n\n"
      "Return what leaves weigh, the least of each path, and all of paths that have several; None if that may be too much."},
     {"number", number, METH_VARARGS, "number(paths, slots, numbers, /)\n--\n\n"
