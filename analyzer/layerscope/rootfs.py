@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from itertools import compress
+from itertools import chain, compress
 
 from layerscope.compiled import find
 from layerscope.frozen import frozen
@@ -94,7 +94,7 @@ class Numbers:
     """
 
     def __init__(self, indexes: Iterable[LayerIndex | None]) -> None:
-        self.paths = [path for index in indexes if index is not None for path in index.paths]
+        self.paths = list(chain.from_iterable(index.paths for index in indexes if index is not None))
         self._others: dict[bytes, int] = {}
         self._slots = array("i")
         if _compiled is None or seek is None:
@@ -108,6 +108,20 @@ class Numbers:
         """Return the number of a path, -1 if it has none."""
         found = seek(self.paths, self._slots, path) if seek is not None and self._slots else -1
         return self._others.get(path, -1) if found < 0 and self._others else found
+
+    def bury(self, tops: array[int], children: dict[bytes, list[bytes]], waiting: list[bytes], gone: list[int]) -> None:
+        """Take away what is seen at the paths that wait, and all that is in them; append the rows to those that are gone."""
+        if seek is not None and _compiled is not None and not self._others:
+            _compiled.bury(self.paths, self._slots, tops, children, waiting, gone)
+        while waiting:
+            child = waiting.pop()
+            number = self.get(child)
+            if number >= 0 and (row := tops[number]) >= 0:
+                gone.append(row)
+                tops[number] = -1
+            below = children.pop(child, None)
+            if below:
+                waiting += below
 
     def add(self, path: bytes) -> int:
         """Return the number of a path; one that has none gets the next."""
@@ -266,20 +280,10 @@ class Stacker:
 
     def _bury_below(self, path: bytes) -> None:
         """Take away all that is below a folder, but not the folder."""
-        children, named, tops, gone = self.children, self.named, self.tops, self.gone
-        waiting = children.get(path)
-        if not waiting:
-            return
-        children[path] = []
-        while waiting:
-            child = waiting.pop()
-            number = named.get(child)
-            if number >= 0 and (row := tops[number]) >= 0:
-                gone.append(row)
-                tops[number] = -1
-            below = children.pop(child, None)
-            if below:
-                waiting += below
+        waiting = self.children.get(path)
+        if waiting:
+            self.children[path] = []
+            self.named.bury(self.tops, self.children, waiting, self.gone)
 
     def _put(self, index: LayerIndex) -> None:
         """Put the layer's entries, in tar order."""

@@ -27,7 +27,7 @@ RECALLED = """
 layerscope.analysis layerscope.analysis.base layerscope.analysis.books layerscope.analysis.causes layerscope.analysis.dive
 layerscope.analysis.duplicates layerscope.analysis.exposure layerscope.archive layerscope.archive.cache
 layerscope.archive.identity layerscope.archive.limits layerscope.archive.shelf layerscope.cli.memory layerscope.cli.packing
-layerscope.cli.progress layerscope.cli.verbs layerscope.compiled layerscope.model layerscope.packages
+layerscope.cli.progress layerscope.cli.verbs layerscope.columns layerscope.compiled layerscope.model layerscope.packages
 layerscope.packages.claims layerscope.packages.classes layerscope.packages.column layerscope.packages.paths
 layerscope.packages.shares layerscope.regex layerscope.report layerscope.rootfs layerscope.stacking
 """

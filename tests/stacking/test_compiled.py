@@ -134,7 +134,8 @@ def test_numbers_of_any_paths(seed: int, monkeypatch: pytest.MonkeyPatch):
     random = Random(seed)
     paths = [b"a" * random.randrange(3) + b"%d" % random.randrange(60) for _ in range(random.choice((0, 1, 2, 3, 80)))]
     layer = build.layer({})
-    indexes = [replace(index(layer), paths=list(paths)), None, replace(index(layer), paths=paths[::2])]
+    again = [paths, paths[::2], paths[3:] + paths[:2] + [b"new"] + paths[2:], [*paths, *paths][: random.randrange(99)]]
+    indexes = [replace(index(layer), paths=list(paths)), None, *(replace(index(layer), paths=list(one)) for one in again)]
     quick = rootfs.Numbers(indexes)
     monkeypatch.setattr(rootfs, "seek", None)
     plain = rootfs.Numbers(indexes)
@@ -148,6 +149,56 @@ def test_numbers_of_any_paths(seed: int, monkeypatch: pytest.MonkeyPatch):
     assert [quick.add(path) for path in more] == [plain.add(path) for path in more]
     assert [quick.get(path) for path in more] == [plain.get(path) for path in more]
     assert quick.paths == plain.paths
+
+
+@compiled
+def test_a_folder_is_buried_without_a_look_at_each_path(monkeypatch: pytest.MonkeyPatch):
+    asked: list[bytes] = []
+    get = rootfs.Numbers.get
+    monkeypatch.setattr(rootfs.Numbers, "get", lambda self, path: asked.append(path) or get(self, path))
+    files = {"d": Dir(), "d/e": Dir()} | {f"d/e/{name}": File(b"1") for name in range(9)}
+    found = stack([index(build.layer(files)), index(build.layer({".wh.d": File(b"")}))])
+    assert list(found.fates).count(rootfs.DELETED) == 11
+    assert set(asked) == {b"d"}
+
+
+@compiled
+def test_what_is_buried_is_checked():
+    from layerscope.stacking import bury, number
+
+    def arguments(**other):
+        paths, slots = [b"a", b"a/b"], array("i", [-1]) * 4
+        number(paths, slots, array("i", [0, 0]))
+        right = {
+            "paths": paths, "slots": slots, "tops": array("i", [5, 6]), "children": {b"a": [b"a/b", b"a/c"]}, "waiting": [b"a"],
+            "gone": [],
+        }  # fmt: skip
+        assert not other.keys() - right.keys()
+        return right | other
+
+    def run(**other):
+        given = arguments(**other)
+        bury(*given.values())
+        return [list(given["tops"]), given["children"], given["waiting"], given["gone"]]
+
+    assert run() == [[-1, -1], {}, [], [5, 6]]
+    assert run(waiting=[]) == [[5, 6], {b"a": [b"a/b", b"a/c"]}, [], []]
+    assert run(tops=array("i", [5])) == [[-1], {}, [], [5]]
+    assert run(tops=array("i")) == [[], {}, [], []]
+    for wrong in (
+        {"slots": array("i", [-1] * 3)},
+        {"slots": array("q", [-1] * 4)},
+        {"tops": array("q", [5, 6])},
+        {"paths": []},
+    ):
+        with pytest.raises(ValueError, match="belong"):
+            run(**wrong)
+    for name in ("paths", "slots", "tops", "children", "waiting", "gone"):
+        with pytest.raises(TypeError):
+            run(**{name: None})
+    for wrong in ({"waiting": [1]}, {"children": {b"a": 1}}, {"children": {b"a": [None]}}):
+        with pytest.raises(TypeError):
+            run(**wrong)
 
 
 @compiled

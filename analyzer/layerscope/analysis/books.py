@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import compress
 from math import isqrt
 
+from layerscope.columns import add_up
 from layerscope.frozen import frozen
-from layerscope.model import ONLY_DELETED, ONLY_REPLACED, Fate, Image, Kind, Layer, LayerIndex, either
+from layerscope.model import Fate, Image, Kind, Layer, LayerIndex, either
 from layerscope.rootfs import Stack
+
+_HIDDEN = (Fate.REPLACED, Fate.DELETED)
 
 
 @frozen
@@ -154,11 +156,12 @@ def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerB
     index = image.index_of(position)
     if not layer.present or index is None:
         return LayerBooks(position, None, layer.descriptor_bytes, *(None,) * 9)
-    content = index.content_bytes
+    start = stack.starts[position]
+    sums = add_up(fates[start : start + len(index)], index.sizes, b"\1" * len(index))
+    content, replaced, deleted = sum(size for _, size in sums.values()), *(sums.get(fate, (0, 0))[1] for fate in _HIDDEN)
     docker = content + _docker_extra(index, stack, position)
     if layer.index is None:
         return LayerBooks(position, 0, 0, 0, 0, 0, 0, 0, 0, 0, docker, EntryCounts())
-    replaced, deleted = _hidden(index, fates, stack.starts[position])
     blob = layer.blob_bytes or 0
     return LayerBooks(
         position=position,
@@ -180,16 +183,6 @@ def _layer(image: Image, layer: Layer, stack: Stack, fates: bytearray) -> LayerB
 def _live_files(index: LayerIndex, fates: bytearray, start: int) -> int:
     """Count live regular files: those rows where kind and fate are both 0."""
     return either(index.kinds, fates[start : start + len(index)]).count(0)
-
-
-def _hidden(index: LayerIndex, fates: bytearray, start: int) -> tuple[int, int]:
-    """Return replaced and deleted content; only regular files have sizes."""
-    here = fates[start : start + len(index)]
-    replaced, deleted = (
-        sum(compress(index.sizes, here.translate(table))) if fate in here else 0
-        for fate, table in ((Fate.REPLACED, ONLY_REPLACED), (Fate.DELETED, ONLY_DELETED))
-    )
-    return replaced, deleted
 
 
 def _docker_extra(index: LayerIndex, stack: Stack, position: int) -> int:

@@ -16,6 +16,7 @@ def _cache(
     endings: tuple[str, ...] = (),
     files: str | None = None,
     within: str | None = None,
+    named: tuple[str, ...] = (),
 ) -> Trace:
     """Declare a cache: `clean` removes it at the end of the RUN, or is (`option`) the way to make none."""
     if option:
@@ -30,6 +31,7 @@ def _cache(
         endings=endings,
         files=files,
         within=within,
+        named=named,
         run=run,
         copy=f"keep them out of what layer {{layer}} brings in: {clean} before it is made",
     )
@@ -47,6 +49,7 @@ CACHES: tuple[Trace, ...] = (
         endings=("-old",),
         files=r".+-old",
         within=r"var/(?:lib/dpkg|cache/debconf)/",
+        named=("dpkg", "debconf"),
     ),
     _cache("apk", "cache", "var/cache/apk etc/apk/cache", "apk add --no-cache", option=True),
     _cache("dnf", "cache", "var/cache/dnf var/cache/yum var/cache/libdnf5", "dnf clean all", mount="/var/cache/dnf"),
@@ -90,6 +93,7 @@ CACHES: tuple[Trace, ...] = (
         endings=(".gem",),
         files=r".+\.gem",
         within=r".*/gems/[^/]+/cache/|.*/bundle/(?:ruby/)?[^/]+/cache/",
+        named=("cache",),
     ),
     _cache(
         "go",

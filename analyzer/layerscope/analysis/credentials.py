@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import compress
-from operator import itemgetter
 
 from layerscope.analysis.exposure import Exposure, Ground
-from layerscope.model import LayerIndex
+from layerscope.columns import ending, where
+from layerscope.model import ONLY_FILES, LayerIndex
 from layerscope.regex import regex
-from layerscope.rootfs import FILE
 
 _KEY, _CREDENTIAL, _HISTORY, _HOST = "key-file", "credential-file", "shell-history", "ssh-host-key"
 TITLES = {
@@ -51,8 +49,6 @@ ENDS: dict[bytes, str] = {
     ),
 }
 _TAILS = (*NAMES, *ENDS, b"_key")
-_LAST = slice(-4, None)
-_LASTS = frozenset(tail[_LAST] for tail in _TAILS)
 _HOST_KEY = regex(rb"(?:^|/)etc/ssh/ssh_host_[a-z0-9]+_key$")
 # Folders of examples, tests and trust stores: what lies there is nobody's secret, as a rule.
 _HARMLESS = regex(rb"(?:^|/)(?:tests?|testdata|__tests__|fixtures|examples?|docs?|demos?|spec)/")
@@ -63,10 +59,9 @@ _INSTALLED = regex(rb"(?:^|/)(?:node_modules|site-packages|dist-packages)/")
 def find_credentials(index: LayerIndex, position: int, ground: Ground) -> Iterator[Exposure]:
     """Return the files of one layer whose names say key, credential or history; contents are not read."""
     start = ground.stack.starts[position]
-    # The last bytes of a path are looked up before anything else: nearly no path is any of these.
-    for row in compress(range(len(index)), map(_LASTS.__contains__, map(itemgetter(_LAST), index.paths))):
+    for row in where(ending(index.paths, _TAILS, index.kinds.translate(ONLY_FILES))):
         path = index.paths[row]
-        if not path.endswith(_TAILS) or index.kinds[row] != FILE or not index.sizes[row]:
+        if not index.sizes[row]:
             continue
         id_ = kind_of(path)
         if id_ is None:

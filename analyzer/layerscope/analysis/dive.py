@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, compress, count, pairwise
 from operator import not_
 
+from layerscope.columns import among, turns, where
 from layerscope.compiled import find
 from layerscope.frozen import frozen
 from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, only, unlike
@@ -108,13 +109,13 @@ def _plain_leaves(index: LayerIndex) -> bytearray | None:
     """
     if index.declared or any(kind in index.kinds for kind in SPECIAL):
         return None
-    folders = set(index.folders)
-    at_root = list(compress(index.paths, map(not_, index.folders)))
+    folders = set(compress(index.folders, turns(index.folders)))
+    at_root = list(compress(index.paths, among(index.folders, {b""})))
     if _has_aufs(at_root, folders):
         return None
-    rows = list(compress(range(len(index)), index.kinds.translate(ONLY_FOLDERS)))
+    rows = where(index.kinds.translate(ONLY_FOLDERS))
     listed = dict(zip(map(index.paths.__getitem__, rows), rows, strict=True))
-    inner = _inner(index.paths, folders)
+    inner = _inner(index.paths, folders, folders - listed.keys())  # what is around a listed one is in `folders`, too
     implied = inner - listed.keys()
     if not implied.isdisjoint(at_root if implied == {b""} else index.paths):
         return None  # what is no folder has something below it
@@ -132,7 +133,7 @@ def _leaves(index: LayerIndex, buried: dict[bytes, int]) -> dict[bytes, int]:
     for row, size in index.declared.items():
         if index.paths[row] in leaves and index.kinds[row] not in SPECIAL:
             leaves[index.paths[row]] = size
-    for path in _inner(index.paths, folders):
+    for path in _inner(index.paths, folders, folders):
         leaves.pop(path, None)
     return leaves
 
@@ -142,13 +143,16 @@ def _has_aufs(at_root: Iterable[bytes], folders: Iterable[bytes]) -> bool:
     return any(path.startswith(AUFS) for path in chain(at_root, folders))
 
 
-def _inner(paths: list[bytes], folders: set[bytes]) -> set[bytes]:
-    """Return the paths that have something below them, whether listed or not; `folders` are those that hold a path."""
+def _inner(paths: list[bytes], folders: set[bytes], alone: set[bytes]) -> set[bytes]:
+    """Return the paths that have something below them, whether listed or not.
+
+    `folders` are those that hold a path, `alone` those of them around which there may be others that hold none.
+    """
     if any(map(LONG.__lt__, map(len, folders))):  # then all names of all parents take too much room
         ordered = sorted({path.replace(b"/", b"\0") for path in paths})
         return {b"", *(one.replace(b"\0", b"/") for one, other in pairwise(ordered) if other.startswith(one + b"\0"))}
     inner = set(folders)
-    for folder in folders:
+    for folder in alone:
         parent = folder
         while parent:
             parent = parent_of(parent)

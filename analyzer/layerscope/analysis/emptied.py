@@ -5,11 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import chain, compress
-from operator import is_not
+from itertools import compress
 
 from layerscope.analysis.causes import Cause
 from layerscope.analysis.scene import Scene
+from layerscope.columns import turns, where
 from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, either, only, pick, unlike
 from layerscope.rootfs import DIRECTORY, MARKS, parent_of
 
@@ -53,13 +53,13 @@ def _with(scene: Scene, cause: Cause, rows: Sequence[int]) -> Cause:
 def _emptied(index: LayerIndex, owners: array[int]) -> list[tuple[int, int]]:
     """Return the folders of a layer that hold what one cause claims and nothing else: row and number of the cause."""
     folders, things = index.folders, index.kinds.translate(_THINGS)
-    rows = list(compress(range(len(index)), index.kinds.translate(ONLY_FOLDERS)))
+    rows = where(index.kinds.translate(ONLY_FOLDERS))
     listed = pick(index.paths, rows)
     holds: dict[bytes, int | None] = dict.fromkeys(listed)
     # Where things of one folder and owner stand behind one another, the first tells of all.
-    other = either(bytes(map(is_not, folders, chain((None,), folders))), unlike(owners, owners[:1] + owners[:-1]))
+    other = either(turns(folders), unlike(owners, owners[:1] + owners[:-1]))
     first = both(things, either(other, (b"\1" + things.translate(_NOT))[: len(index)]))
-    for folder, owner in compress(zip(folders, owners, strict=True), first):
+    for folder, owner in zip(compress(folders, first), compress(owners, first), strict=True):
         holds[folder] = owner if holds.get(folder) in (owner, None) else _SHARED
     above = dict(zip(listed, pick(folders, rows), strict=True))
     for folder in (holds.keys() | above.values()) - above.keys():

@@ -10,14 +10,15 @@ from layerscope.analysis.kinds import KINDS, CauseKind
 from layerscope.analysis.remedies import fix_packages, fix_trace, title_packages
 from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.analysis.traces import Lookup, Trace
-from layerscope.model import ONLY_LIVE, LayerIndex, both, only
+from layerscope.columns import among, ending, translate, where
+from layerscope.model import ONLY_LIVE, LayerIndex, both, either, only
 
 CLAIMS: tuple[tuple[CauseKind, Trace | None], ...] = tuple(
     (kind, trace) for kind in KINDS if 5 <= kind.group <= 8 for trace in (kind.traces or (None,))
 )
 """What claims live bytes: kinds by package (no trace) and traces, the first in order gets a byte."""
 
-_BARE = only(*BARE)
+_BARE, _ANY = only(*BARE), only(*range(1, 256))
 
 
 def find_leftovers(scene: Scene) -> tuple[list[Cause], set[int]]:
@@ -47,39 +48,32 @@ def find_leftovers(scene: Scene) -> tuple[list[Cause], set[int]]:
     return causes, claimed
 
 
-def _numbers_of_packages(scene: Scene) -> dict[int, int]:
-    """Return package number -> number of the claim that takes it whole."""
+def _numbers_of_packages(scene: Scene) -> bytes:
+    """Return for each package number one more than the number of the claim that takes it whole, 0 if none does."""
     owned: dict[int, int] = {}
     for number, (kind, _) in enumerate(CLAIMS):
         if kind.packages is not None:
             for package in kind.packages(scene.demand):
-                owned.setdefault(package, number)
-    return owned
+                owned.setdefault(package, number + 1)
+    return bytes(owned.get(package, 0) for package in range(max(owned, default=-1) + 1))
 
 
-def _matches(scene: Scene, index: LayerIndex, start: int, lookup: Lookup, owned: dict[int, int]) -> dict[int, int]:
+def _matches(scene: Scene, index: LayerIndex, start: int, lookup: Lookup, owned: bytes) -> dict[int, int]:
     """Return the live files and symlinks of a layer that something claims, each with the claim."""
     none, beyond = lookup.none, start + len(index)
     live = both(index.kinds.translate(_BARE), scene.fates[start:beyond].translate(ONLY_LIVE))
-    found: dict[int, int] = {}
-    here, place = b"", lookup.at(b"")
-    rows = list(compress(range(len(index)), live))
-    for row, path, folder in zip(rows, compress(index.paths, live), compress(index.folders, live), strict=True):
-        if folder is not here:
-            here, place = folder, lookup.at(folder)
+    claims = translate(scene.column[start:beyond], owned)
+    found = {row: claims[row] - 1 for row in where(both(live, claims.translate(_ANY)))}
+    telling = {folder for folder in dict.fromkeys(compress(index.folders, live)) if lookup.at(folder) is not lookup.plain}
+    asked = either(both(live, among(index.folders, telling)), ending(index.paths, lookup.tails, live))
+    for row in where(asked):
+        path, folder = index.paths[row], index.folders[row]
+        place = lookup.known[folder]
         if place.number != none or path[-2:] in place.ends:
             number = lookup.of(scene, path, folder)
-            place = lookup.at(folder)
-            if number < none:
+            if number < found.get(row, none):
                 found[row] = number
-    if not owned:
-        return found
-    owners = list(compress(scene.column[start:beyond], live))
-    mine = bytes(map(owned.__contains__, owners))
-    claimed = dict(zip(compress(rows, mine), map(owned.__getitem__, compress(owners, mine)), strict=True))
-    for row, number in found.items():
-        claimed[row] = min(number, claimed.get(row, none))
-    return claimed
+    return found
 
 
 def _all_match(scene: Scene, lookup: Lookup, links: list[int], number: int) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from itertools import compress
 
 from layerscope.analysis.exposure import Exposure, Ground
+from layerscope.columns import among, where
 from layerscope.model import Kind, LayerIndex, both, only
 from layerscope.regex import regex
 from layerscope.rootfs import DIRECTORY, FILE, parent_of
@@ -89,12 +89,12 @@ def find_modes(index: LayerIndex, position: int, ground: Ground, since: Since) -
 
 def _rows_of_note(index: LayerIndex, since: Since) -> list[int]:
     """Return the rows that may tell something: by their mode or kind, by their folder, or by what was found there before."""
-    rows, folders = range(len(index)), index.folders
+    folders = index.folders
     found = _rows_with(index.modes, 0o6002)
     busy = SYSTEM_FOLDERS | since.folders() | {folders[row] for row in found if index.modes[row] & 0o6000}
-    found.update(compress(rows, map(busy.__contains__, folders)))
+    found.update(where(among(folders, busy)))
     if any(kind in index.kinds for kind in DEVICES):
-        found.update(compress(rows, index.kinds.translate(_ONLY_DEVICES)))
+        found.update(where(index.kinds.translate(_ONLY_DEVICES)))
     return sorted(found)
 
 

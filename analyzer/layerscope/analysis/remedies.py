@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 
 from layerscope.analysis.scene import Pile, Scene
 from layerscope.analysis.traces import Trace
-from layerscope.model import Package
+from layerscope.columns import add_up
+from layerscope.model import Package, pick
 from layerscope.regex import regex
 
 COPIES = ("COPY", "ADD")
@@ -111,16 +113,19 @@ def _omit_development(scene: Scene, origin: int) -> str:
 
 def _packages(scene: Scene, pile: Pile) -> list[Package]:
     """Return the packages of a pile, the largest first."""
-    sizes: Counter[int] = Counter()
-    for row, size in zip(pile.rows, pile.sizes, strict=True):
-        sizes[scene.column[row]] += size
-    return [scene.packages[number] for number, _ in sizes.most_common() if number in scene.packages]
+    sizes = _shares(scene, pile)
+    return [scene.packages[number] for number in sorted(sizes, key=lambda number: -sizes[number])]
 
 
 def _sizes(scene: Scene, pile: Pile) -> Counter[str]:
     sizes: Counter[str] = Counter()
-    for row, size in zip(pile.rows, pile.sizes, strict=True):
-        package = scene.packages.get(scene.column[row])
-        if package is not None:
-            sizes[package.name] += size
+    for number, size in _shares(scene, pile).items():
+        sizes[scene.packages[number].name] += size
     return sizes
+
+
+def _shares(scene: Scene, pile: Pile) -> dict[int, int]:
+    """Return how much of a pile each package has that is there, by its number, as they come."""
+    owners = array("i", pick(scene.column, pile.rows))
+    sums = add_up(owners, pile.sizes, b"\1" * len(owners))
+    return {number: sums[number][1] for number in dict.fromkeys(owners) if number in scene.packages}

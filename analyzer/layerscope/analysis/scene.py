@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from heapq import nlargest
 from itertools import chain, compress
-from operator import not_
 
 from layerscope.analysis.causes import Cause, Certainty, PathShare
 from layerscope.analysis.demand import Demand
+from layerscope.columns import largest, sort_out
 from layerscope.model import Image, LayerIndex, Package, pick
 from layerscope.rootfs import FILE, SYMLINK, Stack
 
@@ -143,16 +142,17 @@ class Pile:
         self.rows.append(row)
         self.sizes.append(size)
 
-    def add_rows(self, scene: Scene, index: LayerIndex, start: int, rows: Sequence[int]) -> None:
+    def add_rows(self, scene: Scene, index: LayerIndex, start: int, rows: list[int]) -> None:
         """Add rows of a layer, whole, and what hard links to them take of the tars; `start` is the row id of its first."""
-        idents, sizes, linked = [start + row for row in rows], pick(index.sizes, rows), scene.linked[start : start + len(index)]
+        linked = scene.linked[start : start + len(index)]
+        full, sizes, bare = sort_out(rows, start, index.sizes)
         self.bytes += sum(sizes)
         self.tar_bytes += sum(pick(index.spans, rows))
         if 1 in linked:
-            self.tar_bytes += sum(scene.links.get(row, 0) for row in compress(idents, pick(linked, rows)))
-        self.rows.fromlist(list(compress(idents, sizes)))  # much faster than `extend`
-        self.sizes.fromlist(list(filter(None, sizes)))
-        self.bare.fromlist(list(compress(idents, map(not_, sizes))))
+            self.tar_bytes += sum(scene.links.get(start + row, 0) for row in compress(rows, pick(linked, rows)))
+        self.rows += full
+        self.sizes += sizes
+        self.bare += bare
 
     def claimed(self) -> array[int]:
         """Return all rows."""
@@ -172,11 +172,7 @@ class Pile:
 
     def _largest(self, count: int) -> list[tuple[int, int]]:
         if self._found is None or len(self._found) < min(count, len(self.rows)):
-            count = max(count, SHOWN)
-            least = min(nlargest(count, self.sizes), default=0)
-            among = compress(range(len(self.rows)), map(least.__le__, self.sizes))
-            found = nlargest(count, ((self.sizes[place], -self.rows[place]) for place in among))
-            self._found = [(-negative, size) for size, negative in found]
+            self._found = largest(self.rows, self.sizes, max(count, SHOWN))
         return self._found[:count]
 
     def cause(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,8 @@ class Trace:
     endings   how single files end that are meant as well; at least two bytes
     files     regular expression of their names, if the endings do not tell enough
     within    regular expression of the folders that they lie in, a slash behind each; None for any folder
+    named     names of folders: in one of any other name they lie only where it is `deep` in a folder that they lie in
+    deep      whether they lie in the folders below as well, whatever these are called
     spare     regular expression of paths that stay
     check     a last question about a path
     run       the fix where a command made them: {layer} is its position, {top} the folder of the largest
@@ -44,6 +45,8 @@ class Trace:
     endings: tuple[str, ...] = ()
     files: str | None = None
     within: str | None = None
+    named: tuple[str, ...] = ()
+    deep: bool = False
     spare: str | None = None
     check: Check | None = None
     run: str = ""
@@ -53,41 +56,45 @@ class Trace:
 
 @frozen
 class _Files:
-    """The single files of a trace, by its number; `within` is None where that is known to hold."""
+    """The single files of a trace, by its number."""
 
     number: int
     endings: tuple[bytes, ...]
     names: str | None
     within: str | None
+    deep: bool
 
 
 class Place:
     """What is known of a folder.
 
-    number   the trace that has all files in it
-    files    the traces before it that may name one by one, by their place in `Lookup.files`
-    ends     the last two bytes of the files that these name, and which of them do
-    learned  (one of these, whether its files are meant in there) -> what is known then
+    number  the trace that has all files in it
+    held    the traces that may name single ones because of where it is, by their place in `Lookup.files`
+    ends    the last two bytes of the files that a trace before `number` may name, and which of them do
+    below   what is known of a folder in it whose name tells nothing
     """
 
-    __slots__ = ("ends", "files", "learned", "number")
+    __slots__ = ("below", "ends", "held", "number")
 
-    def __init__(self, number: int, files: tuple[int, ...], named: Sequence[_Files]) -> None:
+    def __init__(self, number: int, held: tuple[int, ...], files: Sequence[_Files]) -> None:
         self.number = number
-        self.files = files
+        self.held = held
+        self.below = self
         self.ends: dict[bytes, list[int]] = {}
-        self.learned: dict[tuple[int, bool], Place] = {}
-        for which in files:
-            for end in {ending[-2:] for ending in named[which].endings}:
-                self.ends.setdefault(end, []).append(which)
+        for which, one in enumerate(files):
+            if one.number < number and (one.within is None or which in held):
+                for end in {ending[-2:] for ending in one.endings}:
+                    self.ends.setdefault(end, []).append(which)
 
 
 class Lookup:
     """Numbers of traces by path; the first of the table that fits wins.
 
     none   the number that says that no trace fits
+    plain  what is known of a folder of which nothing is
+    tails  how the files end that may be meant there
     known  what is known of a folder
-    files  the traces of single files, then the same again, for folders of which `within` is known to hold
+    files  the traces of single files
     """
 
     def __init__(self, traces: Sequence[Trace | None]) -> None:
@@ -96,8 +103,9 @@ class Lookup:
         self._traces = traces
         self._exact: dict[bytes, int] = {}
         self._named: dict[bytes, list[tuple[bytes, int]]] = {}
-        self._places: dict[tuple[int, tuple[int, ...] | None], Place] = {}
-        files: list[_Files] = []
+        self._within: dict[bytes, list[int]] = {}
+        self._places: dict[tuple[int, tuple[int, ...]], Place] = {}
+        self.files: list[_Files] = []
         for number, trace in enumerate(traces):
             if trace is None:
                 continue
@@ -108,23 +116,26 @@ class Lookup:
                 else:
                     self._exact.setdefault(folder.encode(), number)
             if trace.endings:
-                files.append(_Files(number, tuple(end.encode() for end in trace.endings), trace.files, trace.within))
-        self._all = tuple(range(len(files)))
-        self.files = [*files, *(replace(one, within=None) for one in files)]
-        self.known: dict[bytes, Place] = {b"": self._place(self.none)}
+                for name in trace.named:
+                    self._within.setdefault(name.encode(), []).append(len(self.files))
+                endings = tuple(end.encode() for end in trace.endings)
+                self.files.append(_Files(number, endings, trace.files, trace.within, trace.deep))
+        self._telling = self._named.keys() | self._within.keys() | {folder.rpartition(b"/")[2] for folder in self._exact}
+        self.plain = self._place(self.none, ())
+        self.tails = tuple(end for one in self.files if one.within is None for end in one.endings)
+        self.known: dict[bytes, Place] = {b"": self.plain}
 
     def of(self, scene: Scene, path: bytes, folder: bytes) -> int:
         """Return the number of the first trace that fits a file, `none` if none does."""
-        place = self.known.get(folder) or self.at(folder)
-        number = place.number
+        place = self.at(folder)
         for which in place.ends.get(path[-2:], ()):
             one = self.files[which]
-            if not path.endswith(one.endings) or (one.within is not None and not self._holds(folder, which)):
+            if not path.endswith(one.endings):
                 continue
             name = path[len(folder) + 1 :] if folder else path
             if (one.names is None or matches(one.names, name)) and self._passes(one.number, scene, path):
                 return one.number
-        return number if number == self.none or self._passes(number, scene, path) else self.none
+        return place.number if place.number == self.none or self._passes(place.number, scene, path) else self.none
 
     def at(self, folder: bytes) -> Place:
         """Return what is known of a folder. The one around it is remembered as well: others may be in there."""
@@ -133,30 +144,43 @@ class Lookup:
             around, _, name = folder.rpartition(b"/")
             above = self.known.get(around)
             if above is None:
-                above = self.known[around] = self._place(self._folder(around))
-            own = folder in self._exact or name in self._named
-            place = self.known[folder] = self._place(self._folder(folder) if own else above.number)
+                above = self.known[around] = self._walk(around)
+            place = self.known[folder] = self._enter(above, folder) if name in self._telling else above.below
         return place
 
-    def _place(self, number: int, files: tuple[int, ...] | None = None) -> Place:
-        """Return the place of a trace, where only `files` may name any: the same for all folders of which no more is known."""
-        place = self._places.get((number, files))
+    def _walk(self, folder: bytes) -> Place:
+        """Return what is known of a folder, by all those above it up to one of which it is known."""
+        if folder.count(b"/") >= DEPTH:
+            folder = b"/".join(folder.split(b"/", DEPTH)[:DEPTH])
+        way = []
+        while (place := self.known.get(folder)) is None:
+            way.append(folder)
+            folder = folder.rpartition(b"/")[0]
+        for inner in reversed(way):
+            place = self._enter(place, inner)
+        return place
+
+    def _enter(self, above: Place, folder: bytes) -> Place:
+        """Return what is known of a folder in another one."""
+        if folder.count(b"/") >= DEPTH:
+            return above.below
+        name = folder.rpartition(b"/")[2]
+        number = min(above.number, self._exact.get(folder, self.none))
+        for tail, other in self._named.get(name, ()):
+            if other < number and (b"/" + folder).endswith(tail):
+                number = other
+        news = [which for which in self._within.get(name, ()) if matches(self.files[which].within or "", folder + b"/")]
+        return self._place(number, tuple(sorted({*above.below.held, *news})))
+
+    def _place(self, number: int, held: tuple[int, ...]) -> Place:
+        """Return the place of a trace, where some may name single files: the same for all folders of which no more is known."""
+        place = self._places.get((number, held))
         if place is None:
-            before = tuple(which for which in self._all if self.files[which].number < number) if files is None else files
-            place = self._places[number, files] = Place(number, before, self.files)
+            place = self._places[number, held] = Place(number, held, self.files)
+            deep = tuple(which for which in held if self.files[which].deep)
+            if deep != held:
+                place.below = self._place(number, deep)
         return place
-
-    def _holds(self, folder: bytes, which: int) -> bool:
-        """Whether a folder is one that single files are meant in; it is remembered."""
-        place = self.known[folder]
-        holds = matches(self.files[which].within or "", folder + b"/")
-        then = place.learned.get((which, holds))
-        if then is None:
-            at = place.files.index(which)
-            files = place.files[:at] + (which + len(self._all),) * holds + place.files[at + 1 :]
-            then = place.learned[which, holds] = self._place(place.number, files)
-        self.known[folder] = then
-        return holds
 
     def _passes(self, number: int, scene: Scene, path: bytes) -> bool:
         """Whether nothing speaks for a file to stay."""
@@ -166,20 +190,6 @@ class Lookup:
         if trace.spare is not None and matches(trace.spare, path):
             return False
         return trace.check is None or trace.check(scene, path)
-
-    def _folder(self, folder: bytes) -> int:
-        """Return the first trace that has a folder, or one above it."""
-        number, place = self.none, folder
-        if folder.count(b"/") >= DEPTH:
-            place = b"/".join(folder.split(b"/", DEPTH)[:DEPTH])
-        while (known := self.known.get(place)) is None:
-            above, _, name = place.rpartition(b"/")
-            number = min(number, self._exact.get(place, self.none))
-            for tail, other in self._named.get(name, ()):
-                if other < number and (b"/" + place).endswith(tail):
-                    number = other
-            place = above
-        return min(number, known.number)
 
 
 def matches(pattern: str, text: bytes) -> bool:

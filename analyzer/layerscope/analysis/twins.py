@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import reduce
 from itertools import compress, repeat
-from operator import ne, not_
-from typing import Any
+from operator import ne
 
 from layerscope.analysis.scene import Scene
+from layerscope.columns import differ, pair_off
 from layerscope.model import LayerIndex, either, only, pick
 
 METADATA, IDENTICAL, REPLACED_LATER = "metadata-only-copy", "identical-rewrite", "replaced-later"
@@ -18,15 +18,18 @@ AT_ONCE = 1 << 13  # rows, each of which takes some objects while it is sorted
 _NOT = only(0)
 
 
-def sort_replaced(scene: Scene, index: LayerIndex, rows: Sequence[int], start: int, hidden_in: int) -> tuple[Sorted, set[str]]:
+def sort_replaced(scene: Scene, index: LayerIndex, rows: list[int], start: int, hidden_in: int) -> tuple[Sorted, set[str]]:
     """Return rows that one layer replaced by the kind of that, and what differs of those with content and the same one.
 
     `start` is the row id of the first row as the replacing layer saw it.
     """
     found: Sorted = {METADATA: [], IDENTICAL: [], REPLACED_LATER: []}
     aspects: set[str] = set()
+    stack = scene.stack
+    there = stack.starts[hidden_in], stack.starts[hidden_in + 1]
     for at in range(0, len(rows), AT_ONCE):
-        plain, twins, others = _pair(scene, index, rows[at : at + AT_ONCE], start, hidden_in)
+        # Those with content of which one file took the place, each with its row, and all others.
+        plain, twins, others = pair_off(rows[at : at + AT_ONCE], index.sizes, start, stack.successors, scene.linked, there)
         _sort_plain(index, plain, scene.image.index_of(hidden_in), twins, found, aspects)
         for row in others:
             kind, differing = _compare(scene, index, row, start + row, hidden_in)
@@ -38,30 +41,8 @@ def sort_replaced(scene: Scene, index: LayerIndex, rows: Sequence[int], start: i
     return found, aspects
 
 
-def _pair(
-    scene: Scene, index: LayerIndex, rows: Sequence[int], start: int, hidden_in: int
-) -> tuple[list[int], list[int], list[int]]:
-    """Return the rows with content that one file took the place of, the row of each such file, and all other rows."""
-    stack = scene.stack
-    first, beyond = stack.starts[hidden_in], stack.starts[hidden_in + 1]
-    successors, linked = memoryview(stack.successors), memoryview(scene.linked)
-    sizes = pick(index.sizes, rows)
-    plain, others = list(compress(rows, sizes)), list(compress(rows, map(not_, sizes)))
-    twins = pick(successors[start : start + len(index)], plain)
-    if twins and not first <= min(twins) <= max(twins) < beyond:
-        within = bytes([first <= twin < beyond for twin in twins])
-        others += compress(plain, within.translate(_NOT))
-        plain, twins = list(compress(plain, within)), list(compress(twins, within))
-    twins = [twin - first for twin in twins]
-    shared = either(bytes(pick(linked[start : start + len(index)], plain)), bytes(pick(linked[first:beyond], twins)))
-    if 1 in shared:
-        others += compress(plain, shared)
-        plain, twins = list(compress(plain, shared.translate(_NOT))), list(compress(twins, shared.translate(_NOT)))
-    return plain, twins, others
-
-
 def _sort_plain(
-    one: LayerIndex, rows: Sequence[int], other: LayerIndex | None, twins: Sequence[int], found: Sorted, aspects: set[str]
+    one: LayerIndex, rows: list[int], other: LayerIndex | None, twins: list[int], found: Sorted, aspects: set[str]
 ) -> None:
     """Sort rows that have a twin each, column by column."""
     if other is None or not rows:
@@ -72,14 +53,10 @@ def _sort_plain(
         found[REPLACED_LATER] += compress(rows, same.translate(_NOT))
         rows, twins = list(compress(rows, same)), list(compress(twins, same))
 
-    def differ(here: Sequence[Any], there: Sequence[Any]) -> bytes:
-        mine, others = pick(here, rows), pick(there, twins)
-        return bytes(map(ne, mine, others)) if mine != others else bytes(len(rows))
-
     differing = {
-        MODE: differ(one.modes, other.modes),
-        OWNER: either(differ(one.uids, other.uids), differ(one.gids, other.gids)),
-        TIME: differ(one.mtimes, other.mtimes),
+        MODE: differ(one.modes, rows, other.modes, twins),
+        OWNER: either(differ(one.uids, rows, other.uids, twins), differ(one.gids, rows, other.gids, twins)),
+        TIME: differ(one.mtimes, rows, other.mtimes, twins),
     }
     if one.xattrs or other.xattrs:
         pairs = (map(column.xattrs.get, these, repeat(())) for column, these in ((one, rows), (other, twins)))

@@ -12,6 +12,7 @@ from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.rebuilds import fix_waste
 from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.analysis.twins import ASPECTS, IDENTICAL, METADATA, sort_replaced
+from layerscope.columns import where
 from layerscope.model import ONLY_DELETED, ONLY_REPLACED, LayerIndex, both, only
 from layerscope.rootfs import DELETED, REPLACED
 
@@ -56,7 +57,7 @@ def _hidden(scene: Scene, index: LayerIndex, start: int) -> dict[tuple[int, int]
         here = both(bare, fates.translate(table))
         if 1 not in here:
             continue
-        rows, hiding = list(compress(range(len(index)), here)), list(compress(ended, here))
+        rows, hiding = where(here), list(compress(ended, here))
         if hiding.count(hiding[0]) == len(rows):  # one layer hid them all
             found[fate, hiding[0]] = rows
             continue

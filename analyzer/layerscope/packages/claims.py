@@ -7,9 +7,11 @@ the number of layers.
 
 from __future__ import annotations
 
-from itertools import chain, compress, count, repeat
+from array import array
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from layerscope.columns import among, spread, where
 from layerscope.packages.paths import MAX_DEPTH, parent, shallow
 
 if TYPE_CHECKING:
@@ -34,8 +36,8 @@ class Claims:
     """
 
     __slots__ = (
-        "_aliases", "_around", "_contested", "_folders", "_laid", "_language", "_numbers", "_paths", "_trees",
-        "parents",
+        "_aliases", "_around", "_around_language", "_contested", "_folders", "_laid", "_language", "_numbers", "_paths",
+        "_trees", "parents",
     )  # fmt: skip
 
     def __init__(self, numbers: Mapping[Key, int], aliases: Aliases) -> None:
@@ -47,6 +49,7 @@ class Claims:
         self._laid: dict[str, dict[int, _Claim]] = {}
         self._contested: set[int] = set()
         self._around: set[bytes] = set()
+        self._around_language: set[bytes] = set()
         self._paths: dict[bytes, int] = {}
         self.parents: dict[int, int] = {}
 
@@ -69,9 +72,9 @@ class Claims:
             laid = self._join(todo)
         for table, fresh in zip((self._paths, self._language, self._trees), laid, strict=True):
             table.update(fresh)
-        for _, _, paths, _ in todo:
+        for _, system, paths, _ in todo:
             if paths:
-                self._around.update(self._aliases.around(paths))
+                (self._around if system else self._around_language).update(self._aliases.around(paths))
         self._folders.clear()
 
     def _join(self, claims: Sequence[_Claim]) -> tuple[dict[bytes, int], dict[bytes, int], dict[bytes, int]]:
@@ -108,23 +111,24 @@ class Claims:
         self.parents[number] = holder
         return holder
 
-    def owners(self, paths: Sequence[bytes], folders: Sequence[bytes], here: AbstractSet[bytes]) -> list[int]:
+    def owners(self, paths: list[bytes], folders: list[bytes], here: AbstractSet[bytes]) -> array[int]:
         """Return who has each path, given with its folder: by its name, by its source's, or by its folder.
 
         `here` are the folders, each once. Where something is listed in few of them, only the paths in these are looked up.
         """
         self._claim(here)
-        numbers = list(map(self._folders.__getitem__, folders))
-        busy = here & self._around
-        if 2 * len(busy) > len(here):
-            for table in filter(None, (self._language, self._paths)):
-                numbers = list(map(table.get, paths, numbers))
-        elif busy:
-            for row in compress(count(), map(busy.__contains__, folders)):
-                path = paths[row]
-                numbers[row] = self._paths.get(path, self._language.get(path, numbers[row]))
+        numbers = spread(self._folders, folders)
+        for table, around in ((self._language, self._around_language), (self._paths, self._around)):
+            busy = here & around
+            if 2 * len(busy) > len(here):
+                found = list(map(table.get, paths, numbers))
+                numbers = array("i")
+                numbers.fromlist(found)  # much faster than from an iterator
+            elif busy:
+                for row in where(among(folders, busy)):
+                    numbers[row] = table.get(paths[row], numbers[row])
         caches = {folder for folder in here if folder.find(_CACHE[1:-1]) >= 0 and (folder + b"/").find(_CACHE) >= 0}
-        for row in compress(count(), map(caches.__contains__, folders)) if caches else ():
+        for row in where(among(folders, caches)) if caches else ():
             path = paths[row]
             if path.endswith(b".pyc") and path not in self._paths and path not in self._language:
                 number = self._compiled(path)

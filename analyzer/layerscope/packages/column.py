@@ -9,12 +9,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from itertools import compress, count
 from typing import TYPE_CHECKING
 
-from layerscope.model import ONLY_LIVE, Kind, LayerIndex, both
+from layerscope.columns import translate, where
+from layerscope.model import ONLY_FILES, ONLY_LIVE, Kind, LayerIndex, both, only, unlike
 from layerscope.packages.claims import NOBODY, Claims
-from layerscope.packages.classes import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 FIRST_CLASS = NOBODY - 1
 """The number of the first of `CLASSES` in a column; the others follow downwards."""
 
-_CLASSES = tuple(range(FIRST_CLASS, FIRST_CLASS - len(CLASSES), -1))  # one object for all rows of a class
-_OWNABLE = (int(Kind.FILE), int(Kind.SYMLINK), int(Kind.HARDLINK))
+_UNOWNABLE = only(*(kind for kind in Kind if kind not in (Kind.FILE, Kind.SYMLINK, Kind.HARDLINK)))
+_NOT = only(0)
 
 
 def assign(
@@ -62,7 +61,7 @@ def assign(
         for row in sorted((row for row in index.links if index.kinds[row] == Kind.HARDLINK), reverse=True):
             if owners[row] >= 0:
                 first_links[_first(stack.inodes.get(start + row, -1), starts, same_as)] = start + row
-        column[start : starts[position + 1]] = array("i", owners)
+        column[start : starts[position + 1]] = owners
     # The first name that somebody owns decides: mostly the file's own, but a link may stand before it.
     for row, link in first_links.items():
         if row >= 0 and (column[row] < 0 or link < row):
@@ -90,16 +89,15 @@ def _schedule(lines: Iterable[Timeline], layers: int) -> dict[int, list[tuple[st
     return schedule
 
 
-def _owners(index: LayerIndex, claims: Claims, classes: Classes, folders: AbstractSet[bytes]) -> list[int]:
+def _owners(index: LayerIndex, claims: Claims, classes: Classes, folders: AbstractSet[bytes]) -> array[int]:
     """Return who has each row of one layer, by its own name; links that nobody lists and folders are nobody's."""
-    rank, paths, kinds = classes.rank, index.paths, index.kinds
+    rank, paths = classes.rank, index.paths
     owners = claims.owners(paths, index.folders, folders)
-    for row, (kind, number) in enumerate(zip(kinds, owners, strict=True)):
-        if kind:  # anything but a regular file
-            if kind not in _OWNABLE:
-                owners[row] = NOBODY
-        elif number == NOBODY:
-            owners[row] = _CLASSES[rank(paths[row])]
+    for row in where(index.kinds.translate(_UNOWNABLE)):
+        owners[row] = NOBODY
+    somebodys = unlike(owners, array("i", [NOBODY]) * len(owners))
+    for row in where(both(index.kinds.translate(ONLY_FILES), somebodys.translate(_NOT))):
+        owners[row] = FIRST_CLASS - rank(paths[row])
     return owners
 
 
@@ -114,8 +112,8 @@ def _inherit(
     """Give what is there, but whose package is not, to the package that lists it at the end."""
     if not gone:
         return
-    orphans = both(stack.fates.translate(ONLY_LIVE), bytes(map(gone.__contains__, column)))
-    left = [row for row in compress(count(), orphans) if stack.name_ended(row) < 0] if any(orphans) else []
+    orphans = both(stack.fates.translate(ONLY_LIVE), translate(column, bytes(map(gone.__contains__, range(max(gone) + 1)))))
+    left = [row for row in where(orphans) if stack.name_ended(row) < 0]
     if not left:
         return
     for database, version in last:

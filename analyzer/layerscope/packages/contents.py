@@ -9,6 +9,7 @@ from bisect import bisect_right
 from itertools import chain, compress, repeat
 from typing import TYPE_CHECKING
 
+from layerscope.columns import among, turns, where
 from layerscope.model import Kind, LayerIndex
 from layerscope.packages.patterns import Patterns
 
@@ -60,7 +61,8 @@ class Contents:
         found = self._folders.get(position)
         if found is None:
             index = self._indexes[position]
-            found = self._folders[position] = dict.fromkeys(() if index is None else index.folders).keys()
+            folders = () if index is None else compress(index.folders, turns(index.folders))
+            found = self._folders[position] = dict.fromkeys(folders).keys()
         return found
 
     def of(self, database: Database) -> list[Span]:
@@ -107,7 +109,7 @@ class Contents:
             start = stack.starts[position]
             here = self.folders(position)
             wanted = set(filter(is_folder, compress(here, map(bytes.endswith, here, repeat(ends)))))
-            for row in compress(range(len(index)), map(wanted.__contains__, index.folders)) if wanted else ():
+            for row in where(among(index.folders, wanted)) if wanted else ():
                 path = index.paths[row]
                 if index.kinds[row] not in _MARKS and matches(path):
                     ended = stack.name_ended(start + row)

@@ -9,10 +9,10 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress
 from typing import TYPE_CHECKING
 
-from layerscope.model import ONLY_FILES, LayerIndex, Package, Release
+from layerscope.columns import add_up
+from layerscope.model import ONLY_FILES, ONLY_LIVE, LayerIndex, Package, Release, both, either
 from layerscope.packages.aliases import Aliases
 from layerscope.packages.claims import Claims
 from layerscope.packages.classes import CLASSES, Classes
@@ -146,19 +146,14 @@ def _tally(
     for position, index in enumerate(indexes):
         if index is None or same_as[position] is not None:
             continue
-        fates = stack.fates[starts[position] : starts[position + 1]]
-        for other in repeats[position]:
-            # LIVE is 0 and the least: a file of a repeated layer lives if any of its rows does.
-            fates = bytearray(map(min, fates, stack.fates[starts[other] : starts[other + 1]]))
-        owners = column[starts[position] : starts[position + 1]]
-        live, hidden = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
-        content = zip(owners, index.sizes, fates, strict=True)
-        for number, size, fate in compress(content, index.kinds.translate(ONLY_FILES)):
-            (hidden if fate else live)[number].append(size)
-        for number in live.keys() | hidden.keys():
-            gone, sizes = sum(hidden[number]), live[number]
-            tallies[number].layers[position] = [sum(sizes) + gone, gone]
-            tallies[number].files += len(sizes) + len(hidden[number])
+        live = bytes(stack.fates[starts[position] : starts[position + 1]].translate(ONLY_LIVE))
+        for other in repeats[position]:  # a file of a repeated layer lives if any of its rows does
+            live = either(live, stack.fates[starts[other] : starts[other + 1]].translate(ONLY_LIVE))
+        owners, files = column[starts[position] : starts[position + 1]], bytes(index.kinds.translate(ONLY_FILES))
+        seen = add_up(owners, index.sizes, both(files, live))
+        for number, (count, size) in add_up(owners, index.sizes, files).items():
+            tallies[number].layers[position] = [size, size - seen.get(number, (0, 0))[1]]
+            tallies[number].files += count
     return tallies
 
 
