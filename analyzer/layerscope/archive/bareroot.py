@@ -17,7 +17,7 @@ from layerscope.errors import ArchiveError
 from layerscope.model import Config, Image, Layer, LayerIndex
 
 ROOT_NAMES = frozenset((b"etc", b"bin", b"usr", b"lib", b"sbin", b"var", b".dockerenv", b"Files", b"nix"))
-ABOUT_THE_WHOLE = frozenset(("A54", "C55", "D03", "D07", "E08"))
+ABOUT_THE_WHOLE = frozenset(("A54", "C55", "D03", "E08"))
 
 
 def root_file_system(container: Container, pool: Pool | None = None) -> Image:
@@ -71,8 +71,8 @@ def _root_scan(container: TarFile | PassingTar) -> Scan | None:
     if not len(index):
         head = container.head if isinstance(container, PassingTar) else container.buffer[:HEAD]
         if isinstance(container, PassingTar) and container.compressed:
-            inside = index.notes[0].message if index.notes else "nothing"
-            raise ArchiveError(f"{container.source} is compressed, and holds no tar: {inside}", id="A36")
+            why = index.notes[0].message.removeprefix("not a tar: ").partition(" at byte ")[0] if index.notes else "nothing"
+            raise ArchiveError(f"{container.source} is compressed, and holds no tar: {why}", id="A36")
         what = name_bytes(head)
         if what == "a file of zeros":
             what = "an empty tar"
