@@ -192,8 +192,8 @@ def diff_saved(old: Mapping[str, Any], new: Image) -> Diff:
 
 def compare(
     sources: Sequence[str], *, limits: Mapping[str, int] | None = None, pull: str = "estimate", progress: Progress | None = None
-) -> tuple[Sharing, bool]:
-    """Set images side by side; also return whether all could be read whole.
+) -> tuple[Sharing, tuple[str, ...]]:
+    """Set images side by side; also return the sources of those that could be read only in part.
 
     Of an archive with several images all are taken. Contents are compared across all of them.
     """
@@ -206,7 +206,7 @@ def compare(
             summaries = list_images(source, limits=limits)
             several = [line for line in summaries if line.complete] if len(summaries) > 1 else [None]
             for line in several:
-                name = line.names[0] if line and line.names else line.config_digest if line else None
+                name = (line.config_digest or next(iter(line.names), None)) if line else None
                 container = opened.enter_context(_open(source, limits, pull=pull, progress=progress))
                 loaded.append(_load(container, name, line.platform if line else None, pool))
         pool.mark()
@@ -218,7 +218,7 @@ def compare(
         counts.append((present, made.books.files, made.reclaimable_bytes(Certainty.FACT)))
         stack = examination.stack_image(image)
         fates.append((stack.starts, merge_repeats(stack, [layer.same_as for layer in image.layers])[0]))
-    return find_sharing(loaded, counts, fates), all(image.complete for image in loaded)
+    return find_sharing(loaded, counts, fates), tuple(dict.fromkeys(image.source for image in loaded if not image.complete))
 
 
 def list_files(image: Image, *, priced: bool = False) -> tuple[FileRow, ...]:

@@ -146,7 +146,7 @@ def _step_of_cause(stacked: Stack, made: Report, id_: str) -> Draft:
     causes = [cause for cause in made.causes if cause.id == id_]
     if not causes:
         there = dict.fromkeys(cause.id for cause in made.causes)
-        raise SelectionError(f"this image has no cause {id_!r}; it has", tuple(there))
+        raise SelectionError(f"this image has no cause {id_!r}" + ("; it has" if there else " and no other"), tuple(there))
     claimed = {row for cause in causes for row in cause.rows}
     parts = {row: part for cause in causes for row, part in cause.parts.items()}
     rows = [*claimed, *(link for link, inode in stacked.inodes.items() if inode in claimed)]

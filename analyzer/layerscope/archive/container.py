@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -394,7 +395,10 @@ class Folder(Container):
                 continue
             for entry in entries:
                 name = os.path.join(inside, entry.name)
-                self._add(name, entry, inodes, waiting)
+                try:
+                    self._add(name, entry, inodes, waiting)
+                except OSError as error:
+                    self.notes.fail("A33", f"a file of the folder cannot be looked at: {error.strerror}", path=name)
                 if len(self._paths) > settings.limits.entries:
                     raise LimitError("more files in this folder than may be read", limit="entries")
         self.archive_bytes = sum(member.size for member in self.stored)
@@ -476,6 +480,8 @@ def open_container(source: str, settings: Settings, stdin: BinaryIO | None = Non
     """
     if source == "-":
         return PassingTar("-", read_chunks(stdin or sys.stdin.buffer), settings)
+    if not source:  # which would mean the working folder
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "''")
     path = Path(source)
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):

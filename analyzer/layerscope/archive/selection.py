@@ -78,7 +78,9 @@ def choose(container: Container, found: Found, image: str | None, platform: str 
     if not found.candidates:
         reason = next((f": {note.message}" for note in container.notes.freeze() if note.level is not Level.INFO), "")
         raise ArchiveError(f"{container.source} holds no image that can be read{reason}", id="A33")
-    lines = tuple(describe(line) for line in summarize(container, found))
+    summaries = summarize(container, found)
+    alike = len({(line.names, line.platform) for line in summaries}) < len(summaries)
+    lines = tuple(describe(line, digest=alike) for line in summaries)
     if not pool:
         wish = " ".join(filter(None, (image, platform)))
         raise SelectionError(f"{container.source} holds no image {wish!r}; it holds", lines)
@@ -91,11 +93,13 @@ def choose(container: Container, found: Found, image: str | None, platform: str 
     raise SelectionError(f"{container.source} holds {len(pool)} images; choose one with --image or --platform", lines)
 
 
-def describe(line: ImageSummary) -> str:
-    """Return a summary as a line for people."""
+def describe(line: ImageSummary, *, digest: bool = False) -> str:
+    """Return a summary as a line for people; with the digest where names do not tell images apart."""
     name = ", ".join(line.names) or line.config_digest or line.id or "(no name)"
+    layers = f"{line.layers} layer{'s' * (line.layers != 1)}"
+    told = f"  {line.config_digest[:19]}" if digest and line.names and line.config_digest else ""
     state = "" if line.complete else ", not all in the archive"
-    return f"{name}  {line.platform or 'unknown platform'}  {line.layers} layers{state}"
+    return f"{name}  {line.platform or 'unknown platform'}  {layers}{told}{state}"
 
 
 def answers_to(candidate: Candidate, wish: str) -> bool:

@@ -1,0 +1,117 @@
+"""Does a message name the right thing, and only what there is?"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from build import Image, archive, docker, docker_save, entry, gz, layer, oci, tar
+from layerscope.cli import session
+
+BASE = layer({"etc/motd": b"hello", "usr/x": b"x" * 90})
+WHOLE = Image([BASE])
+PARTLY = Image([BASE, tar(entry("bad", b"x", checksum=1))])
+
+
+@pytest.fixture
+def say(capsys):
+    def run(*words):
+        code = session.run([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def place(tmp_path):
+    def write(name, data):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def test_of_two_images_the_one_that_was_read_in_part_is_named(say, place):
+    whole, partly = place("whole.tar", docker_save(WHOLE)), place("partly.tar", docker_save(PARTLY))
+    for words in (("diff", whole, partly), ("diff", partly, whole), ("compare", whole, partly), ("compare", partly, whole)):
+        code, _, err = say(*words)
+        assert code == 3
+        assert err.startswith(f"{partly}: could be read only in part"), words
+        assert "whole.tar" not in err
+    assert say("diff", partly, partly)[2].count("partly.tar") == 1
+
+
+@pytest.mark.parametrize("command", ["report", "files", "packages", "history", "audit", "baseline", "sbom"])
+def test_what_a_message_advises_can_be_done(say, place, command):
+    code, _, err = say(command, place("partly.tar", docker_save(PARTLY)))
+    assert code == 3
+    assert "--format json" not in err
+    assert "'layerscope report'" in err
+
+
+def test_compare_takes_images_of_one_name_and_platform(say, place):
+    both = place("both.tar", docker_save([WHOLE, Image([BASE, layer({"more": b"m"})])]))
+    code, out, err = say("compare", both)
+    assert (code, err) == (0, "")
+    assert out.count("app:latest") == 2
+
+
+def test_images_of_one_name_can_be_chosen_by_what_the_message_lists(say, place):
+    both = place("both.tar", docker_save([WHOLE, Image([BASE, layer({"more": b"m"})])]))
+    code, _, err = say("report", both)
+    assert code == 2
+    assert " 1 layer sha256:" in err
+    assert " 2 layers sha256:" in err
+    for line in err.splitlines()[1:]:
+        assert say("report", both, "--image", line.split()[-1])[0] == 0
+    apart = place("apart.tar", docker_save([WHOLE, Image([BASE], tags=["b:1"])]))
+    assert "sha256" not in say("report", apart)[2]
+
+
+def test_an_image_without_causes_lists_none(say, place):
+    code, _, err = say("whatif", place("whole.tar", docker_save(WHOLE)), "--without", "cause:logs")
+    assert (code, err) == (2, "this image has no cause 'logs' and no other\n")
+
+
+def test_bytes_of_no_part_of_the_image_are_named_as_the_archive_names_them(say, place):
+    members = oci(WHOLE)
+    stray = archive(members, extra={"blobs/sha256/" + "5" * 64: b"stray", "far/" * 60 + "end": b"far"})
+    _, out, _ = say("report", place("stray.tar", stray), "--format", "json")
+    assert ": blobs/sha256/5555" in out
+    assert "/far/far/end" in out.partition(", ...")[2][:200]
+
+
+def test_an_empty_name_is_not_the_working_folder(say, tmp_path, monkeypatch):
+    for name, data in oci(WHOLE).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(data, bytes):
+            path.write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    assert say("report", ".")[0] == 0
+    for words in (("report", ""), ("images", ""), ("diff", "", "."), ("compare", ".", ""), ("cat", "", "/etc/motd")):
+        assert say(*words)[::2] == (2, "'': No such file or directory\n"), words
+
+
+def test_what_is_compressed_and_no_tar_is_named_once(say, place):
+    for inside, told in (
+        (b"hello" * 99, "its first header is damaged or of another format"),
+        (b'{"a": 1}', "it looks like JSON"),
+    ):
+        path = place("x.gz", gz(inside))
+        assert say("report", path)[::2] == (3, f"{path} is compressed, and holds no tar: {told}\n")
+
+
+def test_a_file_that_goes_while_a_folder_is_listed_is_told(say, tmp_path, monkeypatch):
+    for name, data in docker(WHOLE).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(data, bytes):
+            path.write_bytes(data)
+    (tmp_path / "link").symlink_to("manifest.json")
+    monkeypatch.setattr(os, "readlink", lambda path: os.stat(os.fsdecode(path) + " is gone"))
+    code, out, _ = say("report", tmp_path)
+    assert code == 3
+    assert "a file of the folder cannot be looked at: No such file or directory" in " ".join(out.split())
