@@ -103,7 +103,7 @@ def _load(container: Container, image: str | None, platform: str | None, pool: i
         loaded = _build(container, image, platform, pool)
     except ArchiveError as error:
         if container.changed():
-            raise ArchiveError(f"{container.source} {CHANGED}", id="E31") from error
+            raise ArchiveError(f"{container.called} {CHANGED}", id="E31") from error
         raise
     if container.changed():
         loaded = replace(loaded, notes=(*loaded.notes, Note("E31", Level.ERROR, f"the input {CHANGED}")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 
 import pytest
@@ -115,3 +116,44 @@ def test_a_file_that_goes_while_a_folder_is_listed_is_told(say, tmp_path, monkey
     code, out, _ = say("report", tmp_path)
     assert code == 3
     assert "a file of the folder cannot be looked at: No such file or directory" in " ".join(out.split())
+
+
+class Pipe:
+    """A standard input that holds bytes."""
+
+    def __init__(self, data):
+        self.buffer = io.BytesIO(data)
+
+    def isatty(self):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "is empty: 0 bytes"),
+        (b"hello" * 200, "is a text file, not a container image"),
+        (docker_save([WHOLE, Image([BASE], tags=["b:1"])]), "holds 2 images; choose one with --image or --platform"),
+    ],
+)
+def test_standard_input_is_called_so(say, monkeypatch, data, told):
+    monkeypatch.setattr("sys.stdin", Pipe(data))
+    assert say("report", "-")[2].splitlines()[0] == f"standard input {told}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("compare", "-", "x.tar"), ("compare", "x.tar", "-"), ("diff", "-", "-"), ("cat", "-", "/a"), ("compare", "-", "-")],
+)
+def test_what_reads_twice_says_so(say, monkeypatch, words):
+    monkeypatch.setattr("sys.stdin", Pipe(docker_save(WHOLE)))
+    code, _, err = say(*words)
+    assert code == 2
+    assert "standard input passes only once: write the image to a file first" in err
+
+
+@pytest.mark.parametrize("command", ["report", "cat", "export-file", "compare", "why"])
+def test_the_help_says_whether_a_pipe_will_do(say, command):
+    told = " ".join(say(command, "--help")[1].split())
+    assert ("- is standard input" in told) is (command in ("report", "why"))
+    assert ("pipe" in told) is (command not in ("report", "why"))

@@ -26,7 +26,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
     if isinstance(container, (TarFile, PassingTar)):
         scan = _root_scan(container)
     if scan is None:
-        raise ArchiveError(f"{container.source} holds no image: no manifest.json, no index.json", id="A36")
+        raise ArchiveError(f"{container.called} holds no image: no manifest.json, no index.json", id="A36")
     layer = Layer(
         position=0,
         digest=None,
@@ -72,18 +72,20 @@ def _root_scan(container: TarFile | PassingTar) -> Scan | None:
         head = container.head if isinstance(container, PassingTar) else container.buffer[:HEAD]
         if isinstance(container, PassingTar) and container.compressed:
             why = index.notes[0].message.removeprefix("not a tar: ").partition(" at byte ")[0] if index.notes else "nothing"
-            raise ArchiveError(f"{container.source} is compressed, and holds no tar: {why}", id="A36")
+            raise ArchiveError(f"{container.called} is compressed, and holds no tar: {why}", id="A36")
+        if not head:
+            raise ArchiveError(f"{container.called} is empty: 0 bytes", id="A36")
         what = name_bytes(head)
         if what == "a file of zeros":
             what = "an empty tar"
-        raise ArchiveError(f"{container.source} is {what}, not a container image", id="A36")
+        raise ArchiveError(f"{container.called} is {what}, not a container image", id="A36")
     tops = {path.partition(b"/")[0] for path in index.paths if path}
     if tops & ROOT_NAMES:
         return container.rootfs()
     if any(path.endswith(b"/Chart.yaml") for path in index.paths):
-        raise ArchiveError(f"{container.source} is a Helm chart, not a container image", id="A36")
+        raise ArchiveError(f"{container.called} is a Helm chart, not a container image", id="A36")
     shown = ", ".join(sorted(top.decode("utf-8", "backslashreplace") for top in tops)[:5])
     raise ArchiveError(
-        f"{container.source} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})",
+        f"{container.called} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})",
         id="A36",
     )

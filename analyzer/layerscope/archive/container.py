@@ -59,6 +59,11 @@ class Container:
         self.archive_bytes = 0
         self._left = settings.limits
 
+    @property
+    def called(self) -> str:
+        """What messages call the input."""
+        return "standard input" if self.source == "-" else self.source
+
     def find(self, name: bytes) -> Member | None:
         """Return the member of that name, through links (A02, E02); None if there is none."""
         for _ in range(40):

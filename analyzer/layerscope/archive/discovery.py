@@ -27,7 +27,7 @@ def holds_image(container: Container) -> bool:
 def folder_hint(container: Container) -> str:
     """Return what to say of a folder without an image."""
     assert isinstance(container, Folder)
-    return f"{container.source} is a folder without index.json or manifest.json: not an OCI layout, not a dir: folder"
+    return f"{container.called} is a folder without index.json or manifest.json: not an OCI layout, not a dir: folder"
 
 
 def discover(container: Container) -> Found:

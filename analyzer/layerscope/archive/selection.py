@@ -77,20 +77,20 @@ def choose(container: Container, found: Found, image: str | None, platform: str 
         return pool[0]
     if not found.candidates:
         reason = next((f": {note.message}" for note in container.notes.freeze() if note.level is not Level.INFO), "")
-        raise ArchiveError(f"{container.source} holds no image that can be read{reason}", id="A33")
+        raise ArchiveError(f"{container.called} holds no image that can be read{reason}", id="A33")
     summaries = summarize(container, found)
     alike = len({(line.names, line.platform) for line in summaries}) < len(summaries)
     lines = tuple(describe(line, digest=alike) for line in summaries)
     if not pool:
         wish = " ".join(filter(None, (image, platform)))
-        raise SelectionError(f"{container.source} holds no image {wish!r}; it holds", lines)
+        raise SelectionError(f"{container.called} holds no image {wish!r}; it holds", lines)
     broken = next((note for note in container.notes.freeze() if note.level is Level.ERROR), None)
     if broken is not None:  # nobody would have to choose if it were whole
         held = "; ".join(lines)
         raise ArchiveError(
             f"{broken.message}; what is left holds {len(pool)} images to choose from with --image: {held}", id=broken.id
         )
-    raise SelectionError(f"{container.source} holds {len(pool)} images; choose one with --image or --platform", lines)
+    raise SelectionError(f"{container.called} holds {len(pool)} images; choose one with --image or --platform", lines)
 
 
 def describe(line: ImageSummary, *, digest: bool = False) -> str:
