@@ -82,6 +82,10 @@ def _root_scan(container: TarFile | PassingTar) -> Scan | None:
     tops = {path.partition(b"/")[0] for path in index.paths if path}
     if tops & ROOT_NAMES:
         return container.rootfs()
+    early = container.ended_early()
+    if early is not None:
+        told = f"{container.called} could be read only in part, without manifest.json or index.json in it: {early.message}"
+        raise ArchiveError(told, id=early.id)
     if any(path.endswith(b"/Chart.yaml") for path in index.paths):
         raise ArchiveError(f"{container.called} is a Helm chart, not a container image", id="A36")
     shown = ", ".join(sorted(top.decode("utf-8", "backslashreplace") for top in tops)[:5])

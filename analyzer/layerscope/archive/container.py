@@ -29,7 +29,7 @@ from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, chunks_of
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.frozen import frozen
-from layerscope.model import Kind, LayerIndex, Level
+from layerscope.model import Kind, LayerIndex, Level, Note
 
 SNIFFED = 1 << 16
 OPEN_FILES = 64
@@ -57,6 +57,7 @@ class Container:
         self.stored: list[Member] = []
         self.file_bytes: int | None = None
         self.archive_bytes = 0
+        self.cut = -1  # of the stored members the one whose end is missing
         self._left = settings.limits
 
     @property
@@ -78,8 +79,11 @@ class Container:
         return None
 
     def read(self, member: Member) -> bytes:
-        """Return the bytes of a document; one over the limit is an ArchiveError."""
+        """Return the bytes of a document; one over the limit, or cut, is an ArchiveError."""
         limit = self.settings.limits.json_bytes
+        if member.ident == self.cut:
+            shown = member.name.decode("utf-8", "backslashreplace")
+            raise ArchiveError(f"{shown} is cut", id="C55")
         if member.size > limit:
             shown = member.name.decode("utf-8", "backslashreplace")
             raise ArchiveError(f"{shown} has {member.size:,} bytes (--limit json_bytes=VALUE raises the limit)", id="E08")
@@ -104,6 +108,12 @@ class Container:
     def rootfs(self) -> Scan | None:
         """Return the container read as one layer, None if it is a folder (A35)."""
         return None
+
+    def ended_early(self) -> Note | None:
+        """Return what tells that the input was not read to its end, or may have more to come."""
+        notes = self.notes.freeze()
+        broken = next((note for note in notes if note.level is Level.ERROR), None)
+        return broken or next((note for note in notes if note.id == "A54"), None)
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:  # noqa: ARG002
         """Return where a member (None: the container itself) lies in a buffer, None if it passed and is gone."""
@@ -163,6 +173,7 @@ class TarFile(Container):
         feed = Feed.over(buffer, 0, len(buffer))
         self.index = read_tar(feed, limits=settings.limits, whiteouts=False, partial=True)
         self.notes.extend(self.index.notes)
+        self.cut = cut_row(self.index)
         for row in range(len(self.index)):
             self._add_row(self.index, row)
 
@@ -240,6 +251,7 @@ class PassingTar(Container):
             feed, limits=settings.limits, whiteouts=False, visit=self._visit, partial=True, inspectors=self.inspectors
         )
         self.notes.extend(self.index.notes)
+        self.cut = cut_row(self.index)
         if not isinstance(feed.error, LimitError):  # what is damaged is measured to its end
             for _ in self.raw:
                 pass
@@ -350,12 +362,16 @@ class PassingTar(Container):
         return Scan(index, "none", index.tar_bytes)
 
 
+def cut_row(index: LayerIndex) -> int:
+    """Return the last row if it is a file whose data are cut, else -1."""
+    row = len(index) - 1
+    return row if row in index.declared and index.kinds[row] == Kind.FILE else -1
+
+
 def drop_cut(index: LayerIndex) -> None:
     """Take away the last row if its data are cut: in a layer an entry counts when all its data is there."""
-    if not index.sizes or not any(note.id == "C55" and note.level is Level.ERROR for note in index.notes):
-        return
-    row = len(index) - 1
-    if index.kinds[row] != Kind.FILE or index.offsets[row] + index.sizes[row] != index.tar_bytes:
+    row = cut_row(index)
+    if row < 0:
         return
     lists = (index.paths, index.folders, index.uids, index.gids, index.mtimes, index.digests)
     for column in (*lists, index.kinds, index.sizes, index.modes, index.offsets, index.spans):

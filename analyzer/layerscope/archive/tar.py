@@ -490,6 +490,7 @@ class TarReader:
             if cut_short is not None:
                 feed.position = position
                 self.cut = 1
+                index.declared[row] = stored
                 raise cut_short
 
     # What is rare stands below, so that the loop above can be read.
