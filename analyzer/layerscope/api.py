@@ -138,7 +138,8 @@ def list_images(
         if not discovery.holds_image(container):
             if isinstance(container, Folder):
                 raise ArchiveError(discovery.folder_hint(container), id="A36")
-            return (ImageSummary((), None, None, len(root_file_system(container).layers), 0, "rootfs"),)
+            image = root_file_system(container)
+            return (ImageSummary((), None, None, len(image.layers), 0, "rootfs", readable=image.complete),)
         return selection.summarize(container, discovery.discover(container))
 
 
@@ -204,7 +205,7 @@ def compare(
     with ExitStack() as opened:
         for source in sources:
             summaries = list_images(source, limits=limits)
-            several = [line for line in summaries if line.complete] if len(summaries) > 1 else [None]
+            several = [line for line in summaries if line.there] if len(summaries) > 1 else [None]
             for line in several:
                 name = (line.config_digest or next(iter(line.names), None)) if line else None
                 container = opened.enter_context(_open(source, limits, pull=pull, progress=progress))

@@ -157,3 +157,29 @@ def test_the_help_says_whether_a_pipe_will_do(say, command):
     told = " ".join(say(command, "--help")[1].split())
     assert ("- is standard input" in told) is (command in ("report", "why"))
     assert ("pipe" in told) is (command not in ("report", "why"))
+
+
+BROKEN = Image([BASE], tags=["broken:1"], document=b"[" * 99_999)
+CUT = layer({"etc/passwd": b"x" * 900, "bin/sh": b"s" * 900})[:-1500]
+
+
+@pytest.mark.parametrize(
+    ("data", "state"), [(docker_save(WHOLE), "complete"), (docker_save(BROKEN), "incomplete"), (CUT, "incomplete")]
+)
+def test_what_cannot_be_read_whole_is_not_listed_as_complete(say, place, data, state):
+    path = place("x.tar", data)
+    code, out, _ = say("images", path)
+    assert code == 0
+    assert out.splitlines()[1].split()[2] == state
+    assert say("report", path)[0] == (0 if state == "complete" else 3)
+
+
+def test_compare_takes_what_is_there_in_part_and_says_so(say, place):
+    top = layer({"more": b"m"})
+    partly = Image([BASE, top], tags=["partly:1"])
+    data = archive(docker([WHOLE, partly], "legacy"), omit=[top])
+    path = place("both.tar", data)
+    code, out, err = say("compare", path)
+    assert code == 3
+    assert "partly:1" in out
+    assert err.startswith(f"{path}: could be read only in part")

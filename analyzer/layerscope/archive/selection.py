@@ -17,7 +17,11 @@ from layerscope.model import Level
 
 @frozen
 class ImageSummary:
-    """One line of the list of images: what it is called, what it runs on, whether its blobs are there."""
+    """One line of the list of images: what it is called, what it runs on, what of it is there.
+
+    missing   layers whose blobs are not there
+    readable  whether its config, or the tar that it is, can be read
+    """
 
     names: tuple[str, ...]
     platform: str | None
@@ -26,11 +30,17 @@ class ImageSummary:
     missing: int
     layout: str
     id: str | None = None  # what `--image` takes where there is neither name nor digest
+    readable: bool = True
 
     @property
     def complete(self) -> bool:
         """Whether every blob is in the archive."""
-        return not self.missing
+        return self.readable and not self.missing
+
+    @property
+    def there(self) -> bool:
+        """Whether anything of it is in the archive: platforms that were not pulled are not."""
+        return not self.layers or self.missing < self.layers
 
 
 def familiar(name: str) -> str:
@@ -54,14 +64,23 @@ def summarize(container: Container, found: Found) -> tuple[ImageSummary, ...]:
             platform=platform_of(container, one),
             config_digest=one.config_digest,
             layers=len(one.layers),
-            missing=sum(layer.member is None and not layer.foreign for layer in one.layers)
-            + (one.config is None and one.inline_config is None),
+            missing=sum(layer.member is None and not layer.foreign for layer in one.layers),
             layout=one.layout,
             id=one.config_name.partition("/")[0][:12],
+            readable=_tells(container, one),
         )
         for one in found.candidates
     ]
     return tuple(sorted(lines, key=lambda line: (line.names, line.platform or "", line.config_digest or "")))
+
+
+def _tells(container: Container, candidate: Candidate) -> bool:
+    """Whether a candidate's config is there and can be read."""
+    try:
+        document_of(container, candidate, Notebook())
+    except ArchiveError:
+        return False
+    return True
 
 
 def choose(container: Container, found: Found, image: str | None, platform: str | None) -> Candidate:
