@@ -183,3 +183,12 @@ def test_compare_takes_what_is_there_in_part_and_says_so(say, place):
     assert code == 3
     assert "partly:1" in out
     assert err.startswith(f"{path}: could be read only in part")
+
+
+def test_a_layer_that_is_not_there_is_no_empty_one(say, place):
+    path = place("x.tar", docker_save(WHOLE))
+    assert say("files", path, "--layer", "0")[0] == 0
+    for words in (("files", path, "--layer", "1"), ("cat", path, "/a", "--layer", "1"), ("whatif", path, "--squash", "0-1")):
+        assert say(*words)[::2] == (2, "there is no layer 1: the last one is 0\n")
+    none = place("none.tar", docker_save(Image([])))
+    assert say("files", none, "--layer", "0")[::2] == (2, "there is no layer 0: the image has none\n")

@@ -19,6 +19,7 @@ from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
 from layerscope.cli.memory import Layers, Memory, Shelved
 from layerscope.cli.progress import show_progress
+from layerscope.errors import no_such_layer
 from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Lap, untimed
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
@@ -156,6 +157,8 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
     from layerscope.analysis.files import sift
 
     image = load(order)
+    if sieve.layer is not None and sieve.layer >= len(image.layers):
+        raise no_such_layer(sieve.layer, len(image.layers))
     if depth is not None:
         from layerscope.analysis.folders import sum_folders
         from layerscope.render.folders import FOLDER_FORMATS
