@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 
 import pytest
-from build import Image, archive, docker, docker_save, entry, gz, layer, oci, tar
+from build import Image, archive, docker, docker_save, entry, gz, layer, oci, sparse_pax, tar
 from layerscope.cli import session
 
 BASE = layer({"etc/motd": b"hello", "usr/x": b"x" * 90})
@@ -192,3 +193,29 @@ def test_a_layer_that_is_not_there_is_no_empty_one(say, place):
         assert say(*words)[::2] == (2, "there is no layer 1: the last one is 0\n")
     none = place("none.tar", docker_save(Image([])))
     assert say("files", none, "--layer", "0")[::2] == (2, "there is no layer 0: the image has none\n")
+
+
+WRONG = ("x", [], {}, [None], True, float("inf"), 1.5, 10**400)
+
+
+@pytest.mark.parametrize("where", [("totals", "content_bytes"), ("layers", 0, "content_bytes"), ("layers", 0, "diff_id")])
+def test_a_saved_report_with_a_value_of_another_type_is_refused(say, place, where):
+    path = place("whole.tar", docker_save(WHOLE))
+    saved = say("report", path, "--format", "json")[1]
+    assert say("diff", place("saved.json", saved.encode()), path)[0] == 0
+    for value in WRONG[2 * (where[-1] == "diff_id") :]:
+        document = json.loads(saved)
+        inner = document
+        for key in where[:-1]:
+            inner = inner[key]
+        inner[where[-1]] = value
+        code, _, err = say("diff", place("wrong.json", json.dumps(document).encode()), path)
+        assert code == 2, value
+        assert "this report of layerscope is damaged" in " ".join(err.split())
+
+
+def test_a_saved_report_of_enormous_sparse_files_is_read(say, place):
+    size = (1 << 63) - 1
+    path = place("sparse.tar", docker_save(Image([tar(*(sparse_pax(name, [(0, b"x")], size) for name in "ab"))])))
+    saved = place("saved.json", say("report", path, "--format", "json")[1].encode())
+    assert say("diff", saved, path)[0] == 0
