@@ -219,3 +219,8 @@ def test_a_saved_report_of_enormous_sparse_files_is_read(say, place):
     path = place("sparse.tar", docker_save(Image([tar(*(sparse_pax(name, [(0, b"x")], size) for name in "ab"))])))
     saved = place("saved.json", say("report", path, "--format", "json")[1].encode())
     assert say("diff", saved, path)[0] == 0
+
+
+def test_what_has_no_path_is_told_where_paths_are(say, place):
+    out = say("audit", place("x.tar", docker_save(WHOLE)))[1]
+    assert "root-user: the container runs as root\n   in the config\n" in out
