@@ -25,6 +25,8 @@ from build import (
     oci,
     oci_archive,
     sha,
+    sparse_gnu,
+    sparse_pax,
     tar,
     xz,
     zst,
@@ -310,6 +312,29 @@ def test_of_a_root_file_system_in_cut_compressed_data_only_whole_files_count():
         report = api.analyze(load(packed[:100_000], way))
         assert live(report) == {"etc/whole": 100}
         assert ids(report, "error") == {"D04"}
+
+
+@pytest.mark.case("C43")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("form", ["gnu", "0.0", "0.1", "1.0"])
+def test_what_the_archive_stores_as_a_sparse_file_is_counted_and_not_read(form, way):
+    base, top = layer({"etc/a": b"a" * 700, "zeros": bytes(100_000), "b": b"b" * 900}), layer({"c": b"c" * 9})
+    members = docker(Image([base, top]), "docker25") | {"stray": b"s" * 600 + bytes(50_000)}
+
+    def stored(name):
+        data = members[name]
+        if data not in (base, members["stray"]):
+            return files({name: data})
+        pieces = [(0, data[:1024]), (len(data) - 512, data[-512:])]
+        return sparse_gnu(name, pieces, len(data)) if form == "gnu" else sparse_pax(name, pieces, len(data), form)
+
+    data = tar(*map(stored, members))
+    report = read(data, way)  # which looks at the books
+    assert live(report) == {"c": 9}
+    assert "stored as a sparse file" in " ".join(note.message for note in report.notes if note.level == "error")
+    assert (report.image.layers[0].blob_bytes, report.image.storage.orphan_bytes) == (1536, 1536)
+    last = sorted(members, key=lambda name: members[name] == base)
+    assert not read(tar(*map(stored, last), end=0)[:-700], way).complete
 
 
 @pytest.mark.case("A54")

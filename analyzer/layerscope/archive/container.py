@@ -58,6 +58,7 @@ class Container:
         self.file_bytes: int | None = None
         self.archive_bytes = 0
         self.cut = -1  # of the stored members the one whose end is missing
+        self.sparse: set[int] = set()  # those of which only pieces are stored
         self._left = settings.limits
 
     @property
@@ -81,6 +82,7 @@ class Container:
     def read(self, member: Member) -> bytes:
         """Return the bytes of a document; one over the limit, or cut, is an ArchiveError."""
         limit = self.settings.limits.json_bytes
+        self._refuse_sparse(member)
         if member.ident == self.cut:
             shown = member.name.decode("utf-8", "backslashreplace")
             raise ArchiveError(f"{shown} is cut", id="C55")
@@ -108,6 +110,12 @@ class Container:
     def rootfs(self) -> Scan | None:
         """Return the container read as one layer, None if it is a folder (A35)."""
         return None
+
+    def _refuse_sparse(self, member: Member) -> None:
+        """Raise if the data of a member are not what lies where they begin (C43)."""
+        if member.ident in self.sparse:
+            shown = member.name.decode("utf-8", "backslashreplace")
+            raise ArchiveError(f"{shown} is stored as a sparse file: pack the archive again without tar's --sparse", id="C43")
 
     def ended_early(self) -> Note | None:
         """Return what tells that the input was not read to its end, or may have more to come."""
@@ -139,7 +147,11 @@ class Container:
         if kind in (Kind.FILE, Kind.SYMLINK, Kind.HARDLINK) and (path in self.members or path in self.links):
             self.notes.warn("A51", "stands twice in the archive; the last one holds, readers disagree", path=path)
         if kind == Kind.FILE:
-            member = Member(row, path, index.sizes[row])
+            size = index.sizes[row]
+            if row in index.sparse:
+                size = min(size, sum(length for _, length in index.sparse[row]))
+                self.sparse.add(row)
+            member = Member(row, path, size)
             self.links.pop(path, None)
             self.members[path] = member
             self.stored.append(member)
@@ -186,6 +198,7 @@ class TarFile(Container):
 
     def scan(self, member: Member) -> Scan:
         """Return what the member holds as a layer."""
+        self._refuse_sparse(member)
         found = scan_place(self.buffer, self._place(member), member.size, self._within(), algorithm_of(member.name))
         return self._took(found)
 
@@ -322,6 +335,7 @@ class PassingTar(Container):
 
     def scan(self, member: Member) -> Scan:
         """Return what was found while the member passed."""
+        self._refuse_sparse(member)
         found = self._scans.get(member.ident)
         if found is None:
             data = self._documents.get(member.ident, b"")
