@@ -273,6 +273,18 @@ def test_a_cut_archive_never_crashes_and_never_passes_for_whole(style):
         assert read(data[: whole + end]).complete
 
 
+@pytest.mark.case("A50")
+def test_version_8_of_arm64_is_what_arm64_alone_means():
+    alone = Image([layer({"alone": b"a"})], tags=["alone:1"], more={"platform": "linux/arm64"})
+    other = Image([layer({"other": b"o"})], tags=["other:1"], more={"platform": "linux/arm/v7"})
+    for wish in ("linux/arm64", "linux/arm64/v8"):
+        assert read(docker_save([alone, other]), platform=wish).image.names == ("alone:1",)
+    assert read(docker_save([alone, ARM]), platform="linux/arm64/v8").image.names == ("two:latest",)
+    for wish in ("linux/arm64/v9", "linux/arm/v8", "linux/amd64/v8"):
+        with pytest.raises(SelectionError):
+            read(docker_save([alone, other]), platform=wish)
+
+
 @pytest.mark.case("A54", "C54", "E10")
 @pytest.mark.parametrize("way", WAYS)
 def test_an_archive_that_ends_before_its_manifest_is_not_called_another_thing(way):

@@ -89,7 +89,10 @@ def choose(container: Container, found: Found, image: str | None, platform: str 
     if image is not None:
         pool = [one for one in pool if answers_to(one, image)]
     if platform is not None:
-        pool = [one for one in pool if _same_platform(platform_of(container, one), platform)]
+        told = [(one, platform_of(container, one)) for one in pool]
+        pool = [one for one, have in told if _same_platform(have, platform)]
+        if not pool and platform.endswith("arm64/v8"):  # which is what arm64 alone means
+            pool = [one for one, have in told if _same_platform(have, platform.removesuffix("/v8"))]
     there = [one for one in pool if one.present and (not one.layers or any(layer.member for layer in one.layers))]
     pool = there or pool
     if len(pool) == 1:
