@@ -78,7 +78,8 @@ def _root_scan(container: TarFile | PassingTar) -> Scan | None:
         what = name_bytes(head)
         if what == "a file of zeros":
             what = "an empty tar"
-        raise ArchiveError(f"{container.called} is {what}, not a container image", id="A36")
+        rest = "" if what.startswith("no ") else ", not a container image"
+        raise ArchiveError(f"{container.called} is {what}{rest}", id="A36")
     tops = {path.partition(b"/")[0] for path in index.paths if path}
     if tops & ROOT_NAMES:
         return container.rootfs()

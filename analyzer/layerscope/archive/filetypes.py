@@ -36,6 +36,8 @@ def name_bytes(head: bytes) -> str:
     for offset, magic, name in MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return name
+    if head[:2] == b"\xff\xfe" and not head[3:64:2].strip(b"\0"):
+        return "UTF-16 text, which PowerShell makes of what > takes (docker save --output does not go through it)"
     text = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] in (b"{", b"["):
         return "a JSON document"
