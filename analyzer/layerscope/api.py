@@ -104,7 +104,7 @@ def _load(container: Container, image: str | None, platform: str | None, pool: i
         loaded = _build(container, image, platform, pool)
     except ArchiveError as error:
         if container.changed():
-            raise ArchiveError(f"{container.source} {CHANGED}", id="E31") from error
+            raise ArchiveError(f"{container.called} {CHANGED}", id="E31") from error
         raise
     if container.changed():
         loaded = replace(loaded, notes=(*loaded.notes, Note("E31", Level.ERROR, f"the input {CHANGED}")))
@@ -139,7 +139,8 @@ def list_images(
         if not discovery.holds_image(container):
             if isinstance(container, Folder):
                 raise ArchiveError(discovery.folder_hint(container), id="A36")
-            return (ImageSummary((), None, None, len(root_file_system(container).layers), 0, "rootfs"),)
+            image = root_file_system(container)
+            return (ImageSummary((), None, None, len(image.layers), 0, "rootfs", readable=image.complete),)
         return selection.summarize(container, discovery.discover(container))
 
 
@@ -193,8 +194,8 @@ def diff_saved(old: Mapping[str, Any], new: Image) -> Diff:
 
 def compare(
     sources: Sequence[str], *, limits: Mapping[str, int] | None = None, pull: str = "estimate", progress: Progress | None = None
-) -> tuple[Sharing, bool]:
-    """Set images side by side; also return whether all could be read whole.
+) -> tuple[Sharing, tuple[str, ...]]:
+    """Set images side by side; also return the sources of those that could be read only in part.
 
     Of an archive with several images all are taken. Contents are compared across all of them.
     """
@@ -205,9 +206,9 @@ def compare(
     with ExitStack() as opened:
         for source in sources:
             summaries = list_images(source, limits=limits)
-            several = [line for line in summaries if line.complete] if len(summaries) > 1 else [None]
+            several = [line for line in summaries if line.there] if len(summaries) > 1 else [None]
             for line in several:
-                name = line.names[0] if line and line.names else line.config_digest if line else None
+                name = (line.config_digest or next(iter(line.names), None)) if line else None
                 container = opened.enter_context(_open(source, limits, pull=pull, progress=progress))
                 loaded.append(_load(container, name, line.platform if line else None, pool))
         pool.mark()
@@ -219,7 +220,7 @@ def compare(
         counts.append((present, made.books.files, made.reclaimable_bytes(Certainty.FACT)))
         stack = examination.stack_image(image)
         fates.append((stack.starts, merge_repeats(stack, [layer.same_as for layer in image.layers])[0]))
-    return find_sharing(loaded, counts, fates), all(image.complete for image in loaded)
+    return find_sharing(loaded, counts, fates), tuple(dict.fromkeys(image.source for image in loaded if not image.complete))
 
 
 def list_files(image: Image, *, priced: bool = False) -> tuple[FileRow, ...]:

@@ -59,3 +59,10 @@ class PolicyError(LayerscopeError):
 
 class ExtraMissingError(LayerscopeError):
     """An optional dependency is missing; the message says what to install."""
+
+
+def no_such_layer(asked: int, layers: int) -> SelectionError:
+    """Return what to say of a layer's position that an image of so many layers does not have."""
+    return SelectionError(
+        f"there is no layer {asked}: " + (f"the last one is {layers - 1}" if layers else "the image has none")
+    )

@@ -10,7 +10,7 @@ from layerscope.analysis.history import Step, tell_steps
 from layerscope.analysis.past import Past, find_past, near_paths
 from layerscope.analysis.spots import Spot, find_spot
 from layerscope.analysis.whatif import WhatIf, find_rows, imagine
-from layerscope.errors import SelectionError
+from layerscope.errors import SelectionError, no_such_layer
 from layerscope.examination import analyze, name_owner, own_image, stack_image
 from layerscope.frozen import frozen
 from layerscope.model import Image, Kind, Release
@@ -114,9 +114,8 @@ class Plan:
 def ask_whatif(image: Image, plan: Plan) -> WhatIf:
     """Return how large an image would be; SelectionError tells of what is not there."""
     stacked, made = stack_image(image), analyze(image)
-    top = len(image.layers) - 1
-    if plan.squash is not None and plan.squash[1] > top:
-        raise SelectionError(f"there is no layer {plan.squash[1]}: the last one is {top}")
+    if plan.squash is not None and plan.squash[1] >= len(image.layers):
+        raise no_such_layer(plan.squash[1], len(image.layers))
     steps = [
         *(Draft(glob, _rows_of_glob(image, stacked, glob)) for glob in plan.globs),
         *(Draft(f"package:{name}", _rows_of_package(made.ownership, name), folders=True) for name in plan.packages),
@@ -146,7 +145,7 @@ def _step_of_cause(stacked: Stack, made: Report, id_: str) -> Draft:
     causes = [cause for cause in made.causes if cause.id == id_]
     if not causes:
         there = dict.fromkeys(cause.id for cause in made.causes)
-        raise SelectionError(f"this image has no cause {id_!r}; it has", tuple(there))
+        raise SelectionError(f"this image has no cause {id_!r}" + ("; it has" if there else " and no other"), tuple(there))
     claimed = {row for cause in causes for row in cause.rows}
     parts = {row: part for cause in causes for row, part in cause.parts.items()}
     rows = [*claimed, *(link for link, inode in stacked.inodes.items() if inode in claimed)]

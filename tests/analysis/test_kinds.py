@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from build import File, Hardlink, layer, tar, whiteout
+from build import File, Hardlink, Symlink, files, layer, tar, whiteout
 from layerscope.analysis.kinds import KIND, KINDS
 from packages.test_programs import elf
 from packages.test_rpm import database, header
@@ -235,6 +235,23 @@ def test_nobody_is_told_to_change_the_base_image():
         "comes with the base image (layer 0): choose a slimmer base, or squash",
         "layer 0 is the base image's: do without the change of layer 1, or squash",
     ]
+
+
+def test_what_a_layer_stores_again_of_the_base_cannot_be_deleted_there():
+    base = "ADD file:" + "0" * 64 + " in /"
+    steps = [base, "RUN chown -R 7 /etc", "RUN rm /etc/a"]
+    made = report({"etc/a": b"x" * 5}, {"etc/a": File(b"x" * 5, uid=7)}, tar(whiteout("etc/a")), history=steps)
+    assert {cause.id: cause.fix for cause in made.causes}["deleted-later"] == (
+        "layer 0 is the base image's, and layer 1 stores them again: do without that, or squash"
+    )
+
+
+def test_what_a_layer_hides_of_its_own():
+    made = report(tar(files({"d/a": b"x" * 5, "b": b"y" * 9, "d": Symlink("b")}), files({"b": b"z"})))
+    assert {cause.id: cause.fix for cause in made.causes} == {
+        "deleted-later": "layer 0 puts something else where their folder is: let its builder leave them out",
+        "replaced-later": "layer 0 stores these paths twice: let its builder write each path once",
+    }
 
 
 def test_what_is_copied_is_ignored():

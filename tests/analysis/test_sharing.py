@@ -26,8 +26,8 @@ def write(folder):
 
 def test_sharing(tmp_path):
     one, two, both = write(tmp_path)
-    sharing, complete = api.compare([one, two])
-    assert complete
+    sharing, partial = api.compare([one, two])
+    assert not partial
     assert sharing.disk == (1100, 1011)
     assert sharing.own == (100, 11)
     assert (sharing.shared_bytes, sharing.together_disk, sharing.pair(0, 1)) == (1000, 1111, 1000)

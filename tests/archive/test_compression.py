@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import random
 import struct
 import subprocess
 import sys
@@ -119,7 +120,9 @@ def test_garbage_after_the_end(pack, garbage, way):
 
 
 def flip(data, at):
-    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+    made = bytearray(data)
+    made[at] ^= 0xFF
+    return bytes(made)
 
 
 DAMAGED = {
@@ -166,6 +169,71 @@ def test_damaged_streams(name, way):
     assert report.books.layers[1].blob_bytes == len(data)
     if name.startswith("second") and "header" not in name:
         assert len(live(report)) > 4
+
+
+NOISE = random.Random(4).randbytes(3 << 20)  # more than is held to be given to a decompressor again
+CHECKED = {
+    "gzip, wrong CRC": lambda data: flip(gz(data), -8),
+    "gzip, wrong size": lambda data: flip(gz(data), -1),
+    "zstd, wrong checksum": lambda data: flip(stream_zstd(data, write_checksum=True), -1),
+    "xz, wrong checksum": lambda data: flip(xz(data), -36),
+    "bzip2, wrong checksum": lambda data: flip(bz2.compress(data), -2),
+}
+
+
+@pytest.mark.case("D04")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", CHECKED)
+def test_what_only_a_checksum_finds_wrong_keeps_all_entries(name, way):
+    data = CHECKED[name](LAYER)
+    report = read(stored(data), way)
+    assert not report.complete
+    assert live(report) == {"etc/first": 1500} | {path: len(content) for path, content in TREE.items()}
+    (note,) = (note for note in report.notes if note.level == "error")
+    assert note.id == "D04"
+    assert len(data) - 50 < note.offset <= len(data)
+    assert "; 40 entries read before it" in note.message
+
+
+def before_damage(data, size):
+    """Return what comes before the error, and where that is."""
+    made = []
+    chunks = (data[at : at + size] for at in range(0, len(data), size))
+    with pytest.raises(ArchiveError) as caught:
+        made.extend(decompress(chunks, detect(data), Limits(), Notebook()))
+    return b"".join(made), caught.value.offset
+
+
+@pytest.mark.case("D04")
+@pytest.mark.parametrize("size", [999, 1 << 18])
+def test_of_a_member_too_large_to_hold_the_last_piece_is_lost(size):
+    made, _ = before_damage(CHECKED["gzip, wrong CRC"](NOISE), size)
+    assert made == NOISE[: len(made)]
+    assert len(NOISE) - len(made) <= 1 << 18
+
+
+@pytest.mark.case("D04")
+@pytest.mark.parametrize("size", [1, 700, 1 << 18])
+def test_what_stands_before_a_damage_is_read_whatever_the_pieces(size):
+    content = b"".join(b"%d " % number for number in range(60_000))
+    packed = gz(content)
+    data = packed[: len(packed) // 2] + b"\xff" * 999 + packed[len(packed) // 2 + 999 :]
+    reader, expected, at = zlib.decompressobj(31), b"", 0
+    with pytest.raises(zlib.error):  # noqa: PT012 - at is wanted
+        while True:
+            expected += reader.decompress(data[at : at + 1])
+            at += 1
+    made, offset = before_damage(data, size)
+    assert made[: len(expected)] == expected
+    assert len(made) - len(expected) < 300  # decompressors differ in when they see it
+    assert abs(offset - at) < 300
+
+
+@pytest.mark.case("D04")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_damage_that_breaks_the_tar_is_told_as_such(way):
+    report = read(stored(flip(xz(LAYER), 60)), way)
+    assert {"C65", "D04"} <= ids(report, "error")
 
 
 @pytest.mark.case("D05")

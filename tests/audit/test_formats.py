@@ -95,7 +95,13 @@ def test_text_says_what_and_why():
 
 def test_incomplete_is_3_even_if_limits_fail():
     assert exit_code(make("broken", "[limits]\ncontent_bytes = 0")) == 3
-    assert "INCOMPLETE" in AUDIT_FORMATS["text"](make("broken"), Options())
+    for policy in ("", "[limits]\ncontent_bytes = 0"):
+        for name in ("text", "markdown"):
+            told = " ".join(AUDIT_FORMATS[name](make("broken", policy), Options()).split())
+            assert "INCOMPLETE" in told
+            assert "PASS: " not in told
+            assert "The policy is met" not in told
+            assert ("nothing speaks against it" in told) is (policy == "")
     assert exit_code(make("fat", "")) == 0
     assert exit_code(make("fat")) == 1
 

@@ -327,6 +327,22 @@ def test_documents_of_another_shape(manifest, way):
 
 
 @pytest.mark.case("E06")
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"9" * 5000, "x is not valid JSON: a number of 5,000 digits"),
+        (b"-" + b"9" * 4300, "x is not valid JSON: a number of 4,301 digits"),
+        (b'["\xe9"]', "x is not valid JSON: not UTF-8, at byte 2"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_of_the_document(data, told):
+    with pytest.raises(ArchiveError) as caught:
+        parse(data, "x", Limits(), Notebook())
+    assert str(caught.value) == told
+    assert parse(b"9" * 4300, "x", Limits(), Notebook()) == int("9" * 4300)
+
+
+@pytest.mark.case("E06")
 def test_the_parser_says_what_is_wrong():
     with pytest.raises(ArchiveError, match="x is not valid JSON: nested too deep"):
         parse(b"[" * 200_000, "x", Limits(), Notebook())

@@ -10,12 +10,15 @@ CHOWN = regex(r"\bchown\s+(?:-\S+\s+)*([\w.${}-]+(?::[\w.${}-]*)?)(?:\s+([^\s;&|
 CHMOD = regex(r"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)(?:\s+([^\s;&|]+))?")
 IGNORED = (b"node_modules", b".git", b"__pycache__", b"target", b"dist", b"build", b".venv", b"venv")
 ASPECTS = ("mode", "owner", "time", "attributes")
+AGAIN = "layer {layer} is the base image's, and layer {position} stores them again: do without that, or squash"
 SQUASH = "layer {layer} is the base image's: do without the change of layer {hidden_in}, or squash"
 
 
 def fix_waste(scene: Scene, kind: str, position: int, hidden_in: int, pile: Pile) -> str:
     """Return one concrete thing to do about hidden bytes."""
     if position == hidden_in:
+        if kind == "deleted-later":
+            return f"layer {position} puts something else where their folder is: let its builder leave them out"
         return f"layer {position} stores these paths twice: let its builder write each path once"
     if scene.in_base(position):
         if scene.in_base(hidden_in):
@@ -35,6 +38,8 @@ def fix_waste(scene: Scene, kind: str, position: int, hidden_in: int, pile: Pile
             narrower = f"add {ignored} to .dockerignore" if ignored else f".dockerignore, or a narrower {verb}"
             return f"do not copy them in layer {position} ({narrower}): deleting later frees nothing"
         origin = scene.origin(pile.top(1)[0])
+        if scene.in_base(origin):
+            return AGAIN.format(layer=origin, position=position)
         if origin != position:
             return f"delete them in the step that makes them (layer {origin}): layer {position} stores them again"
         return f"delete them in the RUN that makes them (layer {position}); a later layer frees nothing"

@@ -14,6 +14,9 @@ TOTALS = (
 )  # fmt: skip
 
 
+LARGEST = 1 << 80  # of sparse files a sum may be larger than one file can be; what is tar's alone may be less than nothing
+
+
 @frozen
 class LayerShot:
     """A layer: `key` is its diff ID, else its digest; None if it has neither."""
@@ -73,7 +76,7 @@ def read_snapshot(document: Mapping[str, Any]) -> Snapshot:
         image = document["image"]
         return Snapshot(
             name=str((image["names"] or [image["config_digest"] or image["source"]])[0]),
-            totals={name: document["totals"].get(name) for name in TOTALS},
+            totals={name: _size(document["totals"].get(name)) for name in TOTALS},
             layers=tuple(_layers(document["layers"])),
             packages=tuple(_packages(document["packages"])),
             causes=tuple(_causes(document["causes"])),
@@ -87,27 +90,45 @@ def read_snapshot(document: Mapping[str, Any]) -> Snapshot:
 def _layers(rows: list[dict[str, Any]]) -> Iterator[LayerShot]:
     for row in rows:
         yield LayerShot(
-            row["index"],
-            row["diff_id"] or row["digest"],
-            row["instruction"],
-            row["content_bytes"] or 0,
-            row["pull_bytes"],
-            row["tar_bytes"] or 0,
+            _size(row["index"]) or 0,
+            _text(row["diff_id"]) or _text(row["digest"]) or None,
+            _text(row["instruction"]),
+            _size(row["content_bytes"]) or 0,
+            _size(row["pull_bytes"]),
+            _size(row["tar_bytes"]) or 0,
         )
 
 
 def _packages(rows: list[dict[str, Any]]) -> Iterator[PackageShot]:
     for row in rows:
         if row["removed_in"] is None and row["parent"] is None:
-            yield PackageShot(row["type"], row["name"], row["version"], row["path"], row["bytes"], row["layer"])
+            type_, name, version, path = (_text(row[key]) for key in ("type", "name", "version", "path"))
+            yield PackageShot(type_, name, version, path, _size(row["bytes"]) or 0, _size(row["layer"]))
 
 
 def _causes(rows: list[dict[str, Any]]) -> Iterator[CauseShot]:
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(row["id"], []).append(row)
+        found.setdefault(_text(row["id"]), []).append(row)
     for id_, same in found.items():
         each: dict[str, tuple[int, str]] = {}
         for row in same:
-            each[row["fix"]] = (each.get(row["fix"], (0, ""))[0] + row["bytes"], row["title"])
-        yield CauseShot(id_, sum(row["bytes"] for row in same), each)
+            fix = _text(row["fix"])
+            each[fix] = (each.get(fix, (0, ""))[0] + (_size(row["bytes"]) or 0), _text(row["title"]))
+        yield CauseShot(id_, sum(size for size, _ in each.values()), each)
+
+
+def _size(value: object) -> int | None:
+    """Return a number of bytes, or what else is counted; a TypeError if it is none."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST:
+        raise TypeError(f"{value!r:.40} is no size")
+    return value
+
+
+def _text(value: object) -> str:
+    """Return a text, "" for None; a TypeError if it is neither."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is no text")
+    return value or ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerscope.errors import SelectionError
+from layerscope.errors import SelectionError, no_such_layer
 from layerscope.frozen import frozen
 from layerscope.model import Image, Kind
 from layerscope.rootfs import MARKS, Stack
@@ -38,7 +38,7 @@ def find_spot(image: Image, stacked: Stack, path: bytes, layer: int | None = Non
     followed. Raises `SelectionError` for what is no regular file.
     """
     if layer is not None and not 0 <= layer < len(image.layers):
-        raise SelectionError(f"there is no layer {layer}: the last one is {len(image.layers) - 1}")
+        raise no_such_layer(layer, len(image.layers))
     if layer is not None and image.index_of(layer) is None:
         raise SelectionError(f"layer {layer} is not in the archive")
     ident = stacked.visible.get(path) if layer is None else None

@@ -16,7 +16,7 @@ from layerscope.errors import ArchiveError
 from layerscope.model import Config, Image, Layer, LayerIndex
 
 ROOT_NAMES = frozenset((b"etc", b"bin", b"usr", b"lib", b"sbin", b"var", b".dockerenv", b"Files", b"nix"))
-ABOUT_THE_WHOLE = frozenset(("A54", "C55", "D03", "D07", "E08"))
+ABOUT_THE_WHOLE = frozenset(("A54", "C55", "D03", "E08"))
 
 
 def root_file_system(container: Container, pool: Pool | None = None) -> Image:
@@ -25,7 +25,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
     if isinstance(container, (TarFile, PassingTar)):
         scan = _root_scan(container)
     if scan is None:
-        raise ArchiveError(f"{container.source} holds no image: no manifest.json, no index.json", id="A36")
+        raise ArchiveError(f"{container.called} holds no image: no manifest.json, no index.json", id="A36")
     layer = Layer(
         position=0,
         digest=None,
@@ -70,19 +70,26 @@ def _root_scan(container: TarFile | PassingTar) -> Scan | None:
     if not len(index):
         head = container.head if isinstance(container, PassingTar) else container.buffer[:HEAD]
         if isinstance(container, PassingTar) and container.compressed:
-            inside = index.notes[0].message if index.notes else "nothing"
-            raise ArchiveError(f"{container.source} is compressed, and holds no tar: {inside}", id="A36")
+            why = index.notes[0].message.removeprefix("not a tar: ").partition(" at byte ")[0] if index.notes else "nothing"
+            raise ArchiveError(f"{container.called} is compressed, and holds no tar: {why}", id="A36")
+        if not head:
+            raise ArchiveError(f"{container.called} is empty: 0 bytes", id="A36")
         what = name_bytes(head)
         if what == "a file of zeros":
             what = "an empty tar"
-        raise ArchiveError(f"{container.source} is {what}, not a container image", id="A36")
+        rest = "" if what.startswith("no ") else ", not a container image"
+        raise ArchiveError(f"{container.called} is {what}{rest}", id="A36")
     tops = {path.partition(b"/")[0] for path in index.paths if path}
     if tops & ROOT_NAMES:
         return container.rootfs()
+    early = container.ended_early()
+    if early is not None:
+        told = f"{container.called} could be read only in part, without manifest.json or index.json in it: {early.message}"
+        raise ArchiveError(told, id=early.id)
     if any(path.endswith(b"/Chart.yaml") for path in index.paths):
-        raise ArchiveError(f"{container.source} is a Helm chart, not a container image", id="A36")
+        raise ArchiveError(f"{container.called} is a Helm chart, not a container image", id="A36")
     shown = ", ".join(sorted(top.decode("utf-8", "backslashreplace") for top in tops)[:5])
     raise ArchiveError(
-        f"{container.source} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})",
+        f"{container.called} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})",
         id="A36",
     )

@@ -12,11 +12,13 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Any, Protocol
 
 from layerscope.archive.limits import MIB, Limits
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.remnant import Remnant
 from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
 
@@ -155,8 +157,8 @@ def _members(meter: Meter, make: Callable[[bytes], Decompressor], name: str, not
             if dirty:  # else it is tape padding (D02)
                 notes.warn("D03", f"{rest} bytes after the end of the {name} data were not read", offset=position)
             return
-        member = make(head)
-        silent = 0
+        member, remnant = make(head), Remnant()
+        silent, start = 0, position
         # A member may be tiny (D05): feed little at first, so that little is given back.
         step = 1024
         while not member.eof:
@@ -169,11 +171,15 @@ def _members(meter: Meter, make: Callable[[bytes], Decompressor], name: str, not
                 data = buffer[at : at + step]
                 at += len(data)
                 step = min(step * 4, CHUNK)
+                remnant.take(data)
             try:
                 output = member.decompress(data, OUTPUT)
             except errors as error:
-                raise ArchiveError(f"damaged {name} data: {error}", id="D04", offset=position) from error
+                yield from remnant.again(partial(_all, make(head)), errors)
+                offset = start + remnant.taken if remnant.taken else position
+                raise ArchiveError(f"damaged {name} data: {error}", id="D04", offset=offset) from error
             position += len(data)
+            remnant.given += len(output)
             silent = 0 if output else silent + len(data)
             if silent > NO_OUTPUT:
                 raise ArchiveError(f"{silent} bytes of {name} data hold nothing", id="D06", offset=position)
@@ -183,6 +189,14 @@ def _members(meter: Meter, make: Callable[[bytes], Decompressor], name: str, not
         position -= unused
         at -= unused
         first = False
+
+
+def _all(member: Decompressor, data: bytes) -> bytes:
+    """Return all that comes of some input."""
+    pieces = [member.decompress(data, OUTPUT)]
+    while not (member.needs_input or member.eof):
+        pieces.append(member.decompress(b"", OUTPUT))
+    return b"".join(pieces)
 
 
 def _capped(chunks: Iterator[bytes], meter: Meter, limits: Limits) -> Iterator[bytes]:

@@ -85,9 +85,9 @@ def align_history(history: tuple[Json, ...], layers: int, notes: Notebook) -> tu
         comment = text(row.get("comment"))
         rows.append(HistoryRow(created_by, for_people(created_by, comment), text(row.get("created")), comment, empty, layer))
     if history and position > layers:
-        notes.warn("B03", f"the history tells of {position} layers, the image has {layers}")
+        notes.warn("B03", f"the history has rows for {position} layer{'s' * (position != 1)}, the image has {layers}")
     elif history and position < layers:
-        notes.warn("B02", f"the history tells of {position} layers, the image has {layers}: the last ones have none")
+        notes.warn("B02", f"the history has rows for {position} of the image's {layers} layers: the last ones have none")
     elif not history and layers:
         notes.info("B01", "the image has no history")
     return tuple(rows)

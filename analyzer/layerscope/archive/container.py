@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -27,7 +28,7 @@ from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, chunks_of
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.frozen import frozen
-from layerscope.model import Kind, LayerIndex, Level
+from layerscope.model import Kind, LayerIndex, Level, Note
 from layerscope.regex import regex
 
 SNIFFED = 1 << 16
@@ -56,7 +57,14 @@ class Container:
         self.stored: list[Member] = []
         self.file_bytes: int | None = None
         self.archive_bytes = 0
+        self.cut = -1  # of the stored members the one whose end is missing
+        self.sparse: set[int] = set()  # those of which only pieces are stored
         self._left = settings.limits
+
+    @property
+    def called(self) -> str:
+        """What messages call the input."""
+        return "standard input" if self.source == "-" else self.source
 
     def find(self, name: bytes) -> Member | None:
         """Return the member of that name, through links (A02, E02); None if there is none."""
@@ -72,8 +80,12 @@ class Container:
         return None
 
     def read(self, member: Member) -> bytes:
-        """Return the bytes of a document; one over the limit is an ArchiveError."""
+        """Return the bytes of a document; one over the limit, or cut, is an ArchiveError."""
         limit = self.settings.limits.json_bytes
+        self._refuse_sparse(member)
+        if member.ident == self.cut:
+            shown = member.name.decode("utf-8", "backslashreplace")
+            raise ArchiveError(f"{shown} is cut", id="C55")
         if member.size > limit:
             shown = member.name.decode("utf-8", "backslashreplace")
             raise ArchiveError(f"{shown} has {member.size:,} bytes (--limit json_bytes=VALUE raises the limit)", id="E08")
@@ -99,6 +111,18 @@ class Container:
         """Return the container read as one layer, None if it is a folder (A35)."""
         return None
 
+    def _refuse_sparse(self, member: Member) -> None:
+        """Raise if the data of a member are not what lies where they begin (C43)."""
+        if member.ident in self.sparse:
+            shown = member.name.decode("utf-8", "backslashreplace")
+            raise ArchiveError(f"{shown} is stored as a sparse file: pack the archive again without tar's --sparse", id="C43")
+
+    def ended_early(self) -> Note | None:
+        """Return what tells that the input was not read to its end, or may have more to come."""
+        notes = self.notes.freeze()
+        broken = next((note for note in notes if note.level is Level.ERROR), None)
+        return broken or next((note for note in notes if note.id == "A54"), None)
+
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:  # noqa: ARG002
         """Return where a member (None: the container itself) lies in a buffer, None if it passed and is gone."""
         return None
@@ -123,7 +147,11 @@ class Container:
         if kind in (Kind.FILE, Kind.SYMLINK, Kind.HARDLINK) and (path in self.members or path in self.links):
             self.notes.warn("A51", "stands twice in the archive; the last one holds, readers disagree", path=path)
         if kind == Kind.FILE:
-            member = Member(row, path, index.sizes[row])
+            size = index.sizes[row]
+            if row in index.sparse:
+                size = min(size, sum(length for _, length in index.sparse[row]))
+                self.sparse.add(row)
+            member = Member(row, path, size)
             self.links.pop(path, None)
             self.members[path] = member
             self.stored.append(member)
@@ -157,6 +185,7 @@ class TarFile(Container):
         feed = Feed.over(buffer, 0, len(buffer))
         self.index = read_tar(feed, limits=settings.limits, whiteouts=False, partial=True)
         self.notes.extend(self.index.notes)
+        self.cut = cut_row(self.index)
         for row in range(len(self.index)):
             self._add_row(self.index, row)
 
@@ -169,6 +198,7 @@ class TarFile(Container):
 
     def scan(self, member: Member) -> Scan:
         """Return what the member holds as a layer."""
+        self._refuse_sparse(member)
         found = scan_place(self.buffer, self._place(member), member.size, self._within(), algorithm_of(member.name))
         return self._took(found)
 
@@ -234,6 +264,7 @@ class PassingTar(Container):
             feed, limits=settings.limits, whiteouts=False, visit=self._visit, partial=True, inspectors=self.inspectors
         )
         self.notes.extend(self.index.notes)
+        self.cut = cut_row(self.index)
         if not isinstance(feed.error, LimitError):  # what is damaged is measured to its end
             for _ in self.raw:
                 pass
@@ -305,6 +336,7 @@ class PassingTar(Container):
 
     def scan(self, member: Member) -> Scan:
         """Return what was found while the member passed."""
+        self._refuse_sparse(member)
         found = self._scans.get(member.ident)
         if found is None:
             data = self._documents.get(member.ident, b"")
@@ -346,12 +378,16 @@ class PassingTar(Container):
         return Scan(index, "none", index.tar_bytes)
 
 
+def cut_row(index: LayerIndex) -> int:
+    """Return the last row if it is a file whose data are cut, else -1."""
+    row = len(index) - 1
+    return row if row in index.declared and index.kinds[row] == Kind.FILE else -1
+
+
 def drop_cut(index: LayerIndex) -> None:
     """Take away the last row if its data are cut: in a layer an entry counts when all its data is there."""
-    if not index.sizes or not any(note.id == "C55" and note.level is Level.ERROR for note in index.notes):
-        return
-    row = len(index) - 1
-    if index.kinds[row] != Kind.FILE or index.offsets[row] + index.sizes[row] != index.tar_bytes:
+    row = cut_row(index)
+    if row < 0:
         return
     lists = (index.paths, index.folders, index.uids, index.gids, index.mtimes, index.kinds, index.sizes, index.modes)
     for column in (*lists, index.offsets, index.spans, index.prints):
@@ -396,7 +432,10 @@ class Folder(Container):
                 continue
             for entry in entries:
                 name = os.path.join(inside, entry.name)
-                self._add(name, entry, inodes, waiting)
+                try:
+                    self._add(name, entry, inodes, waiting)
+                except OSError as error:
+                    self.notes.fail("A33", f"a file of the folder cannot be looked at: {error.strerror}", path=name)
                 if len(self._paths) > settings.limits.entries:
                     raise LimitError("more files in this folder than may be read", limit="entries")
         self.archive_bytes = sum(member.size for member in self.stored)
@@ -478,6 +517,8 @@ def open_container(source: str, settings: Settings, stdin: BinaryIO | None = Non
     """
     if source == "-":
         return PassingTar("-", read_chunks(stdin or sys.stdin.buffer), settings)
+    if not source:  # which would mean the working folder
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "''")
     path = Path(source)
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):

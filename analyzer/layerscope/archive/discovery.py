@@ -9,7 +9,7 @@ from layerscope.archive.container import Container, Folder
 from layerscope.archive.docker import find_docker, find_legacy
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import find_dir, find_oci, find_registry, refuse
-from layerscope.errors import ArchiveError, LimitError
+from layerscope.errors import ArchiveError, LimitError, UnsupportedError
 
 
 def holds_image(container: Container) -> bool:
@@ -27,7 +27,7 @@ def holds_image(container: Container) -> bool:
 def folder_hint(container: Container) -> str:
     """Return what to say of a folder without an image."""
     assert isinstance(container, Folder)
-    return f"{container.source} is a folder without index.json or manifest.json: not an OCI layout, not a dir: folder"
+    return f"{container.called} is a folder without index.json or manifest.json: not an OCI layout, not a dir: folder"
 
 
 def discover(container: Container) -> Found:
@@ -35,6 +35,7 @@ def discover(container: Container) -> Found:
 
     A document that is broken does not hide the other; if neither gives an image, the first complaint is raised.
     """
+    why = container.ended_early()
     complaints: list[ArchiveError] = []
     views: list[Found] = []
     for reader in (find_docker, find_oci, find_dir, find_registry):
@@ -65,9 +66,16 @@ def discover(container: Container) -> Found:
         frozenset(ident for view in views for ident in view.documents),
         tuple(refusal for view in views for refusal in view.refusals),
     )
-    if not candidates and complaints:
-        raise complaints[0]
-    refuse(everything)
+    try:
+        if not candidates and complaints:
+            raise complaints[0]
+        refuse(container, everything)
+    except UnsupportedError:
+        raise
+    except ArchiveError as error:
+        if why is None:
+            raise
+        raise ArchiveError(f"{error}; {container.called} could be read only in part: {why.message}", id=error.id) from error
     return everything
 
 

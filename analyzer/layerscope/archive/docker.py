@@ -12,6 +12,7 @@ from layerscope.archive.documents import Json, field, integer, mapping, objects,
 from layerscope.archive.header import clean
 from layerscope.archive.oci import digest_of_name
 from layerscope.errors import ArchiveError
+from layerscope.model import Level
 
 PARENTS = 1_000
 
@@ -125,6 +126,8 @@ def find_legacy(container: Container) -> Found | None:
         parents = {text(document.get("parent")) for document in documents.values()}
         tops = {name: [] for name in sorted(documents) if name not in parents}
     notes.info("A04", "no manifest.json: an archive of Docker before 1.10, read by its chain of parents")
+    if (why := container.ended_early()) is not None and why.level is not Level.ERROR:
+        notes.fail("A54", "without manifest.json in it, an archive that ends without end blocks is taken for cut")
     candidates = tuple(
         candidate
         for top, names in tops.items()

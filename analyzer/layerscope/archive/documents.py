@@ -11,6 +11,7 @@ from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError
 
 Json = dict[str, Any]
+DIGITS = 4300  # Python reads no longer integers
 
 
 def parse(data: bytes, what: str, limits: Limits, notes: Notebook) -> Any:
@@ -33,10 +34,17 @@ def parse(data: bytes, what: str, limits: Limits, notes: Notebook) -> Any:
     def constant(name: str) -> Any:
         raise ValueError(f"{name} is no JSON")
 
+    def number(digits: str) -> int:
+        if len(digits) > DIGITS:
+            raise ValueError(f"a number of {len(digits):,} digits")
+        return int(digits)
+
     try:
-        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=pairs, parse_constant=constant)
+        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=pairs, parse_constant=constant, parse_int=number)
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        if isinstance(error, UnicodeDecodeError):
+            reason = f"not UTF-8, at byte {error.start:,}"
         raise ArchiveError(f"{what} is not valid JSON: {reason}", id="E06") from error
     if _depth_exceeds(value, limits.json_depth):
         raise ArchiveError(f"{what} is nested too deep (--limit json_depth=VALUE raises the limit)", id="E06")

@@ -28,6 +28,7 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x04\x22\x4d\x18", "LZ4 data"),
 )
 HEAD = 32774
+BLOCK = 512
 
 
 def name_bytes(head: bytes) -> str:
@@ -35,6 +36,8 @@ def name_bytes(head: bytes) -> str:
     for offset, magic, name in MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return name
+    if head[:2] == b"\xff\xfe" and not head[3:64:2].strip(b"\0"):
+        return "UTF-16 text, which PowerShell makes of what > takes (docker save --output does not go through it)"
     text = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] in (b"{", b"["):
         return "a JSON document"
@@ -44,6 +47,12 @@ def name_bytes(head: bytes) -> str:
         return "a script"
     if head and not head.strip(b"\0"):
         return "a file of zeros"
+    if b"\0" in text and len(head) < BLOCK:
+        return f"too short for a tar ({len(head)} bytes)"
+    if head[257:262] == b"ustar":
+        return "a tar whose first header is damaged"
+    if b"\0" in text:
+        return "no tar, and of no kind that layerscope knows"
     try:
         text.decode("utf-8")
     except UnicodeDecodeError:

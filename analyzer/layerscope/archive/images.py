@@ -53,7 +53,7 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
     if len(candidate.layers) > limit:
         raise LimitError(f"the image has {len(candidate.layers):,} layers, more than {limit:,}", limit="layers")
     if document.diff_ids is not None and len(document.diff_ids) != len(candidate.layers):
-        notes.warn("B10", f"the config tells of {len(document.diff_ids)} layers, the manifest of {len(candidate.layers)}")
+        notes.warn("B10", f"layers in the config: {len(document.diff_ids)}, in the manifest: {len(candidate.layers)}")
     if _differ(candidate.platform, document.config.platform):
         notes.warn(
             "A50", f"the index says {candidate.platform}, the config {document.config.platform}: readers choose differently"

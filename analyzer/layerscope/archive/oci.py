@@ -326,8 +326,9 @@ def inline(descriptor: Json) -> bytes | None:
     return raw if good and descriptor.get("size") == len(raw) else None
 
 
-def refuse(found: Found) -> None:
+def refuse(container: Container, found: Found) -> None:
     """Raise if there is no image, with the best reason that was met."""
     if not found.candidates:
-        nothing = ArchiveError("index.json lists no image", id="A33")
+        listed = container.find(b"index.json") is not None
+        nothing = ArchiveError("index.json lists no image" if listed else "nothing in it names an image", id="A33")
         raise min(found.refusals, key=lambda refusal: not isinstance(refusal, UnsupportedError), default=nothing)

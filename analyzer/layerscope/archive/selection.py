@@ -17,7 +17,11 @@ from layerscope.model import Level
 
 @frozen
 class ImageSummary:
-    """One line of the list of images: what it is called, what it runs on, whether its blobs are there."""
+    """One line of the list of images: what it is called, what it runs on, what of it is there.
+
+    missing   layers whose blobs are not there
+    readable  whether its config, or the tar that it is, can be read
+    """
 
     names: tuple[str, ...]
     platform: str | None
@@ -26,11 +30,17 @@ class ImageSummary:
     missing: int
     layout: str
     id: str | None = None  # what `--image` takes where there is neither name nor digest
+    readable: bool = True
 
     @property
     def complete(self) -> bool:
         """Whether every blob is in the archive."""
-        return not self.missing
+        return self.readable and not self.missing
+
+    @property
+    def there(self) -> bool:
+        """Whether anything of it is in the archive: platforms that were not pulled are not."""
+        return not self.layers or self.missing < self.layers
 
 
 def familiar(name: str) -> str:
@@ -54,14 +64,23 @@ def summarize(container: Container, found: Found) -> tuple[ImageSummary, ...]:
             platform=platform_of(container, one),
             config_digest=one.config_digest,
             layers=len(one.layers),
-            missing=sum(layer.member is None and not layer.foreign for layer in one.layers)
-            + (one.config is None and one.inline_config is None),
+            missing=sum(layer.member is None and not layer.foreign for layer in one.layers),
             layout=one.layout,
             id=one.config_name.partition("/")[0][:12],
+            readable=_tells(container, one),
         )
         for one in found.candidates
     ]
     return tuple(sorted(lines, key=lambda line: (line.names, line.platform or "", line.config_digest or "")))
+
+
+def _tells(container: Container, candidate: Candidate) -> bool:
+    """Whether a candidate's config is there and can be read."""
+    try:
+        document_of(container, candidate, Notebook())
+    except ArchiveError:
+        return False
+    return True
 
 
 def choose(container: Container, found: Found, image: str | None, platform: str | None) -> Candidate:
@@ -70,32 +89,39 @@ def choose(container: Container, found: Found, image: str | None, platform: str 
     if image is not None:
         pool = [one for one in pool if answers_to(one, image)]
     if platform is not None:
-        pool = [one for one in pool if _same_platform(platform_of(container, one), platform)]
+        told = [(one, platform_of(container, one)) for one in pool]
+        pool = [one for one, have in told if _same_platform(have, platform)]
+        if not pool and platform.endswith("arm64/v8"):  # which is what arm64 alone means
+            pool = [one for one, have in told if _same_platform(have, platform.removesuffix("/v8"))]
     there = [one for one in pool if one.present and (not one.layers or any(layer.member for layer in one.layers))]
     pool = there or pool
     if len(pool) == 1:
         return pool[0]
     if not found.candidates:
         reason = next((f": {note.message}" for note in container.notes.freeze() if note.level is not Level.INFO), "")
-        raise ArchiveError(f"{container.source} holds no image that can be read{reason}", id="A33")
-    lines = tuple(describe(line) for line in summarize(container, found))
+        raise ArchiveError(f"{container.called} holds no image that can be read{reason}", id="A33")
+    summaries = summarize(container, found)
+    alike = len({(line.names, line.platform) for line in summaries}) < len(summaries)
+    lines = tuple(describe(line, digest=alike) for line in summaries)
     if not pool:
         wish = " ".join(filter(None, (image, platform)))
-        raise SelectionError(f"{container.source} holds no image {wish!r}; it holds", lines)
+        raise SelectionError(f"{container.called} holds no image {wish!r}; it holds", lines)
     broken = next((note for note in container.notes.freeze() if note.level is Level.ERROR), None)
     if broken is not None:  # nobody would have to choose if it were whole
         held = "; ".join(lines)
         raise ArchiveError(
             f"{broken.message}; what is left holds {len(pool)} images to choose from with --image: {held}", id=broken.id
         )
-    raise SelectionError(f"{container.source} holds {len(pool)} images; choose one with --image or --platform", lines)
+    raise SelectionError(f"{container.called} holds {len(pool)} images; choose one with --image or --platform", lines)
 
 
-def describe(line: ImageSummary) -> str:
-    """Return a summary as a line for people."""
+def describe(line: ImageSummary, *, digest: bool = False) -> str:
+    """Return a summary as a line for people; with the digest where names do not tell images apart."""
     name = ", ".join(line.names) or line.config_digest or line.id or "(no name)"
+    layers = f"{line.layers} layer{'s' * (line.layers != 1)}"
+    told = f"  {line.config_digest[:19]}" if digest and line.names and line.config_digest else ""
     state = "" if line.complete else ", not all in the archive"
-    return f"{name}  {line.platform or 'unknown platform'}  {line.layers} layers{state}"
+    return f"{name}  {line.platform or 'unknown platform'}  {layers}{told}{state}"
 
 
 def answers_to(candidate: Candidate, wish: str) -> bool:

@@ -13,6 +13,7 @@ from layerscope.model import Storage
 
 DESCRIBING = frozenset((b"manifest.json", b"index.json", b"oci-layout", b"repositories", b"version"))
 NAMED = 5
+LONGEST = len("blobs/sha512/") + 128
 
 
 def divide(container: Container, found: Found, candidate: Candidate | None, notes: Notebook) -> Storage:
@@ -34,7 +35,7 @@ def divide(container: Container, found: Found, candidate: Candidate | None, note
             sizes["orphan"] += member.size
             strays.append(member)
     if strays and candidate is not None:
-        shown = ", ".join(member.name[-72:].decode("utf-8", "backslashreplace") for member in strays[:NAMED])
+        shown = ", ".join(_shown(member.name) for member in strays[:NAMED])
         more = f" and {len(strays) - NAMED} more" if len(strays) > NAMED else ""
         notes.info("A45", f"{sizes['orphan']:,} bytes of the archive belong to no part of this image: {shown}{more}")
     return Storage(
@@ -45,6 +46,11 @@ def divide(container: Container, found: Found, candidate: Candidate | None, note
         orphan_bytes=sizes["orphan"],
         container_bytes=container.archive_bytes - sum(sizes.values()),
     )
+
+
+def _shown(name: bytes) -> str:
+    """Return a name for people; of one that is longer than any blob's the end."""
+    return ("..." if len(name) > LONGEST else "") + name[-LONGEST:].decode("utf-8", "backslashreplace")
 
 
 def _metadata(container: Container, found: Found, candidate: Candidate | None, blobs: set[int], others: set[int]) -> set[int]:

@@ -168,6 +168,9 @@ class TarReader:
                 raise self.feed.error
         except HeaderError as error:
             self._ended_by(error, self.start)
+            self.feed.skip(1 << 62)
+            if self.feed.error is not None:  # which may be what broke the header
+                self._ended_by(self.feed.error, self.feed.offset)
         except LimitError as error:
             self._ended_by(self.feed.error or error, self.start)
         except ArchiveError as error:
@@ -190,7 +193,8 @@ class TarReader:
     def _ended_by(self, error: ArchiveError, offset: int) -> None:
         offset = offset if error.offset is None else error.offset
         count = len(self.index.paths) - self.cut
-        self.notes.fail(error.id or "C54", f"{error} at byte {offset:,}; {count:,} entries read before it", offset=offset)
+        entries = {0: "no entry", 1: "1 entry"}.get(count, f"{count:,} entries")
+        self.notes.fail(error.id or "C54", f"{error} at byte {offset:,}; {entries} read before it", offset=offset)
 
     def _entries(self) -> None:  # one loop over the blocks: a call less for each entry is a tenth of the time
         feed, index, notes = self.feed, self.index, self.notes
@@ -489,6 +493,7 @@ class TarReader:
             if cut_short is not None:
                 feed.position = position
                 self.cut = 1
+                index.declared[row] = stored
                 raise cut_short
 
     # What is rare stands below, so that the loop above can be read.

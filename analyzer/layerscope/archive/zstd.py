@@ -13,6 +13,7 @@ import zstandard
 
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.remnant import Remnant
 from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
 
@@ -113,21 +114,23 @@ def _frame(source: Input, limits: Limits) -> Iterator[bytes]:
     if window > limits.window_bytes:
         raise LimitError(f"a zstd frame asks for a window of {window} bytes", limit="window_bytes", offset=start)
     blocks = Blocks(source, header, summed=bool(flags & 4))
-    reader = zstandard.ZstdDecompressor(max_window_size=limits.window_bytes).stream_reader(cast("IO[bytes]", blocks))
-    output, size = None, 0
+    decompressor = zstandard.ZstdDecompressor(max_window_size=limits.window_bytes)
+    reader = decompressor.stream_reader(cast("IO[bytes]", blocks))
+    output, remnant, damaged = None, blocks.remnant, "damaged zstd data"
     while output is None or len(output) == OUTPUT:
         try:
             output = reader.read(OUTPUT)
         except zstandard.ZstdError as error:
-            raise ArchiveError(f"damaged zstd data: {error}", id="D04", offset=start) from error
+            yield from remnant.again(decompressor.decompressobj().decompress, (zstandard.ZstdError,))
+            raise ArchiveError(f"{damaged}: {error}", id="D04", offset=start + remnant.taken) from error
         if output:
-            size += len(output)
+            remnant.given += len(output)
             yield output
     del reader  # with it the error would keep itself alive, unseen by the collector
     if blocks.error is not None:
         raise blocks.error
-    if content not in (None, size):  # zstandard itself sees it or not, by how the pieces come
-        raise ArchiveError(f"damaged zstd data: {size:,} bytes where the frame says {content:,}", id="D04", offset=start)
+    if content not in (None, remnant.given):  # zstandard itself sees it or not, by how the pieces come
+        raise ArchiveError(f"{damaged}: {remnant.given:,} bytes where the frame says {content:,}", id="D04", offset=start)
 
 
 class Blocks:
@@ -139,6 +142,7 @@ class Blocks:
         self._summed = summed
         self._last = False
         self.error: ArchiveError | None = None
+        self.remnant = Remnant()
 
     def read(self, _size: int = -1, /) -> bytes:
         """Return what is at hand of the frame, one byte at least; nothing at its end."""
@@ -148,6 +152,7 @@ class Blocks:
             self._look()
         data = source.take(min(self._owed, source.at_hand))
         self._owed -= len(data)
+        self.remnant.take(data)
         if self.error is None and not data and not (self._last and not self._owed):
             self.error = _cut(source)
         return data

@@ -19,6 +19,7 @@ FATES = ("live", "replaced", "deleted")
 PULLS = ("estimate", "exact", "off")
 SORTS = ("size", "path", "layer")
 COLORS = ("auto", "always", "never")
+PASSES = "standard input passes only once: write the image to a file first."
 SUFFIXES = {".txt": "text", ".json": "json", ".md": "markdown", ".csv": "csv"}
 AUDIT_SUFFIXES = {".sarif": "sarif", ".sarif.json": "sarif", ".xml": "junit"}
 _UNITS = {"": 1, **{f"{letter}{end}": base**power for power, letter in enumerate("kmgt", 1)

@@ -15,6 +15,12 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
 
 _IMAGE = "A docker save tar, an OCI archive or folder, compressed or not; - is standard input."
 Source = Annotated[str, typer.Argument(metavar="IMAGE", help=_IMAGE, show_default=False)]
+Stored = Annotated[
+    str,
+    typer.Argument(
+        metavar="IMAGE", show_default=False, help="A docker save tar, an OCI archive or folder, compressed or not; no pipe."
+    ),
+]
 Archive = Annotated[str, typer.Argument(metavar="ARCHIVE", help=_IMAGE, show_default=False)]
 Format = Annotated[
     str | None,

@@ -70,6 +70,8 @@ def diff(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
+    if old == new == "-":
+        raise typer.BadParameter(choices.PASSES)
     order = verbs.Order(new, image, choices.read_platform(platform), verbs.read_limits(limit), quiet=quiet, pull="estimate")
     wish = verbs.read_wish(format_, output or (), choices.DIFF_FORMATS, new)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"), files=files)
@@ -78,7 +80,9 @@ def diff(
 
 @comparison.command(no_args_is_help=True)
 def compare(
-    sources: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Two to fifty images.", show_default=False)],
+    sources: Annotated[
+        list[str], typer.Argument(metavar="IMAGE...", help="Two to fifty images, none of them a pipe.", show_default=False)
+    ],
     *,
     format_: Format = None,
     output: Output = None,
@@ -96,6 +100,8 @@ def compare(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope.cli import verbs
 
+    if "-" in sources:
+        raise typer.BadParameter(choices.PASSES)
     if len(sources) > MOST:
         raise typer.BadParameter(f"{len(sources)} images are too many; {MOST} at most.")
     order = verbs.Order(sources[0], limits=verbs.read_limits(limit), quiet=quiet, pull="estimate")

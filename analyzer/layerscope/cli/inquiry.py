@@ -12,7 +12,7 @@ import typer
 from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import choose
-from layerscope.cli.commands import Color, Debug, Limit, Name, Platform, Quiet, Remember, Source, Top
+from layerscope.cli.commands import Color, Debug, Limit, Name, Platform, Quiet, Remember, Source, Stored, Top
 from layerscope.cli.comparison import Format, Output
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ Layer = Annotated[
 
 
 def cat(
-    source: Source,
+    source: Stored,
     path: Path,
     *,
     layer: Layer = None,
@@ -143,7 +143,7 @@ def cat(
 
 
 def export_file(
-    source: Source,
+    source: Stored,
     path: Path,
     *,
     to: Annotated[str, typer.Option(metavar="FILE", show_default=False, help="The file to write.")],
@@ -189,7 +189,7 @@ def _open(
     from layerscope.cli.progress import show_progress
 
     if source == "-":
-        raise typer.BadParameter("standard input passes only once: write the image to a file first.")
+        raise typer.BadParameter(choices.PASSES)
     wanted = verbs.read_limits(limit) or None
     with ExitStack() as opened:
         with show_progress(quiet=quiet) as progress:

@@ -19,6 +19,7 @@ from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
 from layerscope.cli.memory import Layers, Memory, Shelved
 from layerscope.cli.progress import show_progress
+from layerscope.errors import no_such_layer
 from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Lap, untimed
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
@@ -156,6 +157,8 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
     from layerscope.analysis.files import sift
 
     image = load(order)
+    if sieve.layer is not None and sieve.layer >= len(image.layers):
+        raise no_such_layer(sieve.layer, len(image.layers))
     if depth is not None:
         from layerscope.analysis.folders import sum_folders
         from layerscope.render.folders import FOLDER_FORMATS
@@ -196,7 +199,8 @@ def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, lo
         made = api.diff(*pair)
     answer = wish.answer(lambda name, options: DIFF_FORMATS[name](made, options), look)
     answer = replace(answer, code=int(exit_code and made.differs))
-    return finish(answer, order, complete=made.old.complete and made.new.complete)
+    partial = [source for source, side in ((old, made.old), (order.source, made.new)) if not side.complete]
+    return finish(answer, order, complete=not partial, partial=partial)
 
 
 def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Answer:
@@ -205,11 +209,11 @@ def compare(sources: Sequence[str], order: Order, wish: Wish, look: Look) -> Ans
     from layerscope.render.sharing import SHARING_FORMATS
 
     with show_progress(quiet=order.quiet) as progress:
-        sharing, complete = api.compare(sources, limits=order.limits or None, pull=order.pull, progress=progress)
+        sharing, partial = api.compare(sources, limits=order.limits or None, pull=order.pull, progress=progress)
     if len(sharing.names) < 2:
         raise typer.BadParameter("compare needs at least two images.")
     answer = wish.answer(lambda name, options: SHARING_FORMATS[name](sharing, options), look)
-    return finish(answer, order, complete=complete)
+    return finish(answer, order, complete=not partial, partial=partial)
 
 
 def images(order: Order, wish: Wish) -> Answer:
@@ -338,12 +342,15 @@ def _read(order: Order, stdin: IO[bytes] | None, layers: Layers | None) -> Image
         )
 
 
-def finish(answer: Answer, order: Order, *, complete: bool) -> Answer:
-    """Return the answer; of an image that was read only in part with a warning and exit code 3."""
+def finish(answer: Answer, order: Order, *, complete: bool, partial: Sequence[str] = ()) -> Answer:
+    """Return the answer; of an image that was read only in part with a warning and exit code 3.
+
+    `partial` names the images of which that is true, if there are several.
+    """
     if complete:
         return answer
-    name = "standard input" if order.source == "-" else order.source
-    warning = f"{name}: could be read only in part; --format json tells what is missing"
+    names = ", ".join("standard input" if source == "-" else source for source in dict.fromkeys(partial or (order.source,)))
+    warning = f"{names}: could be read only in part; the notes of 'layerscope report' tell what is missing"
     return replace(answer, code=_PART, warning=None if order.quiet else warning)
 
 

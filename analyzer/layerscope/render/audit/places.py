@@ -100,6 +100,8 @@ def say_verdict(audit: Audit) -> str:
         if count
     ]
     told = f"{counts['warning']:,} warning{'s' if counts['warning'] != 1 else ''}"
+    if audit.passed and not audit.report.complete:
+        return f"In what could be read nothing speaks against it; {told}."
     if audit.passed:
         return f"The policy is met; {told}."
     return f"The policy is not met: {', '.join(parts) or 'a check failed'}; {told}."

@@ -49,7 +49,8 @@ def _head(audit: Audit, options: Options) -> list[str]:
         said = "INCOMPLETE: the image could be read only in part, so it may not pass, whatever was found in the rest."
         lines += [options.paint(line, "bad") for line in wrap(said, options.columns)]
     paint: Paint = "good" if audit.passed and report.complete else "bad"
-    said = f"{audit.verdict.upper()}: {say_verdict(audit)}"
+    verdict = f"{audit.verdict.upper()}: " if report.complete or not audit.passed else ""
+    said = f"{verdict}{say_verdict(audit)}"
     lines += [options.paint(line, paint) for line in wrap(said, options.columns)]
     lines += wrap(say_base(report), options.columns) if report.aside is not None else []
     sources = [source for source in (audit.policy.source, audit.policy.dive.source if audit.policy.dive else None) if source]
@@ -78,7 +79,7 @@ def _section(title: str, findings: Sequence[Finding], options: Options, places: 
 def _place(finding: Finding, options: Options) -> list[str]:
     state, path = terminal(say_state(finding)), one_line(say_path(finding))
     room = max(20, options.columns - width_of(state) - 5)
-    lines = [f"   {fit_path(path, room)}  {state}"]
+    lines = [f"   {fit_path(path, room)}  {state}" if path else f"   {state}"]
     detail = one_line(say_detail(finding))
     return [*lines, *(wrap(fit(detail, 3 * options.columns), options.columns, "     ", "     ") if detail else [])]
 

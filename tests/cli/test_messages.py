@@ -1,0 +1,245 @@
+"""Does a message name the right thing, and only what there is?"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+
+import pytest
+from build import Image, archive, docker, docker_save, entry, gz, layer, oci, sparse_pax, tar
+from layerscope.cli import session
+
+BASE = layer({"etc/motd": b"hello", "usr/x": b"x" * 90})
+WHOLE = Image([BASE])
+PARTLY = Image([BASE, tar(entry("bad", b"x", checksum=1))])
+
+
+@pytest.fixture
+def say(capsys):
+    def run(*words):
+        code = session.run([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def place(tmp_path):
+    def write(name, data):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def test_of_two_images_the_one_that_was_read_in_part_is_named(say, place):
+    whole, partly = place("whole.tar", docker_save(WHOLE)), place("partly.tar", docker_save(PARTLY))
+    for words in (("diff", whole, partly), ("diff", partly, whole), ("compare", whole, partly), ("compare", partly, whole)):
+        code, _, err = say(*words)
+        assert code == 3
+        assert err.startswith(f"{partly}: could be read only in part"), words
+        assert "whole.tar" not in err
+    assert say("diff", partly, partly)[2].count("partly.tar") == 1
+
+
+@pytest.mark.parametrize("command", ["report", "files", "packages", "history", "audit", "baseline", "sbom"])
+def test_what_a_message_advises_can_be_done(say, place, command):
+    code, _, err = say(command, place("partly.tar", docker_save(PARTLY)))
+    assert code == 3
+    assert "--format json" not in err
+    assert "'layerscope report'" in err
+
+
+def test_compare_takes_images_of_one_name_and_platform(say, place):
+    both = place("both.tar", docker_save([WHOLE, Image([BASE, layer({"more": b"m"})])]))
+    code, out, err = say("compare", both)
+    assert (code, err) == (0, "")
+    assert out.count("app:latest") == 2
+
+
+def test_images_of_one_name_can_be_chosen_by_what_the_message_lists(say, place):
+    both = place("both.tar", docker_save([WHOLE, Image([BASE, layer({"more": b"m"})])]))
+    code, _, err = say("report", both)
+    assert code == 2
+    assert " 1 layer sha256:" in err
+    assert " 2 layers sha256:" in err
+    for line in err.splitlines()[1:]:
+        assert say("report", both, "--image", line.split()[-1])[0] == 0
+    apart = place("apart.tar", docker_save([WHOLE, Image([BASE], tags=["b:1"])]))
+    assert "sha256" not in say("report", apart)[2]
+
+
+def test_an_image_without_causes_lists_none(say, place):
+    code, _, err = say("whatif", place("whole.tar", docker_save(WHOLE)), "--without", "cause:logs")
+    assert (code, err) == (2, "this image has no cause 'logs' and no other\n")
+
+
+def test_bytes_of_no_part_of_the_image_are_named_as_the_archive_names_them(say, place):
+    members = oci(WHOLE)
+    stray = archive(members, extra={"blobs/sha256/" + "5" * 64: b"stray", "far/" * 60 + "end": b"far"})
+    _, out, _ = say("report", place("stray.tar", stray), "--format", "json")
+    assert ": blobs/sha256/5555" in out
+    assert "/far/far/end" in out.partition(", ...")[2][:200]
+
+
+def test_an_empty_name_is_not_the_working_folder(say, tmp_path, monkeypatch):
+    for name, data in oci(WHOLE).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(data, bytes):
+            path.write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    assert say("report", ".")[0] == 0
+    for words in (("report", ""), ("images", ""), ("diff", "", "."), ("compare", ".", ""), ("cat", "", "/etc/motd")):
+        assert say(*words)[::2] == (2, "'': No such file or directory\n"), words
+
+
+def test_what_is_compressed_and_no_tar_is_named_once(say, place):
+    for inside, told in (
+        (b"hello" * 99, "its first header is damaged or of another format"),
+        (b'{"a": 1}', "it looks like JSON"),
+    ):
+        path = place("x.gz", gz(inside))
+        assert say("report", path)[::2] == (3, f"{path} is compressed, and holds no tar: {told}\n")
+
+
+def test_a_file_that_goes_while_a_folder_is_listed_is_told(say, tmp_path, monkeypatch):
+    for name, data in docker(WHOLE).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(data, bytes):
+            path.write_bytes(data)
+    (tmp_path / "link").symlink_to("manifest.json")
+    monkeypatch.setattr(os, "readlink", lambda path: os.stat(os.fsdecode(path) + " is gone"))
+    code, out, _ = say("report", tmp_path)
+    assert code == 3
+    assert "a file of the folder cannot be looked at: No such file or directory" in " ".join(out.split())
+
+
+class Pipe:
+    """A standard input that holds bytes."""
+
+    def __init__(self, data):
+        self.buffer = io.BytesIO(data)
+
+    def isatty(self):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "is empty: 0 bytes"),
+        (b"hello" * 200, "is a text file, not a container image"),
+        (docker_save([WHOLE, Image([BASE], tags=["b:1"])]), "holds 2 images; choose one with --image or --platform"),
+    ],
+)
+def test_standard_input_is_called_so(say, monkeypatch, data, told):
+    monkeypatch.setattr("sys.stdin", Pipe(data))
+    assert say("report", "-")[2].splitlines()[0] == f"standard input {told}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("compare", "-", "x.tar"), ("compare", "x.tar", "-"), ("diff", "-", "-"), ("cat", "-", "/a"), ("compare", "-", "-")],
+)
+def test_what_reads_twice_says_so(say, monkeypatch, words):
+    monkeypatch.setattr("sys.stdin", Pipe(docker_save(WHOLE)))
+    code, _, err = say(*words)
+    assert code == 2
+    assert "standard input passes only once: write the image to a file first" in err
+
+
+@pytest.mark.parametrize("command", ["report", "cat", "export-file", "compare", "why"])
+def test_the_help_says_whether_a_pipe_will_do(say, command):
+    told = " ".join(say(command, "--help")[1].split())
+    assert ("- is standard input" in told) is (command in ("report", "why"))
+    assert ("pipe" in told) is (command not in ("report", "why"))
+
+
+BROKEN = Image([BASE], tags=["broken:1"], document=b"[" * 99_999)
+CUT = layer({"etc/passwd": b"x" * 900, "bin/sh": b"s" * 900})[:-1500]
+
+
+@pytest.mark.parametrize(
+    ("data", "state"), [(docker_save(WHOLE), "complete"), (docker_save(BROKEN), "incomplete"), (CUT, "incomplete")]
+)
+def test_what_cannot_be_read_whole_is_not_listed_as_complete(say, place, data, state):
+    path = place("x.tar", data)
+    code, out, _ = say("images", path)
+    assert code == 0
+    assert out.splitlines()[1].split()[2] == state
+    assert say("report", path)[0] == (0 if state == "complete" else 3)
+
+
+def test_compare_takes_what_is_there_in_part_and_says_so(say, place):
+    top = layer({"more": b"m"})
+    partly = Image([BASE, top], tags=["partly:1"])
+    data = archive(docker([WHOLE, partly], "legacy"), omit=[top])
+    path = place("both.tar", data)
+    code, out, err = say("compare", path)
+    assert code == 3
+    assert "partly:1" in out
+    assert err.startswith(f"{path}: could be read only in part")
+
+
+POWERSHELL = "UTF-16 text, which PowerShell makes of what > takes (docker save --output does not go through it)"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda data: b"X" + data[1:], "a tar whose first header is damaged"),
+        (lambda data: data[:300], "too short for a tar (300 bytes)"),
+        (lambda data: b"text " * 300, "a text file"),
+        (lambda data: b"\xff\xfe" + data.decode("latin-1").encode("utf-16-le"), POWERSHELL),
+    ],
+)
+def test_a_tar_with_a_damaged_beginning_is_no_text_file(say, place, change, told):
+    path = place("x.tar", change(docker_save(WHOLE)))
+    assert say("report", path)[::2] == (3, f"{path} is {told}, not a container image\n")
+    path = place("y.tar", b"text\0" + bytes(600))
+    assert say("report", path)[::2] == (3, f"{path} is no tar, and of no kind that layerscope knows\n")
+
+
+def test_a_layer_that_is_not_there_is_no_empty_one(say, place):
+    path = place("x.tar", docker_save(WHOLE))
+    assert say("files", path, "--layer", "0")[0] == 0
+    for words in (("files", path, "--layer", "1"), ("cat", path, "/a", "--layer", "1"), ("whatif", path, "--squash", "0-1")):
+        assert say(*words)[::2] == (2, "there is no layer 1: the last one is 0\n")
+    none = place("none.tar", docker_save(Image([])))
+    assert say("files", none, "--layer", "0")[::2] == (2, "there is no layer 0: the image has none\n")
+
+
+WRONG = ("x", [], {}, [None], True, float("inf"), 1.5, 10**400)
+
+
+@pytest.mark.parametrize("where", [("totals", "content_bytes"), ("layers", 0, "content_bytes"), ("layers", 0, "diff_id")])
+def test_a_saved_report_with_a_value_of_another_type_is_refused(say, place, where):
+    path = place("whole.tar", docker_save(WHOLE))
+    saved = say("report", path, "--format", "json")[1]
+    assert say("diff", place("saved.json", saved.encode()), path)[0] == 0
+    for value in WRONG[2 * (where[-1] == "diff_id") :]:
+        document = json.loads(saved)
+        inner = document
+        for key in where[:-1]:
+            inner = inner[key]
+        inner[where[-1]] = value
+        code, _, err = say("diff", place("wrong.json", json.dumps(document).encode()), path)
+        assert code == 2, value
+        assert "this report of layerscope is damaged" in " ".join(err.split())
+
+
+def test_a_saved_report_of_enormous_sparse_files_is_read(say, place):
+    size = (1 << 63) - 1
+    path = place("sparse.tar", docker_save(Image([tar(*(sparse_pax(name, [(0, b"x")], size) for name in "ab"))])))
+    saved = place("saved.json", say("report", path, "--format", "json")[1].encode())
+    assert say("diff", saved, path)[0] == 0
+
+
+def test_what_has_no_path_is_told_where_paths_are(say, place):
+    out = say("audit", place("x.tar", docker_save(WHOLE)))[1]
+    assert "root-user: the container runs as root\n   in the config\n" in out
