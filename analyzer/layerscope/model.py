@@ -403,7 +403,7 @@ class Image:
     """One image of an archive.
 
     inspected  who looked into its files' contents
-    labels     by their number, what contents are called that lie under several paths: XXH128
+    labels     by their number, what contents are called that may be seen in several places: XXH128
     told       the secrets that stood in its config and history, whose texts are masked since it was loaded
     """
 

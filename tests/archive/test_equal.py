@@ -164,6 +164,32 @@ def test_paths_of_layers_that_passed_are_one_object_where_they_are_equal(codec, 
     assert [below.contents[1], above.contents[1]] == [0, 0]
 
 
+@pytest.mark.parametrize("passes", [False, True])
+def test_sparse_files_are_compared_by_what_they_hold(passes):
+    """Not by what is stored of them, which is the same here."""
+    data = build.tar(
+        build.sparse_pax("a", [(0, b"x" * 600)], 2000), build.sparse_pax("b", [(1000, b"x" * 600)], 2000), build.sparse_pax("c", [(0, b"x" * 600)], 2000),
+        build.entry("d", b"x" * 600), build.entry("e", b"x" * 600 + bytes(1400)),
+    )  # fmt: skip
+    feed = Feed.of(iter((data,))) if passes else Feed.over(data, 0, len(data))
+    index = read_tar(feed, limits=Limits())
+    mark_equal([index], [] if passes else [Place(index, data, 0)], PRINTS)
+    contents = dict(zip(index.paths, index.contents, strict=True))
+    assert contents[b"a"] == contents[b"c"] == contents[b"e"] != 0
+    assert [contents[b"b"], contents[b"d"]] == [0, 0]
+
+
+@pytest.mark.parametrize("codec", [None, "gzip"])
+def test_what_a_hard_link_keeps_has_a_label(codec, tmp_path):
+    """Its path is that of another file with the same content."""
+    lower, upper = build.tar(build.entry("a", b"same"), build.entry("b", type=b"1", link="a")), build.layer({"a": b"same"})
+    path = tmp_path / "image"
+    path.write_bytes(build.docker_save(build.Image([lower, upper], codec=codec)))
+    (found,) = api.analyze(api.load(str(path))).duplicates
+    assert found.digest == f"xxh128:{xxhash.xxh128_hexdigest(b'same')}"
+    assert found.copies == 2
+
+
 @pytest.mark.parametrize("other", [build.entry(".wh.q", b"same"), build.entry("./", b"same"), build.entry("d/..", b"same")])
 def test_what_is_no_file_is_like_none(other: bytes):
     data = build.tar(build.entry("a", b"same"), other)

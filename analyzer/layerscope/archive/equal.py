@@ -10,14 +10,14 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, compress
+from itertools import accumulate, chain, compress
 from operator import not_
 
 from layerscope.archive import quick
 from layerscope.archive.feed import Buffer
 from layerscope.archive.prints import SMALL, WIDTH, Prints
 from layerscope.archive.sparse import SPARSE_HASHED, fill
-from layerscope.model import LayerIndex
+from layerscope.model import Kind, LayerIndex
 
 PIECE = 1 << 12
 WINDOW = 1 << 16
@@ -67,7 +67,7 @@ class Names:
 
 
 def mark_equal(indexes: Sequence[LayerIndex], places: Iterable[Place], prints: Prints) -> dict[int, bytes]:
-    """Fill `contents` of layers that are compared with one another; return the labels of what lies under several paths.
+    """Fill `contents` of layers that are compared with one another; return the labels of what may be seen in several places.
 
     `indexes` are all layers, each once, `places` those of them that lie in place. Prints and labels are of no use afterwards,
     and go; paths and kept contents that are equal become one object.
@@ -84,7 +84,7 @@ def mark_equal(indexes: Sequence[LayerIndex], places: Iterable[Place], prints: P
     columns = array("i", numbers)
     contents: dict[int, bytes] = {}
     labels: dict[int, bytes] = {}
-    for number in sorted(moved):
+    for number in sorted(moved | _find_linked(indexes, columns)):
         position = bisect_right(starts, number - 1) - 1
         index, row = indexes[position], number - 1 - starts[position]
         if id(index) in placed:
@@ -98,6 +98,15 @@ def mark_equal(indexes: Sequence[LayerIndex], places: Iterable[Place], prints: P
             if number := index.contents[row]:
                 index.kept[row] = contents.setdefault(number, content)
     return labels
+
+
+def _find_linked(indexes: Iterable[LayerIndex], numbers: array[int]) -> set[int]:
+    """Return the numbers of what hard links lead to: it may be there although its path is another's."""
+    targets = {path for index in indexes for row, path in index.links.items() if index.kinds[row] == Kind.HARDLINK}
+    if not targets:
+        return set()
+    paths = chain.from_iterable(index.paths for index in indexes)
+    return {number for path, number in compress(zip(paths, numbers, strict=True), numbers) if path in targets}
 
 
 def _take_prints(place: Place, sizes: Counter[int], prints: Prints) -> None:

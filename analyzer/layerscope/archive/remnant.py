@@ -7,10 +7,13 @@ Another is given that octet by octet, up to the one that it cannot take.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from layerscope.archive.limits import MIB
 
 HELD = MIB
+STEP = 256
+"""Bytes that are given at once before the last piece: of no format more than some MiB come of so few."""
 
 
 class Remnant:
@@ -34,7 +37,8 @@ class Remnant:
         """Yield what a fresh decompressor makes of it, beyond what was given; nothing where too much was taken to be held."""
         passed = self.given
         *before, last = self._pieces or [b""]
-        for piece in (*before, *(last[at : at + 1] for at in range(len(last)))):
+        parts = (piece[at : at + STEP] for piece in before for at in range(0, len(piece), STEP))
+        for piece in chain(parts, (last[at : at + 1] for at in range(len(last)))):
             try:
                 output = inflate(piece)
             except errors:

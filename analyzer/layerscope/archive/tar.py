@@ -406,7 +406,7 @@ class TarReader:
                     feed.more(stored)
                     buffer, position, end, base = feed.buffer, feed.position, feed.end, feed.base
                 if in_place and not (kind == FILE and keep(path)):  # contents can be looked at later
-                    if kind == FILE and stored <= SMALL:
+                    if kind == FILE and stored <= SMALL and fragments is None:
                         print_ = print_of(buffer[position : position + stored])
                     position += stored
                     if base + position > total:
