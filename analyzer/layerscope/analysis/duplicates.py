@@ -94,7 +94,7 @@ def find_duplicates(image: Image, fates: bytearray) -> Duplicates:
     layers = array("i", [bisect_right(starts, row) - 1 for row in flat])
     paths = [[] if index is None else index.paths for index in indexes]
     return Duplicates(
-        labels=tuple([image.labels[content] for *_, content in sets]),
+        labels=tuple([image.labels.get(content, b"") for *_, content in sets]),
         sizes=array("q", [size for *_, size, _ in sets]),
         copies=array("q", [len(rows) for _, _, rows, _, _ in sets]),
         rows=flat,
