@@ -154,12 +154,12 @@ def test_an_error_comes_through():
 
 
 @pytest.mark.parametrize("codec", ["gzip", "zstd"])
-def test_paths_of_layers_that_passed_are_one_object_where_they_are_equal(codec, tmp_path):
+def test_paths_of_equal_files_in_layers_that_passed_are_one_object(codec, tmp_path):
     layers = [build.layer({"a": b"same", "b": b"one"}), build.layer({"a": b"same", "b": b"two"})]
     (tmp_path / "image").write_bytes(build.docker_save(build.Image(layers, codec=codec)))
     below, above = (layer.index for layer in api.load(str(tmp_path / "image")).layers)
     assert below.paths == above.paths == [b"a", b"b"]
-    assert [one is other for one, other in zip(below.paths, above.paths, strict=True)] == [True, True]
+    assert below.paths[0] is above.paths[0]
     assert below.contents[0] == above.contents[0] != 0
     assert [below.contents[1], above.contents[1]] == [0, 0]
 

@@ -54,18 +54,6 @@ class Place:
         return data if fragments is None else fill(fragments, size, data)
 
 
-class Names:
-    """The paths of an image's layers, each once: many layers repeat those of the ones before."""
-
-    def __init__(self) -> None:
-        self._paths: dict[bytes, bytes] = {}
-
-    def unite(self, index: LayerIndex) -> None:
-        """Have equal paths as one object with others', in a layer that passed once; of another this is done with its prints."""
-        if index.labels:
-            index.paths[:] = map(self._paths.setdefault, index.paths, index.paths)
-
-
 def mark_equal(indexes: Sequence[LayerIndex], places: Iterable[Place], prints: Prints) -> dict[int, bytes]:
     """Fill `contents` of layers that are compared with one another; return the labels of what may be seen in several places.
 

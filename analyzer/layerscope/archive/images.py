@@ -10,7 +10,7 @@ from layerscope.archive import pull
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.config import ConfigDocument, align_history
 from layerscope.archive.container import Container, Member
-from layerscope.archive.equal import Names, Place, mark_equal
+from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.folders import pass_over_deep
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import LENGTHS
@@ -111,7 +111,6 @@ def _layers(
     container: Container, candidate: Candidate, document: ConfigDocument, history: dict[int, object], notes: Notebook
 ) -> Iterable[Layer]:
     first: dict[int, int] = {}
-    names = Names()
     for position, ref in enumerate(candidate.layers):
         row = history.get(position)
         claimed = document.diff_ids[position] if document.diff_ids and position < len(document.diff_ids) else None
@@ -142,10 +141,7 @@ def _layers(
             yield replace(layer, same_as=first[member.ident], blob_bytes=member.size)
         else:
             first[member.ident] = position
-            scanned = _scanned(container, layer, ref, member, notes)
-            if scanned.index is not None:
-                names.unite(scanned.index)
-            yield scanned
+            yield _scanned(container, layer, ref, member, notes)
 
 
 def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, notes: Notebook) -> Layer:

@@ -43,11 +43,6 @@ class Prints:
         """The secret, as long as the compiled part wants it."""
         return hashlib.shake_256(self.secret).digest(quick.FINAL + SMALL)
 
-    @cached_property
-    def sealing(self) -> hashlib._Hash:
-        """A hasher that has taken the secret."""
-        return hashlib.sha256(self.secret)
-
     def print_of(self, content: bytes) -> int:
         """Return the print of a content."""
         if quick.fingerprint is None:
@@ -56,9 +51,7 @@ class Prints:
 
     def seal(self, content: bytes) -> int:
         """Return 64 bits of the SHA-256 of the secret and a content."""
-        taken = self.sealing.copy()
-        taken.update(content)
-        return _number(taken.digest()[:OCTETS])
+        return _number(hashlib.sha256(self.secret + content).digest()[:OCTETS])
 
     @property
     def label_of(self) -> Callable[[bytes], bytes]:
@@ -79,7 +72,7 @@ class Pieces:
     def __init__(self, prints: Prints) -> None:
         self._prints = prints
         self._parts = None if quick.Parts is None else quick.Parts(prints.key)
-        self._whole = prints.sealing.copy()
+        self._whole = hashlib.sha256(prints.secret)
         self._label = xxhash.xxh3_128()
 
     def update(self, piece: bytes) -> None:
