@@ -27,7 +27,7 @@ from layerscope.packages.databases import INSPECTORS, PATTERNS, may_be_sealed
 from layerscope.packages.patterns import Patterns
 from layerscope.packages.shares import Ownership
 from layerscope.report import Report
-from layerscope.rootfs import merge_repeats
+from layerscope.rootfs.stack import merge_repeats
 from layerscope.secrets.veil import veil
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from layerscope.packages.requirements import edges
 from layerscope.packages.shares import Ownership
 from layerscope.packages.verification import verify
 from layerscope.report import Report
-from layerscope.rootfs import Stack, merge_repeats, stack
+from layerscope.rootfs.stack import Stack, merge_repeats
+from layerscope.rootfs.stacker import stack
 
 if TYPE_CHECKING:
     from layerscope.analysis.dockerfile import Source

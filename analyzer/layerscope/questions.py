@@ -20,7 +20,7 @@ from layerscope.packages.shares import Ownership
 from layerscope.packages.why import Chain, explain_package, find_package, near_packages
 from layerscope.packages.why import find_rows as find_package_rows
 from layerscope.report import Report
-from layerscope.rootfs import Stack, merge_repeats
+from layerscope.rootfs.stack import Stack, merge_repeats
 
 
 @frozen

@@ -1,5 +1,5 @@
 /* Which of the next rows of a layer are put with nothing to decide? Puts them; whatever takes thought is left to the loop in
- * rootfs.py. Which number has a path, and what goes with a folder? And what do rows of one path weigh together, as dive counts?
+ * rootfs/. Which number has a path, and what goes with a folder? And what do rows of one path weigh together, as dive counts?
  *
  * A row is plain if it is no hard link and no mark, lies in a folder that is there, and takes nobody's place, or that of one
  * row of a lower layer that is no folder. The first row that is anything else ends the run, and the loop has the same state

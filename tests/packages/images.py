@@ -10,7 +10,7 @@ import pytest
 from layerscope.model import Fate, Kind, LayerIndex
 from layerscope.packages.databases import PATTERNS
 from layerscope.packages.patterns import Patterns
-from layerscope.rootfs import Stack
+from layerscope.rootfs.stack import Stack
 
 KEEP = Patterns(PATTERNS)
 

@@ -3,13 +3,13 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layerscope import rootfs
 from layerscope.model import Fate, Kind, Release
 from layerscope.packages.classes import CLASSES, Classes
 from layerscope.packages.contents import Contents
 from layerscope.packages.databases import DATABASES, DPKG
 from layerscope.packages.ownership import own
 from layerscope.packages.timeline import presences, timelines
+from layerscope.rootfs import stacker
 
 from packages.images import layer, stack
 
@@ -358,7 +358,7 @@ def DPKG_VIEW(files):
     return View(files)
 
 
-@pytest.mark.parametrize("stacking", [stack, rootfs.stack])
+@pytest.mark.parametrize("stacking", [stack, stacker.stack])
 @given(indexes=st.lists(layers(), min_size=1, max_size=4))
 @settings(max_examples=150)
 def test_owners_are_those_of_a_plain_reading_and_sum_to_the_content(stacking, indexes):

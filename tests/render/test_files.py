@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from layerscope.analysis.files import list_files
 from layerscope.model import Fate, Kind
-from layerscope.rootfs import Stack
+from layerscope.rootfs.stack import Stack
 
 from render.specimens import make_index, make_layer, make_report
 

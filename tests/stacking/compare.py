@@ -8,7 +8,8 @@ from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.tar import read_tar
 from layerscope.model import Kind, LayerIndex
-from layerscope.rootfs import Stack, stack
+from layerscope.rootfs.stack import Stack
+from layerscope.rootfs.stacker import stack
 from oracle import Oracle
 
 

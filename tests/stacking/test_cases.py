@@ -14,7 +14,7 @@ from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.tar import read_tar
 from layerscope.model import Fate
-from layerscope.rootfs import Stacker, stack
+from layerscope.rootfs.stacker import Stacker, stack
 
 from stacking.compare import assert_equals_oracle, index, shown, stacked
 

@@ -14,15 +14,17 @@ from random import Random
 import build
 import pytest
 from build import Dir, File, Hardlink, Symlink
-from layerscope import rootfs
 from layerscope.analysis import dive
-from layerscope.rootfs import Stack, stack
+from layerscope.rootfs import paths as naming
+from layerscope.rootfs import stacker
+from layerscope.rootfs.stack import DELETED, Stack
+from layerscope.rootfs.stacker import stack
 
 from stacking.compare import index
 from stacking.layers import KINDS, layer, random_op, random_stack
 from stacking.test_cases import TABLE
 
-compiled = pytest.mark.skipif(rootfs.quickly is None, reason="layerscope was installed without its compiled part")
+compiled = pytest.mark.skipif(stacker.quickly is None, reason="layerscope was installed without its compiled part")
 MIXTURES = (KINDS, ("file", "folder", "symlink"), ("file", "folder", "folder", "fifo", "whiteout", "opaque"))
 
 
@@ -34,10 +36,10 @@ def everything(stacked: Stack) -> dict:
 def same_both_ways(layers: list[bytes], at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     indexes = [index(data) for data in layers]
     with monkeypatch.context() as patch:
-        patch.setattr(rootfs, "AT_ONCE", at_once)
+        patch.setattr(stacker, "AT_ONCE", at_once)
         quickly = everything(stack(indexes))
-        patch.setattr(rootfs, "quickly", None)
-        patch.setattr(rootfs, "seek", None)
+        patch.setattr(stacker, "quickly", None)
+        patch.setattr(naming, "seek", None)
         assert everything(stack(indexes)) == quickly
 
 
@@ -45,7 +47,7 @@ def same_both_ways(layers: list[bytes], at_once: int, monkeypatch: pytest.Monkey
 def test_it_is_made_of_the_source_that_is_here():
     from layerscope import stacking
 
-    source = Path(rootfs.__file__).with_name("stacking.c")
+    source = Path(stacker.__file__).parents[1] / "stacking.c"
     assert hashlib.sha256(source.read_bytes()).hexdigest() == stacking.SOURCE, "install again: pip install -e ."
 
 
@@ -69,13 +71,13 @@ def test_any_stack(seed: int, monkeypatch: pytest.MonkeyPatch):
 @compiled
 def test_plain_rows_need_no_loop(monkeypatch: pytest.MonkeyPatch):
     passed: Counter[str] = Counter()
-    loop = rootfs.Stacker._put_rows
+    loop = stacker.Stacker._put_rows
 
     def watch(self, index, at, stop):
         passed["rows"] += stop - at
         loop(self, index, at, stop)
 
-    monkeypatch.setattr(rootfs.Stacker, "_put_rows", watch)
+    monkeypatch.setattr(stacker.Stacker, "_put_rows", watch)
     names = [f"{folder}{name}" for folder in ("d/", "d/e/") for name in range(100)]
     files = {"d": Dir(), "d/e": Dir(), "link": Symlink("d")} | {name: File(b"1") for name in names}
     lower, upper = build.layer(files), build.layer(files | {"d/f": File(b"2")})
@@ -97,7 +99,7 @@ def test_what_it_is_given_is_checked():
         assert not other.keys() - right.keys()
         return (right | other).values()
 
-    put = rootfs.quickly
+    put = stacker.quickly
     assert put is not None
     assert put(*arguments()) == 2
     assert put(*arguments(children={})) == 0
@@ -136,14 +138,14 @@ def test_numbers_of_any_paths(seed: int, monkeypatch: pytest.MonkeyPatch):
     layer = build.layer({})
     again = [paths, paths[::2], paths[3:] + paths[:2] + [b"new"] + paths[2:], [*paths, *paths][: random.randrange(99)]]
     indexes = [replace(index(layer), paths=list(paths)), None, *(replace(index(layer), paths=list(one)) for one in again)]
-    quick = rootfs.Numbers(indexes)
-    monkeypatch.setattr(rootfs, "seek", None)
-    plain = rootfs.Numbers(indexes)
+    quick = naming.Numbers(indexes)
+    monkeypatch.setattr(naming, "seek", None)
+    plain = naming.Numbers(indexes)
     monkeypatch.undo()
     assert quick.of_rows == plain.of_rows
     tops = array("i", [random.randrange(-1, 3) if number == row else -1 for row, number in enumerate(quick.of_rows)])
-    assert dict(rootfs.View(quick, tops)) == dict(rootfs.View(quick, tops).items()) == dict(rootfs.View(plain, tops))
-    assert len(rootfs.View(quick, tops)) == len(dict(rootfs.View(quick, tops)))
+    assert dict(naming.View(quick, tops)) == dict(naming.View(quick, tops).items()) == dict(naming.View(plain, tops))
+    assert len(naming.View(quick, tops)) == len(dict(naming.View(quick, tops)))
     more = [random.choice((b"", b"b", b"a", *paths)) for _ in range(20)]
     assert [quick.get(path) for path in more] == [plain.get(path) for path in more]
     assert [quick.add(path) for path in more] == [plain.add(path) for path in more]
@@ -154,11 +156,11 @@ def test_numbers_of_any_paths(seed: int, monkeypatch: pytest.MonkeyPatch):
 @compiled
 def test_a_folder_is_buried_without_a_look_at_each_path(monkeypatch: pytest.MonkeyPatch):
     asked: list[bytes] = []
-    get = rootfs.Numbers.get
-    monkeypatch.setattr(rootfs.Numbers, "get", lambda self, path: asked.append(path) or get(self, path))
+    get = naming.Numbers.get
+    monkeypatch.setattr(naming.Numbers, "get", lambda self, path: asked.append(path) or get(self, path))
     files = {"d": Dir(), "d/e": Dir()} | {f"d/e/{name}": File(b"1") for name in range(9)}
     found = stack([index(build.layer(files)), index(build.layer({".wh.d": File(b"")}))])
-    assert list(found.fates).count(rootfs.DELETED) == 11
+    assert list(found.fates).count(DELETED) == 11
     assert set(asked) == {b"d"}
 
 

@@ -23,7 +23,7 @@ from layerscope.examination import stack_image
 from layerscope.model import Fate, Kind
 from layerscope.render import FORMATS, Options
 from layerscope.report import Report
-from layerscope.rootfs import merge_repeats
+from layerscope.rootfs.stack import merge_repeats
 
 from stacking.layers import layer, random_op, random_stack, stacks
 

@@ -7,7 +7,7 @@ from math import isqrt
 from layerscope.columns import add_up
 from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Kind, Layer, LayerIndex, either
-from layerscope.rootfs import Stack
+from layerscope.rootfs.stack import Stack
 
 _HIDDEN = (Fate.REPLACED, Fate.DELETED)
 

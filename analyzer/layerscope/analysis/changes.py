@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from layerscope.analysis.diff import FileChange
 from layerscope.model import Image, Kind, LayerIndex
-from layerscope.rootfs import Stack
+from layerscope.rootfs.stack import Stack
 
 Place = tuple[LayerIndex, int]
 

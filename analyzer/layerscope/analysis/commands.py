@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from layerscope.model import Image, Kind, LayerIndex
-from layerscope.rootfs import Stack
+from layerscope.rootfs.stack import Stack
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LINKS = 40

@@ -9,7 +9,7 @@ from layerscope.analysis.commands import run_rows
 from layerscope.frozen import frozen
 from layerscope.model import Image, Package
 from layerscope.regex import regex
-from layerscope.rootfs import Stack
+from layerscope.rootfs.stack import Stack
 
 ASKED = frozenset({"asked", "root", "base"})
 COMPILER = regex(r"(?:gcc|g\+\+|clang|tcc|rust|rustc|cargo|go|golang|golang-go|ghc|gfortran|gcc-c\+\+)(?:-[\d.]+)?")

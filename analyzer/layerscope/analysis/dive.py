@@ -11,7 +11,9 @@ from layerscope.columns import among, turns, where
 from layerscope.compiled import find
 from layerscope.frozen import frozen
 from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, only, unlike
-from layerscope.rootfs import AUFS, Stack, parent_of
+from layerscope.rootfs.paths import parent_of
+from layerscope.rootfs.stack import Stack
+from layerscope.rootfs.stacker import AUFS
 
 
 @frozen

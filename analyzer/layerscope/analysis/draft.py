@@ -11,7 +11,8 @@ from layerscope.analysis.carriage import padded, stored
 from layerscope.analysis.sheets import Sheet, all_above, keep, read_sheet
 from layerscope.frozen import frozen
 from layerscope.model import Image, Kind
-from layerscope.rootfs import Stack, stack
+from layerscope.rootfs.stack import Stack
+from layerscope.rootfs.stacker import stack
 
 _WHITEOUT, _FOLDER = int(Kind.WHITEOUT), int(Kind.DIRECTORY)
 

@@ -11,7 +11,8 @@ from layerscope.analysis.causes import Cause
 from layerscope.analysis.scene import Scene
 from layerscope.columns import turns, where
 from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, either, only, pick, unlike
-from layerscope.rootfs import DIRECTORY, MARKS, parent_of
+from layerscope.rootfs.paths import parent_of
+from layerscope.rootfs.stack import DIRECTORY, MARKS
 
 _THINGS = only(*(kind for kind in Kind if kind not in (DIRECTORY, *MARKS)))
 _NOT = only(0)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from layerscope.frozen import frozen
 from layerscope.model import Fate
-from layerscope.rootfs import DELETED, LIVE, Stack
+from layerscope.rootfs.stack import DELETED, LIVE, Stack
 
 STATES = ("visible", "replaced", "deleted")
 PER_ID = 1000

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from layerscope.analysis.carriage import price_rows
 from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Kind
-from layerscope.rootfs import Stack, merge_repeats
+from layerscope.rootfs.stack import Stack, merge_repeats
 
 
 @frozen

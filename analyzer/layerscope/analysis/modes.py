@@ -9,7 +9,8 @@ from layerscope.analysis.exposure import Exposure, Ground
 from layerscope.columns import among, where
 from layerscope.model import Kind, LayerIndex, both, only
 from layerscope.regex import regex
-from layerscope.rootfs import DIRECTORY, FILE, parent_of
+from layerscope.rootfs.paths import parent_of
+from layerscope.rootfs.stack import DIRECTORY, FILE
 
 DEVICES = {int(Kind.CHARACTER): "character", int(Kind.BLOCK): "block"}
 _ONLY_DEVICES = only(*DEVICES)

@@ -12,7 +12,7 @@ from layerscope.analysis.causes import Cause, Certainty, PathShare
 from layerscope.analysis.demand import Demand
 from layerscope.columns import largest, sort_out
 from layerscope.model import Image, LayerIndex, Package, pick
-from layerscope.rootfs import FILE, SYMLINK, Stack
+from layerscope.rootfs.stack import FILE, SYMLINK, Stack
 
 SHOWN = 5
 BARE = (FILE, SYMLINK)

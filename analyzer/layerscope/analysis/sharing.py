@@ -9,7 +9,7 @@ from itertools import combinations, compress
 
 from layerscope.frozen import frozen
 from layerscope.model import Image, Layer
-from layerscope.rootfs import LIVE
+from layerscope.rootfs.stack import LIVE
 
 Fates = tuple[Sequence[int], bytearray]
 """Where the rows of each layer of a stack begin, and what became of each row."""

@@ -9,7 +9,9 @@ from typing import Any
 
 from layerscope.analysis.carriage import BLOCK, price_rows, stored
 from layerscope.model import Kind, Layer, LayerIndex
-from layerscope.rootfs import MARKS, Stack, parent_of, stack
+from layerscope.rootfs.paths import parent_of
+from layerscope.rootfs.stack import MARKS, Stack
+from layerscope.rootfs.stacker import stack
 
 RECORD = 10_240
 _FOLDER, _SYMLINK, _WHITEOUT, _OPAQUE = (int(kind) for kind in (Kind.DIRECTORY, Kind.SYMLINK, Kind.WHITEOUT, Kind.OPAQUE))

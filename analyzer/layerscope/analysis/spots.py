@@ -5,7 +5,7 @@ from __future__ import annotations
 from layerscope.errors import SelectionError, no_such_layer
 from layerscope.frozen import frozen
 from layerscope.model import Image, Kind
-from layerscope.rootfs import MARKS, Stack
+from layerscope.rootfs.stack import MARKS, Stack
 
 _WHAT = {
     Kind.DIRECTORY: "a folder",

@@ -12,7 +12,7 @@ from layerscope.analysis.kinds import KIND
 from layerscope.analysis.remedies import BASE, COPIES, quoted
 from layerscope.analysis.scene import Pile, Scene
 from layerscope.analysis.symbols import NAME, read_finding
-from layerscope.rootfs import LIVE
+from layerscope.rootfs.stack import LIVE
 
 ID = "unstripped-binaries"
 _NAMED = 3

@@ -14,7 +14,7 @@ from layerscope.analysis.scene import BARE, Pile, Scene
 from layerscope.analysis.twins import ASPECTS, IDENTICAL, METADATA, sort_replaced
 from layerscope.columns import where
 from layerscope.model import ONLY_DELETED, ONLY_REPLACED, LayerIndex, both, only
-from layerscope.rootfs import DELETED, REPLACED
+from layerscope.rootfs.stack import DELETED, REPLACED
 
 DELETED_LATER = "deleted-later"
 _BARE = only(*BARE)

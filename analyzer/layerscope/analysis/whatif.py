@@ -13,7 +13,9 @@ from layerscope.analysis.sheets import RECORD, Sheet, merge
 from layerscope.errors import SelectionError
 from layerscope.frozen import frozen
 from layerscope.model import ONLY_LIVE, Image
-from layerscope.rootfs import Stack, merge_repeats, parent_of, stack
+from layerscope.rootfs.paths import parent_of
+from layerscope.rootfs.stack import Stack, merge_repeats
+from layerscope.rootfs.stacker import stack
 
 IDLE = "whiteouts of what is gone"
 Slot = tuple[tuple[int, ...], Sheet | None]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from layerscope.packages.classes import Classes
     from layerscope.packages.timeline import Timeline, Version
-    from layerscope.rootfs import Stack
+    from layerscope.rootfs.stack import Stack
 
 FIRST_CLASS = NOBODY - 1
 """The number of the first of `CLASSES` in a column; the others follow downwards."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, KeysView, Sequence
 
     from layerscope.packages.database import Database
-    from layerscope.rootfs import Stack
+    from layerscope.rootfs.stack import Stack
 
 _MARKS = frozenset({Kind.WHITEOUT, Kind.OPAQUE})
 

@@ -26,7 +26,7 @@ from layerscope.packages.timeline import Presence, Timeline, Version, image_rele
 
 if TYPE_CHECKING:
     from layerscope.packages.database import Database
-    from layerscope.rootfs import Stack
+    from layerscope.rootfs.stack import Stack
 
 GENERIC = "generic"
 """The type of what no package manager brought."""

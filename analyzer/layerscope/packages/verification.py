@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from layerscope.packages.database import Database, Seals
-    from layerscope.rootfs import Stack
+    from layerscope.rootfs.stack import Stack
 
 MOST = 50
 """Packages, and versions of them, whose digests of one path are looked at."""

@@ -1,26 +1,30 @@
-"""What does a container see, and what became of everything else?
-
-The layers are stacked as overlayfs stacks them, with the image specification's whiteouts; every row gets one fate.
-"""
+"""How are layers put on one another? As overlayfs does it, with the image specification's whiteouts."""
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
-from itertools import chain, compress
+from collections.abc import Callable, Sequence
+from itertools import compress
 
 from layerscope.compiled import find
-from layerscope.frozen import frozen
-from layerscope.model import Fate, Kind, LayerIndex, Level, Note, pick
-
-FILE, DIRECTORY, SYMLINK, HARDLINK, WHITEOUT, OPAQUE, OTHER = (
-    int(kind) for kind in (Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARDLINK, Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)
+from layerscope.model import LayerIndex, Level, Note, pick
+from layerscope.rootfs.paths import Numbers, View, parent_of
+from layerscope.rootfs.stack import (
+    DELETED,
+    DIRECTORY,
+    FILE,
+    HARDLINK,
+    LIVE,
+    MARKS,
+    OPAQUE,
+    OTHER,
+    REPLACED,
+    SYMLINK,
+    WHITEOUT,
+    Stack,
 )
-MARKS = (WHITEOUT, OPAQUE)
+
 _NOTHING = (*MARKS, OTHER)
-LIVE, REPLACED, DELETED = int(Fate.LIVE), int(Fate.REPLACED), int(Fate.DELETED)
 AUFS = b".wh..wh."
 OVERLAY_OPAQUE = (b"trusted.overlay.opaque", b"y")
 # Linux follows no more symlinks in one path, and no longer ones.
@@ -34,131 +38,6 @@ AT_ONCE = 32  # rows that the loop takes before it asks the compiled way again
 _compiled = find("stacking")
 quickly: Callable[..., int] | None = None if _compiled is None else _compiled.put
 """Puts rows while all is plain, and returns the first that is not; see stacking.c."""
-seek: Callable[[list[bytes], array[int], bytes], int] | None = None if _compiled is None else _compiled.seek
-"""Returns the number of a path, -1 if it has none, by a table that `_compiled.number` filled."""
-
-
-@frozen
-class Stack:
-    """The stacked layers. A row is named by its id: `starts[layer position] + row of that layer's index`.
-
-    starts    first row id of each layer position, and one past the last at the end
-    fates     `Fate` of each row; of a regular file with hard links, the inode's: it lives while any of its names does
-    ended     layer position that ended the row, -1 while it lives
-    inodes    hard-link row -> the regular file's row that it names; -1 if it names nothing
-    names     regular-file rows that have hard links: (fate, ended) of the row's own name
-    visible   path -> row that a container sees there, all kinds
-    numbers   number of each row's path: rows have one where they have one path
-    successors  of each row whose name was REPLACED the row that took its place, else -1
-    ousted    of each row the row whose place it took, -1 if it took none's; of several the last that went
-    buried    for each layer position: path of a whiteout that hit something -> sizes of all files in the folder that it took
-              away, 0 for a file
-    """
-
-    starts: tuple[int, ...]
-    fates: bytearray
-    ended: array[int]
-    inodes: dict[int, int]
-    names: dict[int, tuple[int, int]]
-    visible: Mapping[bytes, int]
-    numbers: array[int] = field(default_factory=lambda: array("i"))
-    successors: array[int] = field(default_factory=lambda: array("i"))
-    ousted: array[int] = field(default_factory=lambda: array("i"))
-    buried: tuple[dict[bytes, int], ...] = ()
-    notes: tuple[Note, ...] = ()
-
-    def position_of(self, row: int) -> int:
-        """Return the layer position of a row."""
-        return bisect_right(self.starts, row) - 1
-
-    def took_own(self, position: int) -> bool:
-        """Tell whether a layer took away rows of its own."""
-        ended, sought = self.ended[self.starts[position] : self.starts[position + 1]], array("i", [position])
-        at = ended.tobytes().find(sought.tobytes())  # a look at bytes, which is done at once; it may find what is none
-        return at >= 0 and position in ended
-
-    def name_ended(self, row: int) -> int:
-        """Return the layer position that took away the row's own name, -1 if it is still there."""
-        name = self.names.get(row)
-        return self.ended[row] if name is None else name[1]
-
-
-class Numbers:
-    """Which number has a path? That of the first row that has it; behind all rows come those that only a symlink leads to.
-
-    The compiled table holds nothing but numbers, in a quarter of the room that a dictionary takes; without it all paths are
-    among `_others`.
-
-    paths    by row, and behind them the others, in the order of their numbers
-    of_rows  the number of each row's path
-    """
-
-    def __init__(self, indexes: Iterable[LayerIndex | None]) -> None:
-        self.paths = list(chain.from_iterable(index.paths for index in indexes if index is not None))
-        self._others: dict[bytes, int] = {}
-        self._slots = array("i")
-        if _compiled is None or seek is None:
-            self.of_rows = array("i", map(self._others.setdefault, self.paths, range(len(self.paths))))
-        else:
-            self.of_rows = array("i", [-1]) * len(self.paths)
-            self._slots = array("i", [-1]) * (1 << (len(self.paths) * 3 // 2).bit_length())
-            _compiled.number(self.paths, self._slots, self.of_rows)
-
-    def get(self, path: bytes) -> int:
-        """Return the number of a path, -1 if it has none."""
-        found = seek(self.paths, self._slots, path) if seek is not None and self._slots else -1
-        return self._others.get(path, -1) if found < 0 and self._others else found
-
-    def bury(self, tops: array[int], children: dict[bytes, list[bytes]], waiting: list[bytes], gone: list[int]) -> None:
-        """Take away what is seen at the paths that wait, and all that is in them; append the rows to those that are gone."""
-        if seek is not None and _compiled is not None and not self._others:
-            _compiled.bury(self.paths, self._slots, tops, children, waiting, gone)
-        while waiting:
-            child = waiting.pop()
-            number = self.get(child)
-            if number >= 0 and (row := tops[number]) >= 0:
-                gone.append(row)
-                tops[number] = -1
-            below = children.pop(child, None)
-            if below:
-                waiting += below
-
-    def add(self, path: bytes) -> int:
-        """Return the number of a path; one that has none gets the next."""
-        number = self.get(path)
-        if number < 0:
-            number = self._others[path] = len(self.paths)
-            self.paths.append(path)
-        return number
-
-
-class View(Mapping[bytes, int]):
-    """Which row is seen at a path? Of all paths that any layer has, those where one is seen."""
-
-    def __init__(self, numbers: Numbers, tops: array[int]) -> None:
-        """Take the number of each path, and for each number the row that is seen, -1 for none."""
-        self._numbers = numbers
-        self._tops = tops
-
-    def __contains__(self, path: object) -> bool:
-        return isinstance(path, bytes) and (number := self._numbers.get(path)) >= 0 and self._tops[number] >= 0
-
-    def __getitem__(self, path: bytes) -> int:
-        number = self._numbers.get(path)
-        row = self._tops[number] if number >= 0 else -1
-        if row < 0:
-            raise KeyError(path)
-        return row
-
-    def __iter__(self) -> Iterator[bytes]:
-        return compress(self._numbers.paths, map((-1).__lt__, self._tops))
-
-    def __len__(self) -> int:
-        return len(self._tops) - self._tops.count(-1)
-
-    def items(self) -> ItemsView[bytes, int]:
-        """Return what is seen, all at once, which is much faster than one by one."""
-        return {path: row for path, row in zip(self._numbers.paths, self._tops, strict=True) if row >= 0}.items()
 
 
 def stack(indexes: Sequence[LayerIndex | None]) -> Stack:
@@ -172,11 +51,6 @@ def stack(indexes: Sequence[LayerIndex | None]) -> Stack:
         if index is not None:
             stacker.add(position, index)
     return stacker.finish()
-
-
-def parent_of(path: bytes) -> bytes:
-    """Return the folder that a path is in."""
-    return path.rpartition(b"/")[0]
 
 
 class Stacker:
@@ -575,23 +449,3 @@ class Stacker:
         count = self._counts[id] = self._counts.get(id, 0) + 1
         if count <= NOTES_PER_ID:
             self.notes.append(Note(id, level, message, self.position, path))
-
-
-def merge_repeats(stack: Stack, same_as: Sequence[int | None]) -> tuple[bytearray, array[int]]:
-    """Return fates and ends in which the first of several equal layers speaks for all of them.
-
-    `same_as` names for each layer the first one stored in the same member. A file of it is live if any of its rows shows it,
-    else it has the fate of its last row.
-    """
-    fates, ended = stack.fates, stack.ended
-    if all(first is None for first in same_as):
-        return fates, ended
-    fates, ended = fates[:], ended[:]
-    for position, first in enumerate(same_as):
-        if first is None:
-            continue
-        here, there = stack.starts[position], stack.starts[first]
-        for row in range(stack.starts[position + 1] - here):
-            if fates[there + row] != LIVE:
-                fates[there + row], ended[there + row] = stack.fates[here + row], stack.ended[here + row]
-    return fates, ended

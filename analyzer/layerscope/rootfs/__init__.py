@@ -1,0 +1,1 @@
+"""What does a container see, and what became of everything else?"""
