@@ -29,7 +29,8 @@ layerscope.analysis.duplicates layerscope.analysis.exposure layerscope.archive l
 layerscope.archive.identity layerscope.archive.limits layerscope.archive.shelf layerscope.cli.memory layerscope.cli.packing
 layerscope.cli.progress layerscope.cli.verbs layerscope.columns layerscope.compiled layerscope.model layerscope.packages
 layerscope.packages.claims layerscope.packages.classes layerscope.packages.column layerscope.packages.paths
-layerscope.packages.shares layerscope.regex layerscope.report layerscope.rootfs layerscope.rootfs.stack layerscope.stacking
+layerscope.packages.shares layerscope.regex layerscope.report layerscope.rootfs layerscope.rootfs.paths
+layerscope.rootfs.stack layerscope.stacking
 """
 """What a report that was made before is read with: the modules of its values, and what finds it."""
 ELSEWHERE = "audit caching diff explanations folders glossary history inventory recipe sbom schemas sharing whatif why"

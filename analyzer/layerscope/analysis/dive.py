@@ -12,8 +12,7 @@ from layerscope.compiled import find
 from layerscope.frozen import frozen
 from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, both, only, unlike
 from layerscope.rootfs.paths import parent_of
-from layerscope.rootfs.stack import Stack
-from layerscope.rootfs.stacker import AUFS
+from layerscope.rootfs.stack import AUFS, Stack
 
 
 @frozen

@@ -14,6 +14,7 @@ FILE, DIRECTORY, SYMLINK, HARDLINK, WHITEOUT, OPAQUE, OTHER = (
     int(kind) for kind in (Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARDLINK, Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)
 )
 MARKS = (WHITEOUT, OPAQUE)
+AUFS = b".wh..wh."
 LIVE, REPLACED, DELETED = int(Fate.LIVE), int(Fate.REPLACED), int(Fate.DELETED)
 
 

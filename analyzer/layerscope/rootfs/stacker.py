@@ -10,6 +10,7 @@ from layerscope.compiled import find
 from layerscope.model import LayerIndex, Level, Note, pick
 from layerscope.rootfs.paths import Numbers, View, parent_of
 from layerscope.rootfs.stack import (
+    AUFS,
     DELETED,
     DIRECTORY,
     FILE,
@@ -25,7 +26,6 @@ from layerscope.rootfs.stack import (
 )
 
 _NOTHING = (*MARKS, OTHER)
-AUFS = b".wh..wh."
 OVERLAY_OPAQUE = (b"trusted.overlay.opaque", b"y")
 # Linux follows no more symlinks in one path, and no longer ones.
 LINKS_FOLLOWED = 40
