@@ -11,7 +11,7 @@ import zlib
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from layerscope.model import Kind, Level
 from layerscope.packages import java
@@ -260,6 +260,7 @@ def test_bombs_are_refused_and_told():
         unpack(bomb, Member(b"a", 0, 1, 1, 1 << 40), Allowance())
 
 
+@example(2, b"UPX!", b"a-1.jar", 3)
 @given(st.integers(0, 2000), st.binary(max_size=6), st.sampled_from([b"a-1.jar", b"bin/a", b"bin/busybox"]), st.integers(0, 3))
 @settings(max_examples=300)
 def test_damaged_files_never_raise(at, news, path, which):
@@ -269,7 +270,7 @@ def test_damaged_files_never_raise(at, news, path, which):
     )[which]  # fmt: skip
     at %= len(content)
     for name, told in inspect(path, content[:at] + news + content[at + len(news) :]):
-        database = {"java": JAVA, "golang": GOLANG, "rust": RUST, "busybox": BUSYBOX}[name]
+        database = {"java": JAVA, "golang": GOLANG, "rust": RUST, "busybox": BUSYBOX, "packed": PACKED}[name]
         for package in database.read(View({path: told})):
             f"{package!r}".encode()
 
