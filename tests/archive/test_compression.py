@@ -408,3 +408,14 @@ def test_zeros_that_are_no_bomb(way):
     assert live(report)["swap"] == 10 << 20
     assert document(report)["layers"][1]["compression_bytes"] > 9 << 20
     assert io.BytesIO(data).read(2) == b"\x1f\x8b"
+
+
+@pytest.mark.case("D04")
+@pytest.mark.parametrize("size", [0, 1])
+@pytest.mark.parametrize("piece", [1, 7, 1 << 18])
+def test_a_zstd_block_too_short_to_be_compressed_is_damage_however_it_comes(size, piece):
+    """libzstd sees it or not, by whether the whole frame is at hand: there its content is nothing, as it says."""
+    empty, block = bytes(3), (size << 3 | 2 << 1).to_bytes(3, "little") + bytes(size)
+    data = b"\x28\xb5\x2f\xfd\x20\x00" + empty + block + empty + b"\1\0\0"
+    with pytest.raises(ArchiveError, match="damaged zstd data"):
+        list(decompress((data[at : at + piece] for at in range(0, len(data), piece)), "zstd", Limits(), Notebook()))

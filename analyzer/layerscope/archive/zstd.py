@@ -19,7 +19,8 @@ from layerscope.errors import ArchiveError, LimitError
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 OUTPUT = 256 * 1024
-BLOCK = 1 << 17
+BLOCK, LEAST = 1 << 17, 2
+"""Bytes of a block at most, and of one that is compressed at least."""
 
 
 class Input:
@@ -164,8 +165,8 @@ class Blocks:
         last, kind, size = bool(bits & 1), bits >> 1 & 3, bits >> 3
         if len(word) < 3:
             self.error = _cut(self._source)
-        elif kind == 3 or (kind != 1 and size > BLOCK):
-            message = "damaged zstd data: a block of an unknown kind"
+        elif kind == 3 or (kind != 1 and size > BLOCK) or (kind == 2 and size < LEAST):
+            message = "damaged zstd data: a block that cannot be"
             self.error = ArchiveError(message, id="D04", offset=self._source.offset + self._owed)
         else:
             self._owed += 3 + (1 if kind == 1 else size) + (4 if last and self._summed else 0)
