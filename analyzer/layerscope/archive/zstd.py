@@ -141,15 +141,19 @@ class Blocks:
         self._source = source
         self._owed = header  # bytes up to the next block
         self._summed = summed
-        self._last = False
+        self._last = self._began = False
         self.error: ArchiveError | None = None
         self.remnant = Remnant()
 
     def read(self, _size: int = -1, /) -> bytes:
-        """Return what is at hand of the frame, one byte at least; nothing at its end."""
+        """Return what is at hand of the frame, one byte at least; nothing at its end.
+
+        The header comes alone: of a frame that it has whole libzstd does not look at everything.
+        """
         source = self._source
         source.peek(1)
-        while self._owed < source.at_hand and not self._last and self.error is None:
+        began, self._began = self._began, True
+        while began and self._owed < source.at_hand and not self._last and self.error is None:
             self._look()
         data = source.take(min(self._owed, source.at_hand))
         self._owed -= len(data)
