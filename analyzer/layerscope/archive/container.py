@@ -22,7 +22,7 @@ from layerscope.archive.header import BLOCK, clean, looks_like_tar
 from layerscope.archive.inspection import inspect_place
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
-from layerscope.archive.prints import WIDTH, Pieces
+from layerscope.archive.prints import WIDTH
 from layerscope.archive.pull import COUNTED, SMALL, Sampler
 from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, chunks_of, part_of, scan_place, scan_stream
 from layerscope.archive.tar import read_tar
@@ -244,7 +244,7 @@ class PassingTar(Container):
         self._held = 0
         self._counted = 0
         self._refused: set[int] = set()
-        self._named: dict[int, Pieces] = {}
+        self._named: dict[int, tuple[int, bytes]] = {}
         self._kept: dict[int, bytes] = {}
         self.raw = Tap(_at_most(chunks, settings.limits.archive_bytes))
         head = next(self.raw, b"")
@@ -296,7 +296,7 @@ class PassingTar(Container):
         for _ in tap:
             pass
         if named is not None and tap.size == size:
-            self._named[row] = named
+            self._named[row] = named.print(), named.label()
         if kept and row in self._documents:
             self._kept[row] = self._documents[row]
 
@@ -370,9 +370,8 @@ class PassingTar(Container):
     def rootfs(self) -> Scan:
         """Return the tar that passed, as one layer; its contents were told apart, kept and looked into on the way."""
         index = self.index
-        for row, named in self._named.items():
-            index.prints[row] = named.print()
-            index.labels[row * WIDTH : (row + 1) * WIDTH] = named.label()
+        for row, (index.prints[row], label) in self._named.items():
+            index.labels[row * WIDTH : (row + 1) * WIDTH] = label
         index.kept.update(self._kept)
         drop_cut(index)
         return Scan(index, "none", index.tar_bytes)

@@ -66,18 +66,32 @@ class Prints:
         return taken
 
 
+class Whole:
+    """A content that comes in pieces, as one part, whatever its length: what there is where nothing is compiled."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._taken = hashlib.sha256(secret)
+
+    def update(self, piece: bytes, /) -> None:
+        """Take the next piece."""
+        self._taken.update(piece)
+
+    def prints(self) -> bytes:
+        """Return the print of what was taken."""
+        return self._taken.digest()[:OCTETS]
+
+
 class Pieces:
     """Takes a content in pieces."""
 
     def __init__(self, prints: Prints) -> None:
         self._prints = prints
-        self._parts = None if quick.Parts is None else quick.Parts(prints.key)
-        self._whole = hashlib.sha256(prints.secret)
+        self._parts = Whole(prints.secret) if quick.Parts is None else quick.Parts(prints.key)
         self._label = xxhash.xxh3_128()
 
     def update(self, piece: bytes) -> None:
         """Take the next piece."""
-        (self._parts or self._whole).update(piece)
+        self._parts.update(piece)
         self._label.update(piece)
 
     def watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -88,7 +102,7 @@ class Pieces:
 
     def print(self) -> int:
         """Return the print of what was taken."""
-        found = self._whole.digest()[:OCTETS] if self._parts is None else self._parts.prints()
+        found = self._parts.prints()
         return _number(found) if len(found) == OCTETS else self._prints.seal(found)
 
     def label(self) -> bytes:
