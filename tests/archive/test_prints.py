@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
 import os
 import subprocess
 import sys
+import weakref
 from itertools import pairwise
 
 import build
@@ -155,3 +157,22 @@ def test_labels_decide_nothing(tmp_path, monkeypatch):
     path.write_bytes(build.oci_archive(build.Image([build.layer({"a": b"one", "b": b"two", "c": b"one"})])))
     found = api.analyze(api.load(str(path))).duplicates
     assert [[place.path for place in group.paths] for group in found] == [[b"a", b"c"]]
+
+
+def test_what_took_the_prints_of_a_file_is_let_go(tmp_path, monkeypatch):
+    """An archive that passes may be a root file system of many files; each of these takes a thousand bytes."""
+    living, most = set(), []
+    real = prints.Pieces.__init__
+
+    def begin(self, *given):
+        real(self, *given)
+        living.add(id(self))
+        most.append(len(living))
+        weakref.finalize(self, living.discard, id(self))
+
+    monkeypatch.setattr(prints.Pieces, "__init__", begin)
+    path = tmp_path / "root.tar.gz"
+    path.write_bytes(gzip.compress(build.layer({f"usr/f{number}": b"%d" % number for number in range(300)})))
+    assert len(api.load(str(path)).layers[0].index) == 300
+    assert len(most) >= 300
+    assert max(most) < 10

@@ -60,10 +60,14 @@ class Prints:
 
     def start(self, pieces: Iterable[bytes] = ()) -> Pieces:
         """Return what takes a content in pieces, with the first of them."""
-        taken = Pieces(self)
+        taken = self.begin()
         for piece in pieces:
             taken.update(piece)
         return taken
+
+    def begin(self) -> Pieces:
+        """Return what takes a content in pieces, before the first."""
+        return Pieces(self)
 
 
 class Whole:

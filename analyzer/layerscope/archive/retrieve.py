@@ -8,11 +8,9 @@ from layerscope.archive.compression import decompress, detect
 from layerscope.archive.container import Container, Member
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.scan import chunks_of, part_of
-from layerscope.archive.sparse import Fragments
-from layerscope.errors import ArchiveError, LimitError
+from layerscope.archive.sparse import fill
+from layerscope.errors import LimitError
 from layerscope.model import LayerIndex
-
-PIECE = 1 << 20
 
 
 def read_file(container: Container, member: Member | None, index: LayerIndex, row: int) -> Iterator[bytes]:
@@ -27,7 +25,7 @@ def read_file(container: Container, member: Member | None, index: LayerIndex, ro
     fragments = index.sparse.get(row)
     stored = size if fragments is None else sum(length for _, length in fragments)
     data = _stored(container, member, index.offsets[row], stored)
-    return data if fragments is None else _filled(data, fragments, size)
+    return data if fragments is None else fill(fragments, size, data)
 
 
 def _stored(container: Container, member: Member | None, start: int, size: int) -> Iterator[bytes]:
@@ -36,7 +34,7 @@ def _stored(container: Container, member: Member | None, start: int, size: int) 
     if place is not None:
         buffer, at = place
         if member is None or detect(buffer[at : at + min(member.size, 6)]) == "none":
-            yield from chunks_of(buffer, at + start, size)
+            yield from part_of(chunks_of(buffer, at + start, size), 0, size)
             return
     blob = container.chunks(member)
     head = next(blob, b"")
@@ -44,23 +42,6 @@ def _stored(container: Container, member: Member | None, start: int, size: int) 
         head += more
     limits = container.settings.limits
     yield from part_of(decompress(_again(head, blob), detect(head), limits, Notebook()), start, size)
-
-
-def _filled(data: Iterator[bytes], fragments: Fragments, size: int) -> Iterator[bytes]:
-    """Yield a sparse file whole: its data, and zeros between them."""
-    at, left = 0, b""
-    for offset, length in (*fragments, (size, 0)):
-        while at < offset:
-            hole = min(PIECE, offset - at)
-            at += hole
-            yield bytes(hole)
-        while length:
-            left = left or next(data, b"")
-            if not left:
-                raise ArchiveError("the data end before the file does", id="C55", offset=at)
-            yield left[:length]
-            taken = min(length, len(left))
-            left, length, at = left[taken:], length - taken, at + taken
 
 
 def _again(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from hashlib import sha256
 from typing import Any
@@ -92,12 +92,9 @@ class Summed(Prints):
 
         return take
 
-    def start(self, pieces: Iterable[bytes] = ()) -> Pieces:
-        """Return what takes a content in pieces."""
-        taken = SummedPieces(self)
-        for piece in pieces:
-            taken.update(piece)
-        return taken
+    def begin(self) -> Pieces:
+        """Return what takes a content in pieces, before the first."""
+        return SummedPieces(self)
 
 
 class SummedPieces(Pieces):
