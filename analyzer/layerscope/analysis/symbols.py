@@ -29,20 +29,6 @@ _SLACK = 16
 """Padding that may lie behind the sections."""
 
 
-class _Part:
-    """A file inside an archive."""
-
-    def __init__(self, content: Content, start: int, size: int) -> None:
-        self._content, self._start, self._size = content, start, size
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __getitem__(self, part: slice, /) -> bytes:
-        start, stop, _ = part.indices(self._size)
-        return self._content[self._start + start : self._start + max(start, stop)]
-
-
 def is_binary(head: bytes) -> bool:
     """Tell by its first bytes whether a file is one."""
     return head[:4] == MAGIC or head[:8] == ARCHIVE
@@ -113,7 +99,7 @@ def _count_members(content: Content) -> int:
         at, length = at + _MEMBER, int(size)
         if at + length > len(content):
             break
-        elf = read_elf(content[at : at + length] if isinstance(content, bytes) else _Part(content, at, length))
+        elf = read_elf(content, at, at + length)
         if elf is not None:
             budget -= len(elf.rows) // elf.form.size
             if budget < 0:

@@ -69,10 +69,13 @@ _FORMS = {
 }
 
 
-def read_elf(content: Content) -> Elf | None:
-    """Return what an ELF file says of itself; None of anything else, and where its tables lie outside of it."""
-    length = len(content)
-    head = content[0 : min(_HEAD, length)]
+def read_elf(content: Content, start: int = 0, stop: int | None = None) -> Elf | None:
+    """Return what an ELF file says of itself; None of anything else, and where its tables lie outside of it.
+
+    The file may be a part of the content, from `start` to `stop`; all offsets count from its beginning.
+    """
+    length = (len(content) if stop is None else stop) - start
+    head = content[start : start + min(_HEAD, length)]
     if head[:4] != MAGIC or len(head) < _HEAD or head[4] not in {1, 2} or head[5] not in {1, 2}:
         return None
     header, section, segment = _FORMS["<" if head[5] == 1 else ">", head[4] == 2]
@@ -82,14 +85,16 @@ def read_elf(content: Content) -> Elf | None:
         return None
     if loads and (load_size != segment.size or loaded > length):
         return None
-    rows = content[table:end]
+    rows = content[start + table : start + end]
     *_, at, room = section.unpack_from(rows, size * names)
     return Elf(
-        kind=kind,
-        titles=content[at : min(at + min(room, _MAX_NAMES), length)] if at < length else b"",
-        names=names,
-        tables=((0, header.size), (table, end), (load, loaded)),
-        loads=tuple([(start, start + taken) for start, taken in segment.iter_unpack(content[load:loaded])]) if loads else (),
-        rows=rows,
-        form=section,
+        kind,
+        content[start + at : start + min(at + min(room, _MAX_NAMES), length)] if at < length else b"",
+        names,
+        ((0, header.size), (table, end), (load, loaded)),
+        tuple([(begin, begin + taken) for begin, taken in segment.iter_unpack(content[start + load : start + loaded])])
+        if loads
+        else (),
+        rows,
+        section,
     )
