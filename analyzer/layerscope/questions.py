@@ -61,7 +61,7 @@ def ask_why(image: Image, subject: str) -> Why:
         if number is None:
             raise SelectionError(f"no package is called {subject!r}", near_packages(ownership, subject))
         return Why(subject, None, explain_package(ownership, number), ownership.release)
-    files = list_files(image, stacked, lambda row: name_owner(ownership, row))
+    files = list_files(image, stacked, lambda row: name_owner(ownership, row), again=True)
     indexes = [image.index_of(layer.position) for layer in image.layers]
     path = join(b"", subject.encode("utf-8", "surrogateescape"))
     folder, _, name = path.rpartition(b"/")
@@ -74,7 +74,8 @@ def ask_why(image: Image, subject: str) -> Why:
 
 def _owner_number(image: Image, stacked: Stack, ownership: Ownership, past: Past) -> int | None:
     """Return the number of the package that owns the row that counts of a path."""
-    index, start = image.index_of(past.row.layer), stacked.starts[past.row.layer]
+    first = image.layers[past.row.layer].same_as
+    index, start = image.index_of(past.row.layer), stacked.starts[past.row.layer if first is None else first]
     rows = [row for row, path in enumerate(index.paths) if path == past.row.path] if index is not None else []
     return next((number for row in reversed(rows) if (number := ownership.column[start + row]) >= 0), None)
 

@@ -66,22 +66,26 @@ def sift(files: Iterable[FileRow], sieve: Sieve) -> tuple[FileRow, ...]:
 
 
 def list_files(
-    image: Image, stack: Stack, owner_name: Callable[[int], str | None], *, priced: bool = False
+    image: Image, stack: Stack, owner_name: Callable[[int], str | None], *, priced: bool = False, again: bool = False
 ) -> tuple[FileRow, ...]:
-    """Return every entry of every layer, in the order of layers and of their tars; a repeated layer once.
+    """Return every entry of every layer, in the order of layers and of their tars; a repeated layer once, or each time.
 
-    `owner_name` is asked for row ids of the stack; `priced` adds what a registry sends for each.
+    `owner_name` is asked for row ids of the stack; `priced` adds what a registry sends for each. With `again` a layer that is
+    listed several times has its rows each time, and each says what became of its own name then: a file's content may live on
+    under another.
     """
-    fates, ends = merge_repeats(stack, [layer.same_as for layer in image.layers])
+    fates, ends = (stack.fates, stack.ended) if again else merge_repeats(stack, [layer.same_as for layer in image.layers])
+    names = stack.names if again else {}
     rows: list[FileRow] = []
     for layer in image.layers:
-        index = layer.index
-        if index is None or layer.same_as is not None:
+        index = image.index_of(layer.position) if again else layer.index
+        if index is None or (layer.same_as is not None and not again):
             continue
         start = stack.starts[layer.position]
+        owned = start if layer.same_as is None else stack.starts[layer.same_as]
         prices = price_rows(layer, index) if priced else None
         for row, path in enumerate(index.paths):
-            fate, ended = Fate(fates[start + row]), ends[start + row]
+            fate, ended = names.get(start + row) or (fates[start + row], ends[start + row])
             rows.append(
                 FileRow(
                     path=path,
@@ -92,9 +96,9 @@ def list_files(
                     uid=index.uids[row],
                     gid=index.gids[row],
                     layer=layer.position,
-                    fate=fate,
+                    fate=Fate(fate),
                     ended_by=None if ended < 0 else ended,
-                    owner=owner_name(start + row),
+                    owner=owner_name(owned + row),
                     pull=None if prices is None else round(prices[row]),
                 )
             )
