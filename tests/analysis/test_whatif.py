@@ -18,6 +18,8 @@ from layerscope.questions import Plan
 from layerscope.render.options import Options
 from layerscope.render.schemas import schema_text
 from layerscope.render.whatif import CAVEAT, WHATIF_FORMATS
+from stacking.layers import layer as layers_of
+from stacking.layers import random_op
 
 from analysis.make import dpkg, image
 
@@ -128,6 +130,23 @@ def test_marks_and_links_of_layers_as_one():
     assert told(image(base, one, two), squash=(1, 2))[1] == sizes(image(base, real))
 
 
+def test_other_links_stay_where_a_file_is_known_by_another_name():
+    names = {"d/": Dir(), "d/n": b"n" * 900, "d/m": Hardlink("d/n"), "d/o": Hardlink("d/n")}
+    made = image(names, tar(whiteout("d/n")), tar(whiteout("d/m")))
+    left = {"d/": Dir(), "d/m": b"n" * 900, "d/o": Hardlink("d/m")}
+    assert told(made, squash=(0, 1))[1] == sizes(image(left, tar(whiteout("d/m"))))
+    assert told(made, globs=("/d/n",))[1] == sizes(image(left, {}, tar(whiteout("d/m"))))
+    linked = image(names, {"e": Hardlink("d/n")}, tar(whiteout("d")))
+    real = image({"d/": Dir(), "d/m": b"n" * 900, "d/o": Hardlink("d/m")}, {"e": Hardlink("d/m")}, tar(whiteout("d")))
+    assert told(linked, globs=("/d/n",))[1] == sizes(real)
+
+
+def test_a_mark_makes_its_folder_also_in_layers_as_one():
+    base = {"b": b"b" * 9}
+    for mark in (whiteout("b/c"), opaque("b"), opaque("b/c/d")):
+        assert told(image(base, tar(mark), {"x": b"x"}), squash=(1, 2))[1] == sizes(image(base, tar(mark, files({"x": b"x"}))))
+
+
 def test_a_folder_that_was_a_file_between_shows_nothing_from_below():
     base = {"d/": Dir(), "d/x": b"x" * 100, "d/e/y": b"y" * 10}
     for between in (b"file", Symlink("elsewhere")):
@@ -191,6 +210,16 @@ def test_a_container_sees_the_same_in_layers_as_one(seed):
     assert found.after.content_bytes <= found.before.content_bytes
     if (first, last) == (0, 4):
         assert found.after.content_bytes == found.before.live_bytes
+
+
+@pytest.mark.parametrize("seed", [*range(150), 156, 476, 527, 1954])
+def test_hard_links_lead_where_they_led_in_layers_as_one(seed):
+    random = Random(seed)
+    kinds = ("file", "file", "file", "hardlink", "hardlink", "whiteout", "opaque", "folder")
+    layers = [layers_of([random_op(random, kinds) for _ in range(random.randrange(1, 9))]) for _ in range(5)]
+    made, first = image(*layers), random.randrange(4)
+    found = api.whatif(made, Plan(squash=(first, random.randrange(first + 1, 5))))
+    assert found.after.live_bytes == found.before.live_bytes
 
 
 def test_formats(tmp_path, capsys):

@@ -80,9 +80,16 @@ class Draft:
     def remainder(self) -> dict[int, Sheet]:
         """Return what is left of each layer, by its first position."""
         heirs: dict[int, list[tuple[int, Sheet, int]]] = {}
-        for inode, link in self._heirs().items():
-            position = self.stack.position_of(link)
-            heirs.setdefault(position, []).append((link - self.stack.starts[position], *self._place(inode)))
+        targets: dict[int, list[tuple[int, bytes]]] = {}
+        for inode, heir in self._heirs().items():
+            position = self.stack.position_of(heir)
+            row = heir - self.stack.starts[position]
+            heirs.setdefault(position, []).append((row, *self._place(inode)))
+            path = self.sheets[position].index.paths[row]
+            for link in self.names[inode]:
+                if link != heir and not self.gone[link]:
+                    position = self.stack.position_of(link)
+                    targets.setdefault(position, []).append((link - self.stack.starts[position], path))
         parts: dict[int, list[tuple[int, int]]] = {}
         for ident, part in self.parts.items():
             position = self.stack.position_of(ident)
@@ -91,8 +98,8 @@ class Draft:
         for position, sheet in self.sheets.items():
             start = self.stack.starts[position]
             rows = [row for row in range(len(sheet.index)) if not self.gone[start + row]]
-            whole = len(rows) == len(sheet.index) and position not in heirs and position not in parts
-            left[position] = sheet if whole else keep(sheet, rows, heirs.get(position, ()), parts.get(position, ()))
+            told = (heirs.get(position, ()), parts.get(position, ()), targets.get(position, ()))
+            left[position] = sheet if len(rows) == len(sheet.index) and not any(told) else keep(sheet, rows, *told)
         return left
 
     def idle(self) -> list[int]:

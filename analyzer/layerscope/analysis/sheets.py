@@ -45,10 +45,12 @@ def keep(
     rows: Sequence[int],
     heirs: Iterable[tuple[int, Sheet, int]] = (),
     parts: Iterable[tuple[int, int]] = (),
+    targets: Iterable[tuple[int, bytes]] = (),
 ) -> Sheet:
     """Return a layer with only these rows.
 
-    An heir `(row, sheet, row there)` is a hard link that gets its file's data, a part `(row, bytes)` what a file loses.
+    An heir `(row, sheet, row there)` is a hard link that gets its file's data, a part `(row, bytes)` what a file loses, a
+    target `(row, path)` what a hard link names instead of what is gone.
     """
     places = {row: number for number, row in enumerate(rows)}
     columns: dict[str, Any] = {}
@@ -60,6 +62,8 @@ def keep(
             columns[field.name] = _pick(column, rows) if len(column) == len(sheet.index) else column[:0]
     index = replace(sheet.index, **columns)
     costs = None if sheet.costs is None else array("d", [sheet.costs[row] for row in rows])
+    for row, path in targets:
+        index.links[places[row]] = path
     for row, part in parts:
         if row in places:
             _shorten(index, costs, places[row], part)
@@ -110,28 +114,69 @@ def _seal(index: LayerIndex, used: int) -> int:
     return used + end
 
 
-def merge(below: Sequence[LayerIndex | None], sheets: Sequence[Sheet]) -> Sheet:
+def merge(below: Sequence[Sheet | None], sheets: Sequence[Sheet]) -> Sheet:
     """Return several layers, base first, as the one that a single instruction would have made on those below.
 
     It has what is to be seen of their rows, and the marks that still hide something below.
     """
-    merged = stack([sheet.index for sheet in sheets])
-    everything = _chain(sheets)
-    beneath = stack(below)
+    merged, everything = stack([sheet.index for sheet in sheets]), _chain(sheets)
+    indexes = [sheet.index if sheet else None for sheet in below]
+    beneath = stack(indexes)
+    whole = stack([*indexes, *(sheet.index for sheet in sheets)])
     for path in _torn(beneath, merged, everything.index):
         _add_mark(everything, path)
     there = {row: path for path, row in merged.visible.items()}
     rows = sorted(there)
-    names: dict[int, int] = {}
-    for link, inode in merged.inodes.items():
-        if inode >= 0 and inode not in there and link in there:
-            names[inode] = min(link, names.get(inode, link))
-    heirs = [(link, everything, inode) for inode, link in names.items()]
-    marks = _marks(beneath, merged, everything.index)
-    sheet = keep(everything, [*marks, *rows], heirs)
+    marks = _marks(beneath, merged, whole, everything.index)
     paths = [*(everything.index.paths[row] for row in marks), *(there[row] for row in rows)]
+    heirs, targets = _links(whole, len(below), there, everything)
+    sheet = _name(keep(everything, [*marks, *rows], heirs, (), targets), paths)
+    if lost := _lost(whole, stack([*indexes, sheet.index]), there, rows, len(marks)):
+        for inode, links in lost.items():
+            position = whole.position_of(inode)
+            giver = below[position]
+            assert giver is not None
+            heirs.append((links[0], giver, inode - whole.starts[position]))
+            targets += ((link, there[links[0]]) for link in links[1:])
+        sheet = _name(keep(everything, [*marks, *rows], heirs, (), targets), paths)
     tar_bytes = _seal(sheets[-1].index, sum(sheet.index.spans))
-    return replace(sheet, index=replace(sheet.index, paths=paths, folders=list(map(parent_of, paths)), tar_bytes=tar_bytes))
+    return replace(sheet, index=replace(sheet.index, tar_bytes=tar_bytes))
+
+
+def _name(sheet: Sheet, paths: list[bytes]) -> Sheet:
+    return replace(sheet, index=replace(sheet.index, paths=paths, folders=list(map(parent_of, paths))))
+
+
+def _links(
+    whole: Stack, position: int, there: dict[int, bytes], everything: Sheet
+) -> tuple[list[tuple[int, Sheet, int]], list[tuple[int, bytes]]]:
+    """Return which hard links get the data of what they name, and what the others name; what leads nowhere names the root."""
+    start, heirs, targets = whole.starts[position], dict[int, int](), []
+    for link, inode in sorted((link - start, inode - start) for link, inode in whole.inodes.items() if link >= start):
+        if link not in there:
+            continue
+        if inode + start < 0:
+            targets.append((link, b""))
+        elif inode in there:
+            targets.append((link, there[inode]))
+        elif inode >= 0 and inode not in heirs:
+            heirs[inode] = link
+        elif inode >= 0:
+            targets.append((link, there[heirs[inode]]))
+    return [(link, everything, inode) for inode, link in heirs.items()], targets
+
+
+def _lost(whole: Stack, after: Stack, there: dict[int, bytes], rows: list[int], marks: int) -> dict[int, list[int]]:
+    """Return the files below whose hard links in one layer do not lead to them, and these links."""
+    start = whole.starts[len(after.starts) - 2]
+    first = after.starts[-2] + marks
+    places = {row: first + number for number, row in enumerate(rows)}
+    lost: dict[int, list[int]] = {}
+    for link, inode in whole.inodes.items():
+        row = link - start
+        if 0 <= inode < start and row in there and after.inodes.get(places[row]) != inode:
+            lost.setdefault(inode, []).append(row)
+    return lost
 
 
 def _chain(sheets: Sequence[Sheet]) -> Sheet:
@@ -188,20 +233,24 @@ def _add_mark(sheet: Sheet, path: bytes) -> None:
         sheet.costs.append(0.0)
 
 
-def _marks(below: Stack, merged: Stack, index: LayerIndex) -> list[int]:
-    """Return the marks that hide something below which nothing else hides."""
+def _marks(below: Stack, merged: Stack, whole: Stack, index: LayerIndex) -> list[int]:
+    """Return the marks that hide something below which nothing else hides: also a file by the folder that a mark is in."""
     folders = all_above(map(parent_of, below.visible)) | {b""}
     kept: dict[bytes, int] = {}
     chosen = []
+    covered: set[bytes] = set()
     marks = [row for row, kind in enumerate(index.kinds) if kind in MARKS]
     for row in sorted(marks, key=lambda row: (len(index.paths[row]), index.kinds[row])):
         path, whiteout = index.paths[row], index.kinds[row] == _WHITEOUT
-        if path in kept or (path not in folders and not (whiteout and path in below.visible)):
+        news = {one for one in all_above((parent_of(path) if whiteout else path,)) if one in below.visible} - covered
+        news = {one for one in news if one not in whole.visible}
+        if path in kept or (path not in folders and not (whiteout and path in below.visible) and not news):
             continue
         taken = merged.visible.get(path)
         if (taken is not None and index.kinds[taken] != _FOLDER) or _is_hidden(path, kept, merged, index):
             continue
         kept[path] = row
+        covered |= news
         chosen.append(row)
     return sorted(chosen)
 

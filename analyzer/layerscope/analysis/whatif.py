@@ -106,7 +106,7 @@ def imagine(image: Image, stacked: Stack, books: Books, steps: Sequence[Step], s
         before = _sum(layers)
         first, last = squash
         chosen = slice(first, last + 1)
-        below = [sheet.index if sheet else None for _, sheet in slots[:first]]
+        below = [sheet for _, sheet in slots[:first]]
         merged = merge(below, [_readable(positions[0], sheet) for positions, sheet in slots[chosen]])
         slots[chosen] = [(tuple(range(first, last + 1)), merged)]
         layers = _weigh(image, books, slots)
