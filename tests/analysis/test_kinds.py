@@ -215,7 +215,10 @@ def test_hidden_bytes():
 
 FIXES = [
     ("COPY . /app", "RUN chown -R app:app /app", "COPY --chown=app:app in layer 1, and drop the step of layer 2"),
-    ("RUN make x", "RUN useradd app && chown -R app:app /app", "end the RUN of layer 1 with: && chown -R app:app /app; or put USER app before it"),
+    ("RUN make x", "RUN useradd app && chown -R app:app /app", "end the RUN of layer 1 with: && chown -R app:app /app (make the user before); or put USER app before it"),
+    ("RUN make x", "RUN chown -R a:b /app /srv && ls", "end the RUN of layer 1 with: && chown -R a:b /app /srv; or put USER a before it"),
+    ("RUN make x", "RUN find /app -exec chown a {} +", "end the RUN of layer 1 with: && chown -R a ...; or put USER a before it"),
+    ("COPY . /app", "RUN useradd app && chown -R app:app /app", "COPY --chown=app:app in layer 1 (make the user before), and drop the chown of layer 2"),
     ("RUN make x", "RUN chown app", "end the RUN of layer 1 with: && chown -R app ...; or put USER app before it"),
     ("COPY x /app", "COPY x /app", "copy these files once: layer 2 stores again what layer 1 has"),
 ]  # fmt: skip
@@ -226,6 +229,21 @@ def test_fixes_of_a_changed_owner(adds, hides, fix):
     base = "ADD file:" + "0" * 64 + " in /"
     made = report({}, {"app/a": b"x" * 9}, {"app/a": File(b"x" * 9, uid=7)}, history=[base, adds, hides])
     assert [cause.fix for cause in made.causes] == [fix]
+
+
+def test_a_fix_makes_all_that_changed():
+    base = "ADD file:" + "0" * 64 + " in /"
+    changed = {"app/a": File(b"x" * 9, uid=7, mode=0o664)}
+    both = "RUN chown -R app:app /app && chmod -R g+w /app /srv"
+    for adds, fix in (
+        ("RUN make x", "end the RUN of layer 1 with: && chown -R app:app /app && chmod -R g+w /app /srv"),
+        ("COPY . /app", "COPY --chown=app:app --chmod=g+w in layer 1, and drop the step of layer 2"),
+    ):
+        made = report({}, {"app/a": b"x" * 9}, changed, history=[base, adds, both])
+        assert [cause.fix for cause in made.causes] == [fix]
+    linked = {"app/a": b"x" * 9, "app/b": Hardlink("app/a")}
+    made = report({}, {"app/a": b"x" * 9}, linked, history=[base, "COPY . /app", "RUN ln /app/a /app/b"])
+    assert [cause.fix for cause in made.causes] == ["ln -s in layer 2: a hard link to what layer 1 has stores it again"]
 
 
 def test_nobody_is_told_to_change_the_base_image():

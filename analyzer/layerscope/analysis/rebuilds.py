@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from layerscope.analysis.remedies import COPIES, quoted
+from layerscope.analysis.remedies import COPIES
 from layerscope.analysis.scene import Pile, Scene
 from layerscope.regex import regex
 
-CHOWN = regex(r"\bchown\s+(?:-\S+\s+)*([\w.${}-]+(?::[\w.${}-]*)?)(?:\s+([^\s;&|]+))?")
-CHMOD = regex(r"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)(?:\s+([^\s;&|]+))?")
+PATHS = r"((?:[^\S\n]+[^\s;&|<>{}()\\]+)*)(?=\s*(?:[;&|\n]|$))"
+CHOWN = regex(rf"\bchown\s+(?:-\S+\s+)*([\w.${{}}-]+(?::[\w.${{}}-]*)?)(?:{PATHS})?")
+CHMOD = regex(rf"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)(?:{PATHS})?")
+ONLY = regex(r"RUN(?: --\S+)*\s+(?:(?:chown|chmod)\s[^;&|\n]*(?:&&|;|$)\s*)+")
+MAKES_USER = regex(r"\b(?:useradd|adduser|groupadd|addgroup)\b")
+HARD_LINK = regex(r"\bln\s+(?!(?:-\S+\s+)*(?:-\w*s|--symbolic))")
 IGNORED = (b"node_modules", b".git", b"__pycache__", b"target", b"dist", b"build", b".venv", b"venv")
 ASPECTS = ("mode", "owner", "time", "attributes")
 AGAIN = "layer {layer} is the base image's, and layer {position} stores them again: do without that, or squash"
@@ -30,6 +34,8 @@ def fix_waste(scene: Scene, kind: str, position: int, hidden_in: int, pile: Pile
         return _metadata(scene, position, hidden_in, pile)
     adds = scene.instruction(position)
     if kind == "identical-rewrite":
+        if HARD_LINK.search(scene.instruction(hidden_in)):
+            return f"ln -s in layer {hidden_in}: a hard link to what layer {position} has stores it again"
         return f"store these files once: layer {hidden_in} writes again what layer {position} has"
     ignored = _ignored(scene, pile) if adds.startswith(COPIES) else None
     if kind == "deleted-later":
@@ -56,18 +62,24 @@ def _metadata(scene: Scene, position: int, hidden_in: int, pile: Pile) -> str:
         return f"copy these files once: layer {hidden_in} stores again what layer {position} has"
     owner = CHOWN.search(hides) if "owner" in pile.aspects else None
     mode = CHMOD.search(hides) if "mode" in pile.aspects else None
+    first = " (make the user before)" if owner and MAKES_USER.search(hides) else ""
     if adds.startswith(COPIES) and (owner or mode):
         flags = " ".join(flag for flag in (owner and f"--chown={owner[1]}", mode and f"--chmod={mode[1]}") if flag)
         verb = adds.split(maxsplit=1)[0]
-        return f"{verb} {flags} in layer {position}, and drop the step of layer {hidden_in}"
-    if owner:
-        user = owner[1].partition(":")[0] or owner[1]
-        where = quoted(owner[2]) if owner[2] else "..."
-        return f"end the RUN of layer {position} with: && chown -R {owner[1]} {where}; or put USER {user} before it"
-    if mode:
-        return f"end the RUN of layer {position} with: && chmod -R {mode[1]} {quoted(mode[2]) if mode[2] else '...'}"
+        step = "step" if ONLY.fullmatch(hides) else " and ".join(word for word in (owner and "chown", mode and "chmod") if word)
+        return f"{verb} {flags} in layer {position}{first}, and drop the {step} of layer {hidden_in}"
+    if owner or mode:
+        commands = [f"chown -R {owner[1]}{_paths(owner[2])}"] if owner else []
+        commands += [f"chmod -R {mode[1]}{_paths(mode[2])}"] if mode else []
+        user = "" if mode or not owner else f"; or put USER {owner[1].partition(':')[0] or owner[1]} before it"
+        return f"end the RUN of layer {position} with: && {' && '.join(commands)}{first}{user}"
     what = " and ".join(aspect for aspect in ASPECTS if aspect in pile.aspects)
     return f"make the change of {what} in the RUN that makes the files (layer {position}): a later one copies each whole"
+
+
+def _paths(told: str | None) -> str:
+    """Return the paths of a command as they stand in it."""
+    return f" {' '.join(told.split())}" if told and told.strip() else " ..."
 
 
 def _ignored(scene: Scene, pile: Pile) -> str | None:
