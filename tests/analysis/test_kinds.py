@@ -141,6 +141,8 @@ def test_development_dependencies():
     }
     made = report({}, tree, history=["ADD file:%s in /" % ("0" * 64), "RUN npm install"])
     assert claims(made) == {"development-dependencies": 500 + len(package("jest"))}
+    assert made.causes[0].fix == "npm install --omit=dev in layer 1"
+    made = report({}, tree, history=["ADD file:%s in /" % ("0" * 64), "RUN npm install -g npm && npm ci"])
     assert made.causes[0].fix == "npm ci --omit=dev in layer 1"
     assert claims(report(tree, WorkingDir="/app", Cmd=["jest"])) == claims(made)  # no such program there
 
@@ -246,11 +248,55 @@ def test_a_fix_makes_all_that_changed():
     assert [cause.fix for cause in made.causes] == ["ln -s in layer 2: a hard link to what layer 1 has stores it again"]
 
 
+FIND = "find /usr/lib/python3/dist-packages -xdev -name '*.pyc' -delete (first start gets slower)"
+DOCS = "end its RUN with: && find /usr/share/doc -type f ! -name copyright -delete"
+WAYS = [
+    ("RUN apt-get install -y python3-pip", f"end the RUN of layer 1 with: && {FIND}"),
+    ("RUN python3 -m compileall -q /x", f"leave compileall out of layer 1; or end its RUN with: && {FIND}"),
+    ("RUN python3 x.py", f"ENV PYTHONDONTWRITEBYTECODE=1 before layer 1; or end its RUN with: && {FIND}"),
+    (
+        "RUN apt-get install -y python3-pip && pip3 install x",
+        f"ENV PYTHONDONTWRITEBYTECODE=1 before layer 1, and in it pip install --no-compile; or end its RUN with: && {FIND}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "fix"), WAYS)
+def test_bytecode_is_kept_out_by_who_wrote_it(step, fix):
+    python = "usr/lib/python3/dist-packages"
+    tree = {f"{python}/a.py": b"a", f"{python}/__pycache__/a.cpython-311.pyc": b"b" * 90}
+    made = report({}, tree, history=["ADD file:%s in /" % ("0" * 64), step])
+    assert [cause.fix for cause in made.causes if cause.id == "bytecode"] == [fix]
+
+
+def test_documentation_is_kept_out_by_who_installs_it():
+    for step, way in (
+        ("RUN apt-get install -y git", "keep them out before the install of layer 1: dpkg path-exclude=/usr/share/doc/*"),
+        ("RUN dnf install -y git", "dnf --nodocs in layer 1"),
+    ):
+        made = report({}, {"usr/share/doc/a": b"x" * 9}, history=["ADD file:%s in /" % ("0" * 64), step])
+        assert [cause.fix for cause in made.causes] == [f"{way}; or {DOCS}"]
+
+
+def test_hard_links_that_a_later_layer_broke():
+    base, linked = "ADD file:" + "0" * 64 + " in /", {"app/a": b"x" * 9, "app/b": Hardlink("app/a")}
+    broken = {"app/a": File(b"x" * 9, mode=0o700), "app/b": File(b"x" * 9, mode=0o700)}
+    made = report({}, linked, broken, history=[base, "RUN ln", "RUN chmod -R 700 /app"])
+    assert {cause.id: cause.fix for cause in made.causes}["duplicate-content"] == (
+        "layer 2 stores hard links of layer 1 as files of their own: make its change where the links are made"
+    )
+
+
+def test_copies_name_the_layers_that_hold_them():
+    made = report({"a": b"x" * 9}, {"b": b"y" * 7}, {"c": b"x" * 9, "d": b"y" * 7, "e": b"z", "f": b"z"})
+    assert [cause.title for cause in made.causes] == ["3 copies of files that layers 0, 1 and 2 hold already"]
+
+
 def test_nobody_is_told_to_change_the_base_image():
     base = "ADD file:" + "0" * 64 + " in /"
     made = report({"usr/share/doc/a": b"x" * 9, "etc/a": b"x" * 5}, {"etc/a": b"y"}, history=[base, "RUN x"])
     assert [cause.fix for cause in made.causes] == [
-        "comes with the base image (layer 0): choose a slimmer base, or squash",
+        "comes with the base image (layer 0): choose a slimmer base, or remove them and squash",
         "layer 0 is the base image's: do without the change of layer 1, or squash",
     ]
 

@@ -45,15 +45,27 @@ def _cause(scene: Scene, position: int, pile: Pile, originals: set[int]) -> Caus
     elif len(originals) == 1:
         title = f"{copies} layer {min(originals)} holds already"
     else:
-        title = f"{copies} layers {' and '.join(map(str, sorted(originals)))} hold already"
+        *others, last = map(str, sorted(originals))
+        title = f"{copies} layers {', '.join(others)} and {last} hold already"
         if len(originals) > 3:
             title = f"{copies} lower layers hold already"
-    return pile.cause(scene, ID, Certainty.POSSIBLE, position, title, _fix(scene, position, originals))
+    return pile.cause(scene, ID, Certainty.POSSIBLE, position, title, _fix(scene, position, pile, originals))
 
 
-def _fix(scene: Scene, position: int, originals: set[int]) -> str:
+def _fix(scene: Scene, position: int, pile: Pile, originals: set[int]) -> str:
     if scene.in_base(position):
         return BASE.format(layer=position)
+    broken = [_linked_in(scene, row) for row in pile.rows]
+    if None not in broken:
+        of = f"layer {broken[0]}" if len(set(broken)) == 1 else "lower layers"
+        return f"layer {position} stores hard links of {of} as files of their own: make its change where the links are made"
     if originals == {position}:
         return f"keep one copy: in the step of layer {position} use hard links or symlinks, or drop the copies"
     return f"keep one copy: let layer {position} link to the file it repeats, or drop it"
+
+
+def _linked_in(scene: Scene, row: int) -> int | None:
+    """Return the layer position of the hard link whose place a file of the same content took, None if it took none's."""
+    link = scene.stack.ousted[row]
+    inode = scene.stack.inodes.get(link, -1)
+    return scene.stack.position_of(link) if link >= 0 and inode >= 0 and scene.same_content(inode, row) else None

@@ -19,6 +19,13 @@ TESTED = (
 )
 _ROOTS = "(?:.*/)?(?:node_modules|site-packages|dist-packages|vendor/bundle|gems)/"
 
+APT = r"\b(?:apt|apt-get|aptitude) "
+DNF = r"\b(?:dnf|microdnf|yum|tdnf) "
+PIP = r"\bpip[\d.]* install\b"
+_EXCLUDE = "keep them out before the install of layer {layer}: dpkg path-exclude={top}/*; or"
+_FIND_DOCUMENTATION = "end its RUN with: && find {top} -type f ! -name copyright -delete"
+_FIND_BYTECODE = "end its RUN with: && find {dependencies} -xdev -name '*.pyc' -delete (first start gets slower)"
+
 
 def _has_source(scene: Scene, path: bytes) -> bool:
     """Whether bytecode can be made again: its source lies there."""
@@ -55,15 +62,18 @@ DOCUMENTATION = Trace(
         "usr/local/share/man",
     ),
     spare=r".*/copyright|.*/(?:LICEN[CS]E|COPYING|NOTICE)[^/]*",
-    run="keep them out before the install of layer {layer}: dpkg path-exclude, dnf --nodocs; or end its RUN with: "
-    "&& find {top} -type f ! -name copyright -delete",
+    run=f"keep them out before the install of layer {{layer}}: dpkg path-exclude, dnf --nodocs; or {_FIND_DOCUMENTATION}",
+    ways=(
+        (APT, f"{_EXCLUDE} {_FIND_DOCUMENTATION}"),
+        (DNF, f"dnf --nodocs in layer {{layer}}; or {_FIND_DOCUMENTATION}"),
+    ),
 )
 LOCALES = Trace(
     "translations of languages that the image is not set to",
     folders=("usr/share/locale", "usr/local/share/locale"),
     check=_is_foreign,
-    run="keep them out before the install of layer {layer}: dpkg path-exclude=/usr/share/locale/*; or end its RUN with: "
-    "&& rm -rf {top}",
+    run="end the RUN of layer {layer} with: && rm -rf {top}",
+    ways=((APT, f"{_EXCLUDE} end its RUN with: && rm -rf {{top}}"),),
 )
 BYTECODE = Trace(
     "Python bytecode beside its source",
@@ -71,8 +81,12 @@ BYTECODE = Trace(
     within=r"(?:.*/)?__pycache__/",
     named=("__pycache__",),
     check=_has_source,
-    run="ENV PYTHONDONTWRITEBYTECODE=1 before layer {layer}, and in it pip install --no-compile; or end its RUN with: "
-    "&& find {dependencies} -xdev -name '*.pyc' -delete (first start gets slower)",
+    run=f"ENV PYTHONDONTWRITEBYTECODE=1 before layer {{layer}}; or {_FIND_BYTECODE}",
+    ways=(
+        (r"\bcompileall\b", f"leave compileall out of layer {{layer}}; or {_FIND_BYTECODE}"),
+        (PIP, f"ENV PYTHONDONTWRITEBYTECODE=1 before layer {{layer}}, and in it pip install --no-compile; or {_FIND_BYTECODE}"),
+        (f"{APT}|{DNF}", "end the RUN of layer {layer} with: && " + _FIND_BYTECODE.partition("&& ")[2]),
+    ),
     copy="add __pycache__ to .dockerignore, so that layer {layer} does not copy it",
 )
 DEBUG_SYMBOLS = Trace(

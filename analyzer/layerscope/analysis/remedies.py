@@ -13,10 +13,11 @@ from layerscope.model import Package, pick
 from layerscope.regex import regex
 
 COPIES = ("COPY", "ADD")
-BASE = "comes with the base image (layer {layer}): choose a slimmer base, or squash"
+BASE = "comes with the base image (layer {layer}): choose a slimmer base, or remove them and squash"
 SAFE = regex(r"[\w.@%+:/=-]+")
 NAMED = 3
 BUILDS = regex(r"\b(?:(?:npm|yarn|pnpm) (?:run )?build|(?:next|vite|ng|nuxt) build|tsc|webpack|rollup|esbuild)\b")
+NPM_INSTALL = regex(r"\bnpm (?:install|i)\b(?! +-g| +--global)")
 DEPENDENCIES = regex(r"/(?:.*?/)??(?:node_modules|site-packages|dist-packages|gems)(?=/)")
 
 
@@ -34,7 +35,9 @@ def fix_trace(scene: Scene, trace: Trace, pile: Pile) -> str:
         "entry": quoted(_top(trace, path).rpartition("/")[2]),
         "dependencies": quoted(dependencies[0] if dependencies else "/"),
     }
-    return (trace.copy if scene.instruction(origin).startswith(COPIES) else trace.run).format(**words)
+    made = scene.instruction(origin)
+    way = next((fix for words_of, fix in trace.ways if re.search(words_of, made)), trace.run)
+    return (trace.copy if made.startswith(COPIES) else way).format(**words)
 
 
 def _top(trace: Trace, path: str) -> str:
@@ -96,7 +99,7 @@ def fix_packages(scene: Scene, kind: str, pile: Pile) -> str:
 
 def _omit_development(scene: Scene, origin: int) -> str:
     made = scene.instruction(origin)
-    command = "npm ci --omit=dev"
+    command = "npm install --omit=dev" if NPM_INSTALL.search(made) else "npm ci --omit=dev"
     for manager, option in (
         ("yarn", "yarn install --production"),
         ("pnpm", "pnpm install --prod"),

@@ -50,6 +50,7 @@ class Trace:
     spare: str | None = None
     check: Check | None = None
     run: str = ""
+    ways: tuple[tuple[str, str], ...] = ()
     copy: str = "add {entry} to .dockerignore, so that layer {layer} does not copy it"
     base: str | None = None
 
