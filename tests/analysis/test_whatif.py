@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from build import Dir, File, Hardlink, Symlink, files, layer, opaque, tar, whiteout
 from layerscope import api
+from layerscope.analysis.whatif import COVER
 from layerscope.cli.session import run
 from layerscope.errors import SelectionError
 from layerscope.questions import Plan
@@ -105,6 +106,26 @@ def test_a_cause_goes_with_its_tar_bytes():
     with pytest.raises(SelectionError) as error:
         told(made, causes=("logs",))
     assert set(error.value.choices) == {"package-manager-cache", "metadata-only-copy"}
+
+
+def test_what_is_left_out_shows_nothing_from_below():
+    old, new = {"tmp/a": b"o" * 700}, {"tmp/a": b"n" * 900}
+    made = image(old | {"d/x": b"x"}, new | {"d": b"file"}, {"d": Dir(), "d/y": b"y"})
+    found, sizes_told = told(made, causes=("temporary-files", "replaced-later"))
+    real = [old | {"d/x": b"x"}, tar(whiteout("tmp/a")), {"d/": Dir(), "d/y": b"y"}]
+    assert [loss.name for loss in found.losses] == ["cause:temporary-files", "cause:replaced-later"]
+    assert sizes_told[2] == found.before.live_bytes - 900
+    found, sizes_told = told(made, causes=("temporary-files",))
+    assert [(loss.name, loss.entries, loss.bytes, loss.tar_bytes) for loss in found.losses] == [
+        ("cause:temporary-files", 1, 900, 1536),
+        (COVER, -1, 0, -512),
+    ]
+    real[1] = tar(whiteout("tmp/a"), files({"d": b"file"}))
+    assert sizes_told == sizes(image(*real))
+    text = WHATIF_FORMATS["text"](found, Options())
+    assert f" {COVER}" in text
+    assert "-512 B" in text
+    jsonschema.validate(json.loads(WHATIF_FORMATS["json"](found, Options())), json.loads(schema_text("whatif")))
 
 
 def test_layers_as_one():

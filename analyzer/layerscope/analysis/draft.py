@@ -7,10 +7,11 @@ from dataclasses import field
 from itertools import compress
 
 from layerscope.analysis.books import Books
-from layerscope.analysis.carriage import padded, stored
+from layerscope.analysis.carriage import BLOCK, padded, stored
 from layerscope.analysis.sheets import Sheet, all_above, keep, read_sheet
 from layerscope.frozen import frozen
 from layerscope.model import Image, Kind
+from layerscope.rootfs.paths import parent_of
 from layerscope.rootfs.stack import Stack
 from layerscope.rootfs.stacker import stack
 
@@ -46,6 +47,7 @@ class Draft:
     firsts  for each position the first of the same layer
     sheets  the layers as they are, by first position
     gone    of each row whether it is left out
+    marks   by first position, the paths that get a whiteout there: what is left out hid something below
     names   file -> hard links to it
     parts   file -> bytes that it loses
     """
@@ -59,6 +61,7 @@ class Draft:
             if layer.index is not None
         }
         self.gone = bytearray(stacked.starts[-1])
+        self.marks: dict[int, list[bytes]] = {}
         self.names: dict[int, set[int]] = {}
         self.parts: dict[int, int] = {}
         for link, inode in stacked.inodes.items():
@@ -99,7 +102,9 @@ class Draft:
             start = self.stack.starts[position]
             rows = [row for row in range(len(sheet.index)) if not self.gone[start + row]]
             told = (heirs.get(position, ()), parts.get(position, ()), targets.get(position, ()))
-            left[position] = sheet if len(rows) == len(sheet.index) and not any(told) else keep(sheet, rows, *told)
+            marks = self.marks.get(position, ())
+            whole = len(rows) == len(sheet.index) and not any(told) and not marks
+            left[position] = sheet if whole else keep(sheet, rows, *told, marks=marks)
         return left
 
     def idle(self) -> list[int]:
@@ -116,6 +121,37 @@ class Draft:
                 if path in hid:
                     (busy if path in hides else free).add(self.stack.starts[first] + row)
         return [ident for ident in sorted(free - busy) if not self.gone[ident]]
+
+    def cover(self, name: str) -> Loss | None:
+        """Put whiteouts where what is left out hid what lies below, so that nothing is seen again; None if there is none."""
+        if not any(self.gone):
+            return None
+        left = self.remainder()
+        after = stack([left[first].index if first in left else None for first in self.firsts])
+        found: dict[int, set[bytes]] = {}
+        kept: dict[int, list[int]] = {}
+        for path, row in after.visible.items():
+            seen, position = self.stack.visible.get(path), after.position_of(row)
+            if seen is not None and not self.gone[self._row(seen)]:
+                continue
+            if position not in kept:
+                start = self.stack.starts[self.firsts[position]]
+                size = self.stack.starts[position + 1] - self.stack.starts[position]
+                kept[position] = [number for number in range(size) if not self.gone[start + number]]
+            origin = self.stack.starts[position] + kept[position][row - after.starts[position]]
+            ended = self.stack.name_ended(origin)
+            if origin != seen and ended > position and not (self._is_folder(origin) and self._is_folder(seen)):
+                found.setdefault(self.firsts[ended], set()).add(path)
+        for position, paths in found.items():
+            self.marks[position] = sorted(path for path in paths if not paths & all_above((parent_of(path),)))
+        count = sum(map(len, self.marks.values()))
+        return Loss(name, -count, 0, -count * BLOCK) if count else None
+
+    def _is_folder(self, ident: int | None) -> bool:
+        if ident is None:
+            return False
+        sheet, row = self._place(self._row(ident))
+        return sheet.index.kinds[row] == _FOLDER
 
     def _whiteouts(self, position: int) -> list[int]:
         return [row for row, kind in enumerate(self.sheets[position].index.kinds) if kind == _WHITEOUT]

@@ -46,8 +46,9 @@ def keep(
     heirs: Iterable[tuple[int, Sheet, int]] = (),
     parts: Iterable[tuple[int, int]] = (),
     targets: Iterable[tuple[int, bytes]] = (),
+    marks: Iterable[bytes] = (),
 ) -> Sheet:
-    """Return a layer with only these rows.
+    """Return a layer with only these rows, and whiteouts of the paths in `marks`.
 
     An heir `(row, sheet, row there)` is a hard link that gets its file's data, a part `(row, bytes)` what a file loses, a
     target `(row, path)` what a hard link names instead of what is gone.
@@ -71,7 +72,10 @@ def keep(
         _inherit(index, costs, places[row], giver, origin)
     lost = None if sheet.costs is None or costs is None else sum(sheet.costs) - sum(costs)
     pull = None if sheet.pull is None or lost is None else max(0.0, sheet.pull - lost)
-    return Sheet(replace(index, tar_bytes=_seal(sheet.index, sum(index.spans))), costs, pull)
+    left = Sheet(index, costs, pull)
+    for path in marks:
+        _add_mark(left, path, _WHITEOUT)
+    return replace(left, index=replace(index, tar_bytes=_seal(sheet.index, sum(index.spans))))
 
 
 def _pick(column: Any, rows: Sequence[int]) -> Any:
@@ -124,7 +128,7 @@ def merge(below: Sequence[Sheet | None], sheets: Sequence[Sheet]) -> Sheet:
     beneath = stack(indexes)
     whole = stack([*indexes, *(sheet.index for sheet in sheets)])
     for path in _torn(beneath, merged, everything.index):
-        _add_mark(everything, path)
+        _add_mark(everything, path, _OPAQUE)
     there = {row: path for path, row in merged.visible.items()}
     rows = sorted(there)
     marks = _marks(beneath, merged, whole, everything.index)
@@ -217,18 +221,18 @@ def _torn(below: Stack, merged: Stack, index: LayerIndex) -> list[bytes]:
     return list(dict.fromkeys(path for path in solid if path in beneath))
 
 
-def _add_mark(sheet: Sheet, path: bytes) -> None:
-    """Add an opaque mark of a folder, as a builder writes one."""
+def _add_mark(sheet: Sheet, path: bytes, kind: int) -> None:
+    """Add an opaque mark of a folder, or a whiteout, as a builder writes one."""
     index = sheet.index
-    for paths in (index.paths, index.folders):
-        paths.append(path)
+    index.paths.append(path)
+    index.folders.append(path if kind == _OPAQUE else parent_of(path))
     for owners in (index.uids, index.gids):
         owners.append(0)
     for numbers in (index.sizes, index.modes, index.mtimes, index.offsets, index.contents):
         if len(numbers) == len(index.kinds):
             numbers.append(0)
     index.spans.append(BLOCK)
-    index.kinds.append(_OPAQUE)
+    index.kinds.append(kind)
     if sheet.costs is not None:
         sheet.costs.append(0.0)
 

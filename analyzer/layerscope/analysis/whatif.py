@@ -18,6 +18,7 @@ from layerscope.rootfs.stack import Stack, merge_repeats
 from layerscope.rootfs.stacker import stack
 
 IDLE = "whiteouts of what is gone"
+COVER = "whiteouts of what would be seen again"
 Slot = tuple[tuple[int, ...], Sheet | None]
 """The positions that become one layer, and what is in it; None if its blob is not there."""
 
@@ -92,13 +93,16 @@ def find_rows(image: Image, stacked: Stack, glob: str) -> list[int]:
 def imagine(image: Image, stacked: Stack, books: Books, steps: Sequence[Step], squash: tuple[int, int] | None = None) -> WhatIf:
     """Return what the image would weigh without the rows of all steps, then with the layers of a range as one.
 
-    Data of a file with several names go when the last name goes. A whiteout that hid only what is gone goes with it. Raises
+    Data of a file with several names go when the last name goes. A whiteout that hid only what is gone goes with it;
+    where what is gone hid something below, a whiteout takes its place. Raises
     `SelectionError` if a layer of the range is not there.
     """
     draft = Draft(image, stacked, books)
     losses = [draft.take(step) for step in steps]
     if idle := draft.idle():
         losses.append(draft.take(Step(IDLE, idle)))
+    if cover := draft.cover(COVER):
+        losses.append(cover)
     left = draft.remainder()
     slots: list[Slot] = [((position,), left.get(first)) for position, first in enumerate(draft.firsts)]
     layers = _weigh(image, books, slots)
