@@ -46,6 +46,15 @@ def test_a_bad_one_is_1(capsys):
     assert last(capsys).startswith("layerscope-audit verdict=fail complete=true exit=1 error=1")
 
 
+def test_a_limit_on_what_is_pulled_holds_for_layers_that_are_stored_raw(home, capsys):
+    write("a.tar", {"a": os.urandom(3000)}, tags=["app:1"])
+    (home / "layerscope.toml").write_text("[limits]\npull_bytes = 3000\n[growth]\npull_bytes = 10\n")
+    assert leave("baseline", "a.tar", "--output", "old.json") == 0
+    assert leave("audit", "a.tar", "--baseline", "old.json", "-f", "json") == 1
+    checks = {check["id"]: check["status"] for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert (checks["limits.pull_bytes"], checks["growth.pull_bytes"]) == ("fail", "pass")
+
+
 def test_what_the_base_brought_can_be_left_out(capsys):
     write("base.tar", BAD, tags=["base:1"])
     write("a.tar", BAD, {"app": "a"}, tags=["app:1"])

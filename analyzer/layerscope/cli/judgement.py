@@ -50,9 +50,11 @@ def _job(made: Audit, look: Look) -> dict[str, str]:
 def judge_image(order: Order, court: Court, stdin: IO[bytes] | None = None, name: str | None = None) -> Audit:
     """Return the audit of an image; `name` is what it is called where the archive does not say.
 
-    The policy is read first: a wrong one is told before minutes of reading.
+    The policy is read first: a wrong one is told before minutes of reading. Pull sizes are estimated if it speaks of them.
     """
     policy, known = find_policy(court.policy, rules=order.secret_rules), find_baseline(court.baseline)
+    if "pull_bytes" in (*policy.limits.image, *policy.growth.image):
+        order = replace(order, pull="estimate")
     report = examine(order, stdin, whole=True)
     if order.ignore_base:
         report = report.without_base()
