@@ -292,6 +292,47 @@ def test_copies_name_the_layers_that_hold_them():
     assert [cause.title for cause in made.causes] == ["3 copies of files that layers 0, 1 and 2 hold already"]
 
 
+BIND = "RUN --mount=type=bind in layer 2, which needs them, instead of the COPY of layer 1"
+JOIN = "do the work of layer 2, which needs them, in the RUN of layer 1, and delete them there"
+NOT_COPIED = "do not copy them in layer 1 (.dockerignore, or a narrower COPY): deleting later frees nothing"
+NEEDED = [
+    ("COPY app.tar.gz /tmp/", ["RUN tar xzf /tmp/app.tar.gz -C /srv && rm /tmp/app.tar.gz"], BIND),
+    ("COPY app.tar.gz /tmp/", ["RUN cd /tmp && tar xzf app.tar.gz", "RUN rm -rf /tmp/*"], BIND),
+    ("RUN curl -o /tmp/app.tar.gz x", ["RUN tar xzf /tmp/app.tar.gz", "RUN rm /tmp/app.tar.gz"], JOIN),
+    ("COPY app.tar.gz /tmp/", ["RUN rm -rf /tmp/app.tar.gz && cat /tmp/"], NOT_COPIED),
+    ("COPY app.tar.gz /tmp/", ["RUN cd /tmp/x && make", "RUN rm -rf /tmp/*"], NOT_COPIED),
+    ("COPY app.tar.gz /tmp/", ["RUN tar xzf /tmp/app.tar.gz.old /tmp/my-app.tar.gz", "RUN rm -rf /tmp/*"], NOT_COPIED),
+    (
+        "RUN curl -o /tmp/app.tar.gz x",
+        ["RUN rm /tmp/app.tar.gz"],
+        "delete them in the RUN that makes them (layer 1); a later layer frees nothing",
+    ),
+]
+
+
+@pytest.mark.parametrize(("adds", "later", "fix"), NEEDED)
+def test_what_is_needed_before_it_is_deleted(adds, later, fix):
+    layers = [{}, {"tmp/app.tar.gz": b"x" * 9}, *({"srv/a": b""} for _ in later[1:]), tar(whiteout("tmp/app.tar.gz"))]
+    made = report(*layers, history=["ADD file:%s in /" % ("0" * 64), adds, *later])
+    assert [cause.fix for cause in made.causes] == [fix]
+
+
+def test_a_folder_is_needed_that_goes_whole():
+    for left, fix in (({}, BIND), ({"src/b": b"b"}, NOT_COPIED)):
+        steps = ["ADD file:%s in /" % ("0" * 64), "COPY . /src", "RUN cd /src && make && rm -r /src/*"]
+        made = report({}, {"src/a": b"x" * 9} | left, tar(whiteout("src/a") if left else whiteout("src")), history=steps)
+        assert [cause.fix for cause in made.causes] == [fix]
+
+
+def test_what_was_copied_and_stored_again_is_not_copied():
+    steps = ["ADD file:%s in /" % ("0" * 64), "COPY . /app", "RUN chown -R 7 /app", "RUN rm -r /app/test"]
+    copied = {"app/test/a": File(b"x" * 9, uid=7)}
+    made = report({}, {"app/test/a": b"x" * 9}, copied, tar(whiteout("app/test")), history=steps)
+    assert {cause.id: cause.fix for cause in made.causes}["deleted-later"] == (
+        "do not copy them in layer 1 (.dockerignore, or a narrower COPY): layer 2 stores them again"
+    )
+
+
 def test_nobody_is_told_to_change_the_base_image():
     base = "ADD file:" + "0" * 64 + " in /"
     made = report({"usr/share/doc/a": b"x" * 9, "etc/a": b"x" * 5}, {"etc/a": b"y"}, history=[base, "RUN x"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from layerscope.analysis.remedies import COPIES
 from layerscope.analysis.scene import Pile, Scene
 from layerscope.regex import regex
@@ -10,6 +12,11 @@ PATHS = r"((?:[^\S\n]+[^\s;&|<>{}()\\]+)*)(?=\s*(?:[;&|\n]|$))"
 CHOWN = regex(rf"\bchown\s+(?:-\S+\s+)*([\w.${{}}-]+(?::[\w.${{}}-]*)?)(?:{PATHS})?")
 CHMOD = regex(rf"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)(?:{PATHS})?")
 ONLY = regex(r"RUN(?: --\S+)*\s+(?:(?:chown|chmod)\s[^;&|\n]*(?:&&|;|$)\s*)+")
+SPLIT = regex(r"&&|\|\||[;\n|]")
+REMOVES = regex(r"\s*(?:--\S+\s+)*(?:sudo\s+)?(?:rm|rmdir|unlink|mkdir|chown|chmod|ls|find|echo|true)\b")
+SHARED = frozenset(b"home media mnt opt root run srv tmp usr var var/cache var/lib var/tmp".split())
+LAYERS, LETTERS, DEPTH = 50, 4096, 16
+"""Layers, and letters of their instructions, in which the name of a file is looked for, or of so many folders around it."""
 MAKES_USER = regex(r"\b(?:useradd|adduser|groupadd|addgroup)\b")
 HARD_LINK = regex(r"\bln\s+(?!(?:-\S+\s+)*(?:-\w*s|--symbolic))")
 IGNORED = (b"node_modules", b".git", b"__pycache__", b"target", b"dist", b"build", b".venv", b"venv")
@@ -37,23 +44,52 @@ def fix_waste(scene: Scene, kind: str, position: int, hidden_in: int, pile: Pile
         if HARD_LINK.search(scene.instruction(hidden_in)):
             return f"ln -s in layer {hidden_in}: a hard link to what layer {position} has stores it again"
         return f"store these files once: layer {hidden_in} writes again what layer {position} has"
-    ignored = _ignored(scene, pile) if adds.startswith(COPIES) else None
+    ignored = _ignored(scene, pile) if adds.startswith(COPIES) and kind != "deleted-later" else None
     if kind == "deleted-later":
-        if adds.startswith(COPIES):
-            verb = adds.split(maxsplit=1)[0]
-            narrower = f"add {ignored} to .dockerignore" if ignored else f".dockerignore, or a narrower {verb}"
-            return f"do not copy them in layer {position} ({narrower}): deleting later frees nothing"
-        origin = scene.origin(pile.top(1)[0])
-        if scene.in_base(origin):
-            return AGAIN.format(layer=origin, position=position)
-        if origin != position:
-            return f"delete them in the step that makes them (layer {origin}): layer {position} stores them again"
-        return f"delete them in the RUN that makes them (layer {position}); a later layer frees nothing"
+        return _deleted(scene, position, hidden_in, pile)
     if ignored:
         return f"add {ignored} to .dockerignore: layer {hidden_in} writes anew what layer {position} copies"
     if adds.startswith(COPIES):
         return f"copy the final content in layer {position}, instead of changing it in layer {hidden_in}"
     return f"write the final content in one layer: move the change of layer {hidden_in} into layer {position}"
+
+
+def _deleted(scene: Scene, position: int, hidden_in: int, pile: Pile) -> str:
+    origin = scene.origin(pile.top(1)[0])
+    if scene.in_base(origin):
+        return AGAIN.format(layer=origin, position=position)
+    adds, user = scene.instruction(origin), _user(scene, origin, hidden_in, pile)
+    again = f"layer {position} stores them again" if origin != position else ""
+    if adds.startswith(COPIES):
+        verb = adds.split(maxsplit=1)[0]
+        if user is not None:
+            return f"RUN --mount=type=bind in layer {user}, which needs them, instead of the {verb} of layer {origin}"
+        ignored = _ignored(scene, pile)
+        narrower = f"add {ignored} to .dockerignore" if ignored else f".dockerignore, or a narrower {verb}"
+        return f"do not copy them in layer {origin} ({narrower}): {again or 'deleting later frees nothing'}"
+    if user is not None:
+        return f"do the work of layer {user}, which needs them, in the RUN of layer {origin}, and delete them there"
+    if again:
+        return f"delete them in the step that makes them (layer {origin}): {again}"
+    return f"delete them in the RUN that makes them (layer {position}); a later layer frees nothing"
+
+
+def _user(scene: Scene, position: int, hidden_in: int, pile: Pile) -> int | None:
+    """Return the first layer after one, up to that which deletes, that names the largest file, or a folder that is gone too."""
+    whole = scene.path(pile.top(1)[0])
+    path, file = (part.decode("utf-8", "replace")[:LETTERS] for part in (b"/" + whole, whole.rpartition(b"/")[2]))
+    folders = [whole[: at.start()] for at, _ in zip(re.finditer(b"/", whole), range(DEPTH), strict=False)]
+    kept = (SHARED, scene.stack.visible, scene.folders)
+    gone = (folder for folder in folders if not any(folder in known for known in kept))
+    names = ["/" + folder.decode("utf-8", "replace") for folder in gone] + [path, *([file] if len(file) > 4 else [])]
+    for later in range(position + 1, min(hidden_in, position + LAYERS) + 1):
+        made = scene.instruction(later)[:LETTERS]
+        if not made.startswith("RUN") or not any(name in made for name in names):
+            continue
+        named = re.compile(rf"(?<![\w./-])(?:\./)?(?:{'|'.join(map(re.escape, names))})(?![\w.-])(?!/\S)")
+        if any(named.search(part) for part in SPLIT.split(made[3:]) if not REMOVES.match(part)):
+            return later
+    return None
 
 
 def _metadata(scene: Scene, position: int, hidden_in: int, pile: Pile) -> str:
