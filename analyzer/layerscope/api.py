@@ -124,10 +124,10 @@ def hold(report: Report, sources: Sequence[str], *, limits: Mapping[str, int] | 
     """Return a report that also tells what is left to pull where the images of these archives are already."""
     from layerscope.analysis.held import find_held
 
-    there: set[str] = set()
+    there: list[tuple[frozenset[str], ...]] = []
     for source in sources:
         with _open(source, limits) as container:
-            there |= selection.list_layers(container)
+            there += selection.list_layers(container)
     return replace(report, held=find_held(report.image, report.books, tuple(sources), there))
 
 

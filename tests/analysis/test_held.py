@@ -38,13 +38,17 @@ def test_layers_are_known_by_diff_id_also_when_one_is_compressed(archives):
     assert api.hold(made, [archives["two"]]).held.layers == (1, 3)
 
 
-def test_a_store_of_chains_takes_only_the_lowest(archives, capsys):
+def test_a_store_of_chains_takes_only_the_lowest(archives, tmp_path, capsys):
     made = api.analyze(api.load(archives["app"]))
     pulls = [row.pull_bytes for row in made.books.layers]
     held = api.hold(made, [archives["base"]]).held
     assert held.chain_left_bytes == held.left_bytes == pulls[1] + pulls[3]
     held = api.hold(made, [archives["two"]]).held
     assert (held.left_bytes, held.chain_left_bytes) == (pulls[0], made.books.pull_bytes)
+    assert api.hold(made, [archives["base"], archives["two"]]).held.chain_left_bytes == pulls[1] + pulls[3]
+    (tmp_path / "other.tar").write_bytes(docker_save(Image([OTHER, BASE, APP], tags=["other:1"])))
+    held = api.hold(made, [str(tmp_path / "other.tar")]).held  # every layer is there, but none on what it lies on here
+    assert (held.layers, held.left_bytes, held.chain_left_bytes) == ((0, 1, 2, 3), 0, made.books.pull_bytes)
     for other, told in (("base", False), ("two", True)):
         assert run(["report", archives["app"], "--have", archives[other]]) == 0
         assert ("for Docker's older store" in " ".join(capsys.readouterr().out.split())) is told

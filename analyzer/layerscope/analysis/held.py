@@ -7,7 +7,7 @@ fetches every one (moby, distribution/xfer/download.go).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from layerscope.analysis.books import Books
@@ -32,14 +32,16 @@ class Held:
     chain_left_bytes: int | None
 
 
-def find_held(image: Image, books: Books, sources: tuple[str, ...], there: Iterable[str]) -> Held:
+def find_held(image: Image, books: Books, sources: tuple[str, ...], there: Sequence[Sequence[frozenset[str]]]) -> Held:
     """Return which layers are there already, by diff ID or digest, as both images claim them.
 
-    A layer that is listed twice is sent once.
+    `there` has of each image that is there what each of its layers is known by, base first. A layer that is listed twice is
+    sent once.
     """
-    known = frozenset(there)
-    layers = tuple(layer.position for layer in image.layers if known & ids_of(layer))
-    chain = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], enumerate(layers)))
+    known = frozenset(one for other in there for ids in other for one in ids)
+    mine = [ids_of(layer) for layer in image.layers]
+    layers = tuple(position for position, ids in enumerate(mine) if known & ids)
+    chain = max((_common(mine, other) for other in there), default=0)
     sizes: dict[bool, list[int | None]] = {True: [], False: []}
     behind: list[int | None] = []
     for layer, row in zip(image.layers, books.layers, strict=True):
@@ -47,6 +49,11 @@ def find_held(image: Image, books: Books, sources: tuple[str, ...], there: Itera
             sizes[layer.position in layers].append(row.pull_bytes)
             behind += [row.pull_bytes] if layer.position >= chain else []
     return Held(sources, layers, _sum(sizes[True]), _sum(sizes[False]), _sum(behind))
+
+
+def _common(mine: Sequence[frozenset[str]], other: Sequence[frozenset[str]]) -> int:
+    """Return how many layers two images have in common, from the lowest on."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] & pair[1], zip(mine, other, strict=False)))
 
 
 def ids_of(layer: Layer) -> frozenset[str]:

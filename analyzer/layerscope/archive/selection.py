@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import zip_longest
 
 from layerscope.archive.candidate import Candidate, Found
 from layerscope.archive.config import ConfigDocument, read_config
@@ -144,16 +145,19 @@ def _same_platform(have: str | None, wish: str) -> bool:
     return have == wish or have.startswith(wish + "/") or have.partition("/")[2] == wish
 
 
-def list_layers(container: Container) -> frozenset[str]:
-    """Return digests and diff IDs of the layers of all images in a container, as it claims them."""
+def list_layers(container: Container) -> list[tuple[frozenset[str], ...]]:
+    """Return of all images in a container digests and diff IDs of each layer, base first, as it claims them."""
     if not holds_image(container):
-        return frozenset()
-    found: set[str | None] = set()
+        return []
+    found = []
     for candidate in discover(container).candidates:
-        found.update(digest for layer in candidate.layers for digest in (layer.digest, layer.diff_id))
+        told: tuple[str | None, ...] = ()
         with suppress(ArchiveError):
-            found.update(document_of(container, candidate, Notebook()).diff_ids or ())
-    return frozenset(one for one in found if one)
+            told = document_of(container, candidate, Notebook()).diff_ids or ()
+        digests = ((layer.digest, layer.diff_id) for layer in candidate.layers)
+        layers = zip_longest(digests, told, fillvalue=None)
+        found.append(tuple(frozenset(one for one in (*(pair or ()), diff_id) if one) for pair, diff_id in layers))
+    return found
 
 
 def find_member(container: Container, image: str | None, platform: str | None, position: int) -> Member | None:
