@@ -13,6 +13,7 @@ from layerscope.render.words import (
     say_bandwidth,
     say_count,
     say_duration,
+    say_ratio,
     say_share,
     say_size,
     width_of,
@@ -43,6 +44,14 @@ def test_a_size_is_short(size):
 def test_other_numbers():
     assert [say_share(part, 100) for part in (0, 0.4, 44, 99.6, 100)] == ["0 %", "<1 %", "44 %", ">99 %", "100 %"]
     assert say_share(1, 0) == "0 %"
+    assert [say_ratio(part) for part in (0, 0.0004, 0.95, 0.9994, 0.9996, 1)] == [
+        "0.0 %",
+        "<0.1 %",
+        "95.0 %",
+        "99.9 %",
+        ">99.9 %",
+        "100.0 %",
+    ]
     assert [say_duration(time) for time in (0.2, 33, 200, 9000)] == [
         "less than 1 s", "about 33 s", "about 3 min", "about 2.5 h",
     ]  # fmt: skip

@@ -29,8 +29,10 @@ def say_share(part: float, whole: float) -> str:
 
 
 def say_ratio(ratio: float) -> str:
-    """Return a ratio as a percentage with one digit: `95.0 %`."""
-    return f"{100 * ratio:.1f} %"
+    """Return a ratio as a percentage with one digit that never rounds up to all, nor down to nothing: `95.0 %`, `>99.9 %`."""
+    if 0.9995 <= ratio < 1:
+        return ">99.9 %"
+    return "<0.1 %" if 0 < ratio < 0.0005 else f"{100 * ratio:.1f} %"
 
 
 def say_count(count: int, noun: str, plural: str | None = None) -> str:
