@@ -311,6 +311,12 @@ def test_python_reads_records_and_requests():
     assert baz.paths == (SITE.encode() + b"baz.py",)
 
 
+@pytest.mark.parametrize("line", ["License: =====", "License: " + "x" * 101, "License:", "Other: y"])
+def test_python_tells_no_license_that_is_none(line):
+    (found,) = by_name(PYTHON, {SITE + "a-1.0.dist-info/METADATA": metadata("a", line)}).values()
+    assert found.license is None
+
+
 def test_python_reads_eggs():
     found = by_name(
         PYTHON,

@@ -138,8 +138,9 @@ def _metadata(content: bytes, problems: list[str]) -> _Metadata | None:
         problems.append("a distribution without a name or a version was left out")
         return None
     license_ = (fields.get(b"license-expression") or fields.get(b"license") or [""])[0]
+    told = len(license_) <= _MAX_LICENSE and any(map(str.isalnum, license_))  # no rule of `===` above a text
     wishes = filter(None, map(read_wish, fields.get(b"requires-dist", [])))
-    return _Metadata(name, version, license_ if 0 < len(license_) <= _MAX_LICENSE else None, tuple(dict.fromkeys(wishes)))
+    return _Metadata(name, version, license_ if told else None, tuple(dict.fromkeys(wishes)))
 
 
 def _sections(content: bytes, _problems: list[str]) -> tuple[Wish, ...]:
