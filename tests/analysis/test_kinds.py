@@ -239,7 +239,7 @@ def test_a_fix_makes_all_that_changed():
     both = "RUN chown -R app:app /app && chmod -R g+w /app /srv"
     for adds, fix in (
         ("RUN make x", "end the RUN of layer 1 with: && chown -R app:app /app && chmod -R g+w /app /srv"),
-        ("COPY . /app", "COPY --chown=app:app --chmod=g+w in layer 1, and drop the step of layer 2"),
+        ("COPY . /app", "COPY --chown=app:app --chmod=664 in layer 1, and drop the step of layer 2"),
     ):
         made = report({}, {"app/a": b"x" * 9}, changed, history=[base, adds, both])
         assert [cause.fix for cause in made.causes] == [fix]
@@ -267,6 +267,23 @@ def test_bytecode_is_kept_out_by_who_wrote_it(step, fix):
     tree = {f"{python}/a.py": b"a", f"{python}/__pycache__/a.cpython-311.pyc": b"b" * 90}
     made = report({}, tree, history=["ADD file:%s in /" % ("0" * 64), step])
     assert [cause.fix for cause in made.causes if cause.id == "bytecode"] == [fix]
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("root/.npm/_cacache/a", "/root/.npm"),
+        ("home/node/.npm/_cacache/a", "/home/node/.npm"),
+        ("go/pkg/mod/cache/a", "/go/pkg/mod/cache"),
+        ("root/.cache/go-build/a", "/root/.cache/go-build"),
+        ("var/cache/yum/a", "/var/cache/yum"),
+        ("var/lib/apt/lists/a", "/var/lib/apt/lists"),
+        ("opt/miniconda3/pkgs/a", "/opt/miniconda3/pkgs"),
+    ],
+)
+def test_a_cache_is_mounted_where_it_lies(path, target):
+    made = report({}, {path: b"x" * 9}, history=["ADD file:%s in /" % ("0" * 64), "RUN x"])
+    assert made.causes[0].fix.startswith(f"RUN --mount=type=cache,target={target} in layer 1, or end it with: && ")
 
 
 def test_documentation_is_kept_out_by_who_installs_it():
@@ -302,6 +319,13 @@ NEEDED = [
     ("COPY app.tar.gz /tmp/", ["RUN rm -rf /tmp/app.tar.gz && cat /tmp/"], NOT_COPIED),
     ("COPY app.tar.gz /tmp/", ["RUN cd /tmp/x && make", "RUN rm -rf /tmp/*"], NOT_COPIED),
     ("COPY app.tar.gz /tmp/", ["RUN tar xzf /tmp/app.tar.gz.old /tmp/my-app.tar.gz", "RUN rm -rf /tmp/*"], NOT_COPIED),
+    ("COPY app.tar.gz /tmp/", ["RUN mv /tmp/app.tar.gz /srv"], "COPY them in layer 1 to where layer 2 moves them"),
+    ("RUN curl -O x", ["RUN mv /tmp/app.tar.gz /srv"], "put them in the RUN of layer 1 where layer 2 moves them"),
+    (
+        "ADD https://x/app.tar.gz /tmp/",
+        ["RUN tar xzf /tmp/app.tar.gz", "RUN rm /tmp/app.tar.gz"],
+        "fetch them in the RUN of layer 2, which needs them, and delete them there, instead of the ADD",
+    ),
     (
         "RUN curl -o /tmp/app.tar.gz x",
         ["RUN rm /tmp/app.tar.gz"],

@@ -22,7 +22,7 @@ def _cache(
     if option:
         run = f"{clean} in layer {{layer}}"
     elif mount is not None:
-        run = f"RUN --mount=type=cache,target={mount} in layer {{layer}}, or end it with: && {clean}"
+        run = f"RUN --mount=type=cache,target={{target}} in layer {{layer}}, or end it with: && {clean}"
     else:
         run = f"end the RUN of layer {{layer}} with: && {clean}"
     return Trace(
@@ -33,6 +33,7 @@ def _cache(
         within=within,
         named=named,
         run=run,
+        mount=mount,
         copy=f"keep them out of what layer {{layer}} brings in: {clean} before it is made",
     )
 

@@ -14,6 +14,7 @@ CHMOD = regex(rf"\bchmod\s+(?:-\S+\s+)*([\w+=,-]+)(?:{PATHS})?")
 ONLY = regex(r"RUN(?: --\S+)*\s+(?:(?:chown|chmod)\s[^;&|\n]*(?:&&|;|$)\s*)+")
 SPLIT = regex(r"&&|\|\||[;\n|]")
 REMOVES = regex(r"\s*(?:--\S+\s+)*(?:sudo\s+)?(?:rm|rmdir|unlink|mkdir|chown|chmod|ls|find|echo|true)\b")
+MOVES = regex(r"\s*(?:--\S+\s+)*mv\b")
 SHARED = frozenset(b"home media mnt opt root run srv tmp usr var var/cache var/lib var/tmp".split())
 LAYERS, LETTERS, DEPTH = 50, 4096, 16
 """Layers, and letters of their instructions, in which the name of a file is looked for, or of so many folders around it."""
@@ -58,15 +59,22 @@ def _deleted(scene: Scene, position: int, hidden_in: int, pile: Pile) -> str:
     origin = scene.origin(pile.top(1)[0])
     if scene.in_base(origin):
         return AGAIN.format(layer=origin, position=position)
-    adds, user = scene.instruction(origin), _user(scene, origin, hidden_in, pile)
+    adds, (user, command) = scene.instruction(origin), _user(scene, origin, hidden_in, pile)
+    moved = MOVES.match(command) is not None
     again = f"layer {position} stores them again" if origin != position else ""
     if adds.startswith(COPIES):
         verb = adds.split(maxsplit=1)[0]
+        if user is not None and moved:
+            return f"{verb} them in layer {origin} to where layer {user} moves them"
+        if user is not None and "://" in adds:
+            return f"fetch them in the RUN of layer {user}, which needs them, and delete them there, instead of the {verb}"
         if user is not None:
             return f"RUN --mount=type=bind in layer {user}, which needs them, instead of the {verb} of layer {origin}"
         ignored = _ignored(scene, pile)
         narrower = f"add {ignored} to .dockerignore" if ignored else f".dockerignore, or a narrower {verb}"
         return f"do not copy them in layer {origin} ({narrower}): {again or 'deleting later frees nothing'}"
+    if user is not None and moved:
+        return f"put them in the RUN of layer {origin} where layer {user} moves them"
     if user is not None:
         return f"do the work of layer {user}, which needs them, in the RUN of layer {origin}, and delete them there"
     if again:
@@ -74,8 +82,11 @@ def _deleted(scene: Scene, position: int, hidden_in: int, pile: Pile) -> str:
     return f"delete them in the RUN that makes them (layer {position}); a later layer frees nothing"
 
 
-def _user(scene: Scene, position: int, hidden_in: int, pile: Pile) -> int | None:
-    """Return the first layer after one, up to that which deletes, that names the largest file, or a folder that is gone too."""
+def _user(scene: Scene, position: int, hidden_in: int, pile: Pile) -> tuple[int | None, str]:
+    """Return the first layer after one that names the largest file, or a folder that is gone too, and the command that does.
+
+    Up to the layer that deletes them.
+    """
     whole = scene.path(pile.top(1)[0])
     path, file = (part.decode("utf-8", "replace")[:LETTERS] for part in (b"/" + whole, whole.rpartition(b"/")[2]))
     folders = [whole[: at.start()] for at, _ in zip(re.finditer(b"/", whole), range(DEPTH), strict=False)]
@@ -87,9 +98,10 @@ def _user(scene: Scene, position: int, hidden_in: int, pile: Pile) -> int | None
         if not made.startswith("RUN") or not any(name in made for name in names):
             continue
         named = re.compile(rf"(?<![\w./-])(?:\./)?(?:{'|'.join(map(re.escape, names))})(?![\w.-])(?!/\S)")
-        if any(named.search(part) for part in SPLIT.split(made[3:]) if not REMOVES.match(part)):
-            return later
-    return None
+        for part in SPLIT.split(made[3:]):
+            if not REMOVES.match(part) and named.search(part):
+                return later, part
+    return None, ""
 
 
 def _metadata(scene: Scene, position: int, hidden_in: int, pile: Pile) -> str:
@@ -100,7 +112,9 @@ def _metadata(scene: Scene, position: int, hidden_in: int, pile: Pile) -> str:
     mode = CHMOD.search(hides) if "mode" in pile.aspects else None
     first = " (make the user before)" if owner and MAKES_USER.search(hides) else ""
     if adds.startswith(COPIES) and (owner or mode):
-        flags = " ".join(flag for flag in (owner and f"--chown={owner[1]}", mode and f"--chmod={mode[1]}") if flag)
+        flags = " ".join(
+            flag for flag in (owner and f"--chown={owner[1]}", mode and f"--chmod={_mode(scene, mode[1], pile)}") if flag
+        )
         verb = adds.split(maxsplit=1)[0]
         step = "step" if ONLY.fullmatch(hides) else " and ".join(word for word in (owner and "chown", mode and "chmod") if word)
         return f"{verb} {flags} in layer {position}{first}, and drop the {step} of layer {hidden_in}"
@@ -111,6 +125,15 @@ def _metadata(scene: Scene, position: int, hidden_in: int, pile: Pile) -> str:
         return f"end the RUN of layer {position} with: && {' && '.join(commands)}{first}{user}"
     what = " and ".join(aspect for aspect in ASPECTS if aspect in pile.aspects)
     return f"make the change of {what} in the RUN that makes the files (layer {position}): a later one copies each whole"
+
+
+def _mode(scene: Scene, told: str, pile: Pile) -> str:
+    """Return a mode for COPY: of a single file in octal, which every builder takes, else as chmod had it."""
+    successor = scene.stack.successors[pile.rows[0]]
+    if len(pile.rows) > 1 or successor < 0:
+        return told
+    _, index, row = scene.place(successor)
+    return f"{index.modes[row]:o}"
 
 
 def _paths(told: str | None) -> str:

@@ -33,6 +33,7 @@ def fix_trace(scene: Scene, trace: Trace, pile: Pile) -> str:
         "layer": origin,
         "top": quoted(_top(trace, path)),
         "entry": quoted(_top(trace, path).rpartition("/")[2]),
+        "target": quoted(_target(trace, path)),
         "dependencies": quoted(dependencies[0] if dependencies else "/"),
     }
     made = scene.instruction(origin)
@@ -49,6 +50,16 @@ def _top(trace: Trace, path: str) -> str:
         elif (at := path.find(f"/{folder[3:]}/")) >= 0:
             return path[: at + len(folder) - 2]
     return path if not trace.endings or "find" not in trace.run else path.rpartition("/")[0]
+
+
+def _target(trace: Trace, path: str) -> str:
+    """Return where a cache mount has to be: the usual place, the same in another home, else the folder of the trace."""
+    mount = trace.mount or ""
+    if path.startswith(f"{mount}/"):
+        return mount
+    tail = mount.removeprefix("/root")
+    at = path.find(f"{tail}/") if tail != mount else -1
+    return path[: at + len(tail)] if at >= 0 else _top(trace, path)
 
 
 def quoted(word: str) -> str:

@@ -35,7 +35,8 @@ class Trace:
     deep      whether they lie in the folders below as well, whatever these are called
     spare     regular expression of paths that stay
     check     a last question about a path
-    run       the fix where a command made them: {layer} is its position, {top} the folder of the largest
+    run       the fix where a command made them: {layer} is its position, {top} the folder of the largest,
+            {target} where a cache mount is to be
     copy      the fix where a COPY or ADD brought them
     base      the fix where the base image brings them, if there is one
     """
@@ -53,6 +54,7 @@ class Trace:
     ways: tuple[tuple[str, str], ...] = ()
     copy: str = "add {entry} to .dockerignore, so that layer {layer} does not copy it"
     base: str | None = None
+    mount: str | None = None
 
 
 @frozen
