@@ -243,6 +243,9 @@ def test_a_fix_makes_all_that_changed():
     ):
         made = report({}, {"app/a": b"x" * 9}, changed, history=[base, adds, both])
         assert [cause.fix for cause in made.causes] == [fix]
+    several = {name: File(b"x" * 9, uid=7, mode=0o664) for name in ("app/a", "app/b")}
+    made = report({}, {"app/a": b"x" * 9, "app/b": b"x" * 9}, several, history=[base, "COPY . /app", both])
+    assert made.causes[0].fix == "COPY --chown=app:app --chmod=g+w in layer 1, and drop the step of layer 2"
     linked = {"app/a": b"x" * 9, "app/b": Hardlink("app/a")}
     made = report({}, {"app/a": b"x" * 9}, linked, history=[base, "COPY . /app", "RUN ln /app/a /app/b"])
     assert [cause.fix for cause in made.causes] == ["ln -s in layer 2: a hard link to what layer 1 has stores it again"]
