@@ -289,6 +289,17 @@ def test_a_cache_is_mounted_where_it_lies(path, target):
     assert made.causes[0].fix.startswith(f"RUN --mount=type=cache,target={target} in layer 1, or end it with: && ")
 
 
+def test_what_no_dockerfile_made_has_steps():
+    lists, docs, text = {"var/lib/apt/lists/a": b"x" * 9}, {"usr/share/doc/a": b"d" * 8}, b"y" * 7
+    made = report(lists, docs, {"b": text}, {"b": File(text, mode=0o600)}, history=["imported", *["bazel"] * 3])
+    keep = "keep them out before the install of layer 1: dpkg path-exclude, dnf --nodocs"
+    assert {cause.fix for cause in made.causes} == {
+        "end the step of layer 0 with: rm -rf /var/lib/apt/lists/*",
+        f"{keep}; or end that step with: {DOCS.partition('&& ')[2]}",
+        "make the change of mode in the step that makes the files (layer 2): a later one copies each whole",
+    }
+
+
 def test_documentation_is_kept_out_by_who_installs_it():
     for step, way in (
         ("RUN apt-get install -y git", "keep them out before the install of layer 1: dpkg path-exclude=/usr/share/doc/*"),

@@ -12,9 +12,12 @@ from layerscope.analysis.causes import Cause, Certainty, PathShare
 from layerscope.analysis.demand import Demand
 from layerscope.columns import largest, sort_out
 from layerscope.model import Image, LayerIndex, Package, pick
+from layerscope.regex import regex
 from layerscope.rootfs.stack import FILE, SYMLINK, Stack
 
 SHOWN = 5
+_LAYER = regex(r"layer (\d{1,6})\b")
+_MOUNT = regex(r"RUN --mount=type=cache,target=\S+ in layer (\d+), or end it with: ")
 BARE = (FILE, SYMLINK)
 """Kinds of entries that a cause claims also where they have no content."""
 
@@ -198,9 +201,21 @@ class Pile:
             instruction=scene.instruction(layer),
             hidden_in=hidden_in,
             hidden_by_instruction=None if hidden_in is None else scene.instruction(hidden_in),
-            fix=fix,
+            fix=_said_of_steps(scene, fix),
             path_count=len(self.rows),
             paths=self.largest(scene),
             rows=array("q") if parts is not None else self.claimed(),
             parts=parts or {},
         )
+
+
+def _said_of_steps(scene: Scene, fix: str) -> str:
+    """Return a fix that speaks of a step where what made its layer is no instruction of a Dockerfile: an import, Bazel, Jib."""
+    layer = _LAYER.search(fix) if "RUN" in fix else None
+    position = len(scene.image.layers) if layer is None else int(layer[1])
+    if position >= len(scene.image.layers) or scene.instruction(position).startswith(("RUN", "COPY", "ADD", "(")):
+        return fix
+    fix = _MOUNT.sub(r"end the step of layer \1 with: ", fix)
+    for words, instead in (("the RUN ", "the step "), ("end its RUN", "end that step"), ("with: && ", "with: ")):
+        fix = fix.replace(words, instead)
+    return fix
