@@ -253,6 +253,21 @@ def test_broken_json_is_refused_by_name(name, way, tmp_path):
     assert live(report) == {b"etc/motd", b"secret"}
 
 
+@pytest.mark.case("E06", "A22")
+def test_an_empty_document_is_told_the_same_whichever_way_it_comes():
+    def told(members):
+        report = [read(build.archive(members), way) for way in WAYS]
+        return [(one.image.config_digest, one.notes) for one in report]
+
+    members = build.docker(IMAGE, "legacy")
+    name = next(name for name in members if name.endswith(".json") and name != "manifest.json")
+    (place, pipe) = told(members | {name: b""})
+    assert place == pipe
+    assert "Expecting value" in place[1][0].message
+    (place, pipe) = told(build.oci(IMAGE) | {"oci-layout": b""})
+    assert place == pipe
+
+
 GOOD = {
     "byte order mark": (b"\xef\xbb\xbf", b"", None),
     "white space": (b" \r\n\t", b"\n\n", None),

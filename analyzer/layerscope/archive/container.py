@@ -325,6 +325,8 @@ class PassingTar(Container):
         return True
 
     def _bytes(self, member: Member) -> bytes:
+        if not member.size:  # nothing passed
+            return b""
         try:
             return self._documents[member.ident]
         except KeyError:
