@@ -607,6 +607,16 @@ def test_layers_that_are_no_tar(media_type, data, case, way):
     assert "opt/app/y" in live(report)
 
 
+@pytest.mark.case("A39")
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_not_looked_into_is_pulled_as_it_is(way):
+    image = Image([TOP, bytes(9000)], codec=["gzip", "none"], descriptors={1: {"mediaType": OCI + "layer.v1.tar+encrypted"}})
+    made = document(read(oci_archive(image), way))
+    row = made["layers"][1]
+    assert (row["pull_bytes"], row["pull_estimated"], row["compression"]) == (9000, False, None)
+    assert made["totals"]["pull_bytes"] == len(gz(TOP)) + 9000
+
+
 @pytest.mark.case("A43")
 @pytest.mark.parametrize("media_type", ["application/octet-stream", "application/vnd.example.layer", None, 7])
 def test_a_tar_of_an_unknown_type_is_read(media_type):

@@ -151,12 +151,12 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
         notes.add(
             reason[0], Level.ERROR, f"{reason[1]}: its {member.size:,} bytes are counted, its files are not", layer=position
         )
-        return replace(layer, compression="none", blob_bytes=member.size, index=opaque_index(member.size))
+        return _unread(layer, member)
     try:
         scan = container.scan(member)
     except ArchiveError as error:
         notes.add(error.id, Level.ERROR, str(error), layer=position)
-        return replace(layer, compression="none", blob_bytes=member.size, index=opaque_index(member.size))
+        return _unread(layer, member)
     for note in scan.index.notes:
         notes.add(note.id, note.level, note.message, path=note.path, offset=note.offset, layer=position)
     pass_over_deep(scan.index, container.settings.limits, notes, position)
@@ -179,6 +179,11 @@ def _scanned(container: Container, layer: Layer, ref: LayerRef, member: Member, 
     )
     container.settings.lap(f"layer {position}{', recalled' * scan.recalled}")
     return found
+
+
+def _unread(layer: Layer, member: Member) -> Layer:
+    """Return a layer that is not looked into; how its bytes are packed nobody knows, so a registry sends them as they are."""
+    return replace(layer, blob_bytes=member.size, index=opaque_index(member.size))
 
 
 def _windows(layer: Layer, notes: Notebook) -> Layer:
