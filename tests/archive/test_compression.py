@@ -86,6 +86,7 @@ WHOLE = {
     "bzip2 of streams": (bz2.compress(LAYER[:3000]) + bz2.compress(LAYER[3000:]), "D09"),
     "xz": (xz(LAYER), "D09"),
     "xz of streams": (xz(LAYER[:3000]) + xz(LAYER[3000:]), "D09"),
+    "xz of padded streams": (xz(LAYER[:3000]) + bytes(8) + xz(LAYER[3000:5000]) + bytes(70_000) + xz(LAYER[5000:]) + bytes(4), "D09"),
 }
 
 
@@ -107,7 +108,7 @@ def test_whole_streams(name, way):
 
 @pytest.mark.case("D03")
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("garbage", [b"garbage" * 99, bytes(10) + b"x", b"\x1f", b"\x1f\x8c" * 9, b"BZh"])
+@pytest.mark.parametrize("garbage", [b"garbage" * 99, bytes(10) + b"x", bytes(8) + b"x", b"\x1f", b"\x1f\x8c" * 9, b"BZh"])
 @pytest.mark.parametrize("pack", [gz, zst, bz2.compress, xz])
 def test_garbage_after_the_end(pack, garbage, way):
     data = pack(LAYER) + garbage

@@ -91,6 +91,7 @@ MEMBERS: dict[str, Callable[[bytes], Decompressor]] = {
     "xz": lambda _: lzma.LZMADecompressor(),
 }
 HEAD = 6  # enough to know a magic by
+STEP = 4096
 
 
 def detect(head: bytes) -> str:
@@ -149,14 +150,18 @@ def _members(meter: Meter, make: Callable[[bytes], Decompressor], name: str, not
             buffer, at = buffer[at:] + more, 0
         if at == len(buffer):
             return
+        skipped = 0
+        if not first and name == "xz":
+            buffer, at, skipped = _past_padding(buffer, at, meter)
         head = buffer[at : at + HEAD]
         if not first and detect(head) != name:
-            rest, dirty = len(buffer) - at, bool(buffer[at:].strip(b"\0"))
+            rest, dirty = skipped + len(buffer) - at, bool(buffer[at:].strip(b"\0"))
             for more in meter:
                 rest, dirty = rest + len(more), dirty or bool(more.strip(b"\0"))
             if dirty:  # else it is tape padding (D02)
                 notes.warn("D03", f"{rest} bytes after the end of the {name} data were not read", offset=position)
             return
+        position += skipped
         member, remnant = make(head), Remnant()
         silent, start = 0, position
         # A member may be tiny (D05): feed little at first, so that little is given back.
@@ -189,6 +194,18 @@ def _members(meter: Meter, make: Callable[[bytes], Decompressor], name: str, not
         position -= unused
         at -= unused
         first = False
+
+
+def _past_padding(buffer: bytes, at: int, meter: Meter) -> tuple[bytes, int, int]:
+    """Pass over the zeros that may stand between streams of xz, four by four (xz-file-format.txt, 2.2); tell how many they were."""
+    skipped = 0
+    while buffer[at : at + 4] == bytes(4):
+        piece = buffer[at : at + STEP]
+        zeros = len(piece) - len(piece.lstrip(b"\0")) & -4
+        at, skipped = at + zeros, skipped + zeros
+        while len(buffer) - at < HEAD and (more := next(meter, b"")):
+            buffer, at = buffer[at:] + more, 0
+    return buffer, at, skipped
 
 
 def _all(member: Decompressor, data: bytes) -> bytes:
