@@ -184,6 +184,17 @@ def test_any_field_may_be_null_or_nonsense(value):
         assert len(live(report)) == 4
 
 
+@pytest.mark.case("E06")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("value", [b"null", b"[]", b"[{}]", b'"config"', b"7", b"true"])
+def test_a_config_that_is_no_object(value, way):
+    members = docker(image(), "jib")  # whose name for it tells no digest
+    report = read(archive(members | {"config.json": value}), way)
+    assert not report.complete
+    assert message(report, "E06") == "the config is not an object"
+    assert len(live(report)) == 4
+
+
 @pytest.mark.case("B09")
 @pytest.mark.parametrize("kind", ["cacheconfig", "layers+base", 7, "Layers"])
 def test_a_rootfs_of_another_type(kind):

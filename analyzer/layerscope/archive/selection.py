@@ -9,7 +9,7 @@ from layerscope.archive.candidate import Candidate, Found
 from layerscope.archive.config import ConfigDocument, read_config
 from layerscope.archive.container import Container, Member
 from layerscope.archive.discovery import discover, holds_image
-from layerscope.archive.documents import mapping, parse
+from layerscope.archive.documents import parse
 from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError, SelectionError
 from layerscope.frozen import frozen
@@ -175,4 +175,7 @@ def document_of(container: Container, candidate: Candidate, notes: Notebook) -> 
         data = container.read(candidate.config)
     else:
         raise ArchiveError(f"the config {candidate.config_name} is not in the archive", id="A33")
-    return read_config(mapping(parse(data, "the config", container.settings.limits, notes)), notes)
+    value = parse(data, "the config", container.settings.limits, notes)
+    if not isinstance(value, dict):
+        raise ArchiveError("the config is not an object", id="E06")
+    return read_config(value, notes)
