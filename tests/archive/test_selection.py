@@ -73,6 +73,17 @@ def test_one_image_with_many_tags(style):
 
 
 @pytest.mark.case("A15")
+@pytest.mark.parametrize("style", ["legacy", "docker25", "kaniko"])
+def test_an_image_that_is_listed_twice_is_one(style):
+    members = docker(ONE, style)
+    rows = json.loads(members["manifest.json"])
+    again = rows[0] | {"RepoTags": ["one:latest", "again:1"]}
+    data = archive(members | {"manifest.json": dumps([*rows, again])})
+    assert load(data).names == ("one:1", "one:latest", "other/one:2", "again:1")
+    assert read(data).image.storage.orphan_bytes == 0
+
+
+@pytest.mark.case("A15")
 def test_descriptors_of_one_digest_are_one_image():
     (line,) = images_of(oci_archive(ONE, names="docker25"))
     assert (

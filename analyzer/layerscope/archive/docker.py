@@ -6,6 +6,9 @@ A26 to A30). https://github.com/moby/docker-image-spec/blob/main/spec.md
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container import Container, Member
 from layerscope.archive.documents import Json, field, integer, mapping, objects, parse, rows, string_map, text, texts
@@ -49,7 +52,7 @@ def find_docker(container: Container) -> Found | None:
     repositories = container.find(b"repositories")
     if repositories is not None:
         documents.add(repositories.ident)
-    candidates = tuple(_candidate(container, item) for item in items)
+    candidates = _distinct(_candidate(container, item) for item in items)
     if not candidates:
         raise ArchiveError("manifest.json lists no image", id="A33")
     return Found(candidates, frozenset(documents))
@@ -93,6 +96,17 @@ def _candidate(container: Container, item: Json) -> Candidate:
         layers=tuple(layers),
         annotations=string_map(item.get("Annotations")),
     )
+
+
+def _distinct(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return the images, one that is listed again (nobody could choose between the two) once, by all its names (A15)."""
+    found: dict[object, Candidate] = {}
+    for one in candidates:
+        key = (one.config_name, one.config, one.layers)
+        known = found.setdefault(key, one)
+        if known is not one:
+            found[key] = replace(known, names=tuple(dict.fromkeys((*known.names, *one.names))))
+    return tuple(found.values())
 
 
 def find_legacy(container: Container) -> Found | None:
