@@ -302,6 +302,31 @@ def test_the_exact_key_wins_over_other_cases():
         docker(manifest=b'[{"LAYERS":["nothing"],"Config":"config.json","Layers":["layer.tar"],"layers":["nothing"]}]')
     )
     assert report.complete
+    assert notes(report, "E07", "warning") == [
+        "manifest.json has 'Layers' and 'LAYERS', which some readers take for the same; 'Layers' holds"
+    ]
+
+
+@pytest.mark.case("E07")
+def test_other_cases_in_the_documents_of_oci_are_read_as_go_reads_them():
+    def changed(change):
+        members = build.oci(IMAGE)
+        index = json.loads(members["index.json"])
+        name = "blobs/sha256/" + index["manifests"][0]["digest"].removeprefix("sha256:")
+        data = build.dumps(change(json.loads(members.pop(name))))
+        index["manifests"] = [{"Digest": build.digest(data), "size": len(data)}]
+        return build.archive(members | {build.blob(data): data, "index.json": build.dumps(index)})
+
+    upper = read(changed(lambda told: {key.upper(): value for key, value in told.items()}))
+    assert live(upper) == {b"etc/motd", b"secret"}
+    assert [message for message in notes(upper, "E07", "info") if "'LAYERS'" in message]
+    both = read(changed(lambda told: told | {"Layers": []}))
+    assert live(both) == {b"etc/motd", b"secret"}
+    (warning,) = notes(both, "E07", "warning")
+    assert "has 'layers' and 'Layers'" in warning
+    config = json.loads(IMAGE.config)
+    again = read(docker(config="c.json", **{"c.json": build.dumps({key.title(): value for key, value in config.items()})}))
+    assert again.image.config.platform == "linux/amd64"
 
 
 @pytest.mark.case("E06")

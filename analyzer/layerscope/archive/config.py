@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerscope.archive.documents import Json, mapping, rows, string_map, text, texts
+from layerscope.archive.documents import Json, cased, mapping, rows, string_map, text, texts
 from layerscope.archive.golang import write_duration, write_healthcheck
 from layerscope.archive.instructions import for_people
 from layerscope.archive.notebook import Notebook
@@ -23,6 +23,7 @@ class ConfigDocument:
 
 def read_config(document: Json, notes: Notebook) -> ConfigDocument:
     """Read a config; every field may be null or absent (B08)."""
+    document = cased(document, ("config", "rootfs", "history", "os", "architecture"), "the config", notes)
     told = mapping(document.get("config"))
     rootfs = mapping(document.get("rootfs"))
     kind = rootfs.get("type")

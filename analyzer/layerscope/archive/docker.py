@@ -11,13 +11,14 @@ from dataclasses import replace
 
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container import Container, Member
-from layerscope.archive.documents import Json, field, integer, mapping, objects, parse, rows, string_map, text, texts
+from layerscope.archive.documents import Json, cased, integer, mapping, objects, parse, rows, string_map, text, texts
 from layerscope.archive.header import clean
 from layerscope.archive.oci import digest_of_name
 from layerscope.errors import ArchiveError
 from layerscope.model import Level
 
 PARENTS = 1_000
+KEYS = ("Config", "RepoTags", "Layers")
 
 
 def member_name(name: str) -> bytes:
@@ -36,12 +37,10 @@ def find_docker(container: Container) -> Found | None:
         raise ArchiveError("manifest.json lists no image", id="A33")
     if not isinstance(document, list):
         return None
-    items = list(objects(document))
+    items = [cased(item, KEYS, "manifest.json", notes) for item in objects(document)]
     if len(items) > limits.manifests:
         raise ArchiveError(f"manifest.json lists {len(items):,} images (--limit manifests=VALUE raises the limit)", id="E09")
-    if items and not any(
-        field(item, "Layers", "manifest.json", notes) or field(item, "Config", "manifest.json", notes) for item in items
-    ):
+    if items and not any(item.get("Layers") or item.get("Config") for item in items):
         if "Image" in items[0] or "ImageIndex" in items[0]:
             raise ArchiveError(
                 "this is an imgpkg bundle tar, which layerscope does not read; save the image with docker or skopeo", id="A55"
@@ -65,12 +64,12 @@ def claims_digest(name: str) -> bool:
 
 def _candidate(container: Container, item: Json) -> Candidate:
     notes = container.notes
-    config_name = text(field(item, "Config", "manifest.json", notes)) or ""
-    names = texts(field(item, "RepoTags", "manifest.json", notes))
+    config_name = text(item.get("Config")) or ""
+    names = texts(item.get("RepoTags"))
     sources = mapping(item.get("LayerSources"))
     config = container.find(member_name(config_name)) if config_name else None
     layers = []
-    for row in rows(field(item, "Layers", "manifest.json", notes), "Layers in manifest.json", notes):
+    for row in rows(item.get("Layers"), "Layers in manifest.json", notes):
         listed = text(row) or ""
         found = container.find(member_name(listed)) if listed else None
         digest = digest_of_name(listed)

@@ -70,13 +70,20 @@ def _depth_exceeds(value: Any, limit: int) -> bool:
 
 def field(document: Json, key: str, what: str, notes: Notebook) -> Any:
     """Return `document[key]`, else the value under the same key in other case, as Go's encoding/json does (E07)."""
+    spelled = [other for other in document if other != key and len(other) == len(key) and other.lower() == key.lower()]
     if key in document:
+        for other in spelled[:1]:
+            notes.warn("E07", f"{what} has {key!r} and {text(other)!r}, which some readers take for the same; {key!r} holds")
         return document[key]
-    for other, value in document.items():
-        if other.lower() == key.lower():
-            notes.info("E07", f"{what} writes {key!r} as {text(other)!r}; some readers do not see it")
-            return value
+    for other in spelled[:1]:
+        notes.info("E07", f"{what} writes {key!r} as {text(other)!r}; some readers do not see it")
+        return document[other]
     return None
+
+
+def cased(document: Json, keys: tuple[str, ...], what: str, notes: Notebook) -> Json:
+    """Return a document that has what stands under keys in other case under these as well (E07)."""
+    return {**document, **{key: value for key in keys if (value := field(document, key, what, notes)) is not None}}
 
 
 def text(value: object) -> str | None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container import Container, Member
-from layerscope.archive.documents import Json, integer, mapping, objects, parse, rows, string_map, text, texts
+from layerscope.archive.documents import Json, cased, field, integer, mapping, objects, parse, rows, string_map, text, texts
 from layerscope.errors import ArchiveError, LimitError, UnsupportedError
 from layerscope.regex import regex
 
@@ -23,6 +23,7 @@ DIGEST = regex(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]{1,512}")
 LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 HEX = regex(r"(?:^|[/:-])([0-9a-f]{64})(?:\.|/|$)")
 NAME_KEYS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+KEYS = ("manifests", "config", "layers")
 LAYER_TYPES = regex(r"layer|rootfs|\btar\b|diff", re.IGNORECASE)
 
 Locate = Callable[[str], Member | None]
@@ -132,7 +133,8 @@ class Walk:
 
     def parse(self, member: Member, what: str) -> object:
         """Return a document's value."""
-        return parse(self.container.read(member), what, self.container.settings.limits, self.container.notes)
+        value = parse(self.container.read(member), what, self.container.settings.limits, self.container.notes)
+        return cased(value, KEYS, what, self.container.notes) if isinstance(value, dict) else value
 
     def found(self) -> Found:
         """Return the images; what is attached to one (attestations, referrers) describes it."""
@@ -157,7 +159,7 @@ class Walk:
         self.followed += 1
         if self.followed > limits.manifests:
             raise LimitError(f"more than {limits.manifests:,} manifests", limit="manifests")
-        digest = valid_digest(descriptor.get("digest"))
+        digest = valid_digest(field(descriptor, "digest", "a descriptor", notes))
         if digest is None:
             notes.warn("E04", "an index lists an invalid digest; passed over")
             self.refusals.append(ArchiveError("an index lists an invalid digest", id="E04"))
@@ -264,7 +266,7 @@ class Walk:
         return self.locate(digest) if digest else None
 
     def _layer(self, descriptor: Json) -> LayerRef:
-        digest = valid_digest(descriptor.get("digest"))
+        digest = valid_digest(field(descriptor, "digest", "a descriptor", self.container.notes))
         if digest is None:
             self.container.notes.fail("E04", "a manifest lists a layer with an invalid digest")
         return LayerRef(
