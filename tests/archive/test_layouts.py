@@ -620,9 +620,11 @@ def test_what_is_not_looked_into_is_pulled_as_it_is(way):
 @pytest.mark.case("A43")
 @pytest.mark.parametrize("media_type", ["application/octet-stream", "application/vnd.example.layer", None, 7])
 def test_a_tar_of_an_unknown_type_is_read(media_type):
-    report = read(oci_archive(Image([BASE, TOP], codec="gzip", descriptors={1: {"mediaType": media_type}})))
-    assert report.complete
-    assert "opt/app/y" in live(report)
+    for layers in ((1,), (0, 1)):
+        told = {number: {"mediaType": media_type} for number in layers}
+        report = read(oci_archive(Image([BASE, TOP], codec="gzip", descriptors=told)))
+        assert report.complete
+        assert "opt/app/y" in live(report)
 
 
 @pytest.mark.case("A37")

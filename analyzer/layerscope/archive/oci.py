@@ -308,7 +308,8 @@ def artifact(document: Json, config: Json, layers: list[Json], descriptor: Json)
     config_type = text(config.get("mediaType")) or ""
     types = [text(layer.get("mediaType")) or "" for layer in layers]
     what = kind or (config_type if config_type and "image" not in config_type else "")
-    if layers and types[0] and not any(LAYER_TYPES.search(name) or not name for name in types):
+    plain = "application/octet-stream" if config_type and not what else ""  # beside an image's config it says nothing (A43)
+    if layers and types[0] and not any(LAYER_TYPES.search(name) or name in ("", plain) for name in types):
         what = what or types[0]
     elif not what or any(".image.rootfs." in name or "image.layer" in name for name in types):
         return None
