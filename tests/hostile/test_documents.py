@@ -153,6 +153,36 @@ def test_links_inside_the_layout_are_followed_and_counted_once(tmp_path):
     assert live(report) == {b"etc/motd", b"secret"}
 
 
+@pytest.mark.case("E03")
+@pytest.mark.parametrize("what", ["blobs", "blobs/sha256"])
+def test_a_folder_that_is_a_link_is_followed_within_the_layout(tmp_path, what, watched):
+    folder, _ = layout(tmp_path)
+    whole = live(read(folder))
+    (folder / what).rename(folder / "store")
+    (folder / what).symlink_to("../store" if "/" in what else "store")
+    report = read(folder)
+    assert report.complete
+    assert live(report) == whole
+    (folder / "store").rename(tmp_path / "shared")
+    (folder / what).unlink()
+    (folder / what).symlink_to(tmp_path / "shared")
+    watched.clear()
+    with pytest.raises(ArchiveError, match=f"not in the archive; {what}: a link that leads out of the folder is not followed"):
+        read(folder)
+    assert not [path for path in watched if "shared" in path]
+
+
+@pytest.mark.case("E02")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_folder_that_is_a_link_is_followed_within_the_archive(way):
+    row = {"Config": "config.json", "Layers": ["a/layer.tar", "loop/b/layer.tar"]}
+    links = {"a": build.Symlink("real/folder"), "real/folder/layer.tar": LAYER, "loop": build.Symlink("loop/c")}
+    report = read(build.archive({"config.json": CONFIG, **links, "manifest.json": build.dumps([row])}), way)
+    assert live(report) == {b"etc/motd", b"secret"}
+    assert notes(report, "A02", "warning")
+    assert errors(report) == ["A09"]
+
+
 def oci(change):
     """Return an OCI archive whose manifest and its descriptor were changed; the manifest is named by its new digest."""
     parts = build.oci(IMAGE)

@@ -33,6 +33,7 @@ from layerscope.regex import regex
 
 SNIFFED = 1 << 16
 OPEN_FILES = 64
+DEEPEST = 40
 BLOB_NAME = regex(rb"(?:.*/)?(?:sha\d+[:-])?[0-9a-f]{64,128}(?:\.tar)?(?:\.\w+)?|.*\.tar(?:\.\w+)?|.*\.tgz")
 
 
@@ -72,11 +73,20 @@ class Container:
             member = self.members.get(name)
             if member is not None:
                 return member
-            target = self.links.get(name)
+            target = self.links.get(name) or self._through_folders(name)
             if target is None:
                 return None
             name = target
         self.notes.warn("A02", "links that lead in a circle", path=name)
+        return None
+
+    def _through_folders(self, name: bytes) -> bytes | None:
+        """Return where a name leads if a folder above it is a link, else None."""
+        parts = name.split(b"/", DEEPEST) if self.links else []
+        for count in range(1, len(parts)):
+            target = self.links.get(b"/".join(parts[:count]))
+            if target is not None:
+                return b"/".join((target, *parts[count:])).lstrip(b"/")
         return None
 
     def read(self, member: Member) -> bytes:

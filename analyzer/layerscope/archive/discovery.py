@@ -74,9 +74,15 @@ def discover(container: Container) -> Found:
         raise
     except ArchiveError as error:
         if why is None:
-            raise
+            raise ArchiveError(f"{error}{_hint(container)}", id=error.id) from error
         raise ArchiveError(f"{error}; {container.called} could be read only in part: {why.message}", id=error.id) from error
     return everything
+
+
+def _hint(container: Container) -> str:
+    """Return what was met that may explain why there is no image: a link out of the folder, two members of one name."""
+    odd = next((note for note in container.notes.freeze() if note.id in ("E03", "A51") and note.path is not None), None)
+    return "" if odd is None else f"; {odd.path.decode('utf-8', 'backslashreplace')}: {odd.message}"
 
 
 def join_views(docker: tuple[Candidate, ...], oci: tuple[Candidate, ...], notes: Notebook) -> tuple[Candidate, ...]:
