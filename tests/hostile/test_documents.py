@@ -359,6 +359,26 @@ def test_other_cases_in_the_documents_of_oci_are_read_as_go_reads_them():
     assert again.image.config.platform == "linux/amd64"
 
 
+@pytest.mark.case("A44", "E09")
+def test_a_manifest_that_is_listed_many_times_is_read_once(monkeypatch):
+    from layerscope.archive import oci
+
+    members = build.oci(IMAGE)
+    index = json.loads(members["index.json"])
+    (row,) = index["manifests"]
+    told = {"org.opencontainers.image.ref.name": "many:%d"}
+    rows = [row | {"annotations": {key: value % number for key, value in told.items()}} for number in range(5000)]
+    inner = build.dumps(index | {"manifests": rows})
+    members |= {build.blob(inner): inner, "index.json": build.dumps(index | {"manifests": [build.descriptor("x/y", inner)]})}
+    read_once = []
+    real = oci.parse
+    monkeypatch.setattr(oci, "parse", lambda data, what, *rest: (read_once.append(what), real(data, what, *rest))[1])
+    image = load(build.archive(members))
+    assert len(image.names) == 5000
+    assert image.names[-1] == "many:4999"
+    assert len(read_once) == 4
+
+
 @pytest.mark.case("E06")
 def test_keys_and_values_of_any_kind_are_survived():
     kinds = (None, True, -1, 1.5, 10**400, "x", "\ud800", [], [[]], {}, {"a": 1}, [None, 7, "x", {}])

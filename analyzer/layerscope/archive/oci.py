@@ -23,6 +23,7 @@ DIGEST = regex(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]{1,512}")
 LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 HEX = regex(r"(?:^|[/:-])([0-9a-f]{64})(?:\.|/|$)")
 NAME_KEYS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+REMEMBERED = 16
 KEYS = ("manifests", "config", "layers")
 LAYER_TYPES = regex(r"layer|rootfs|\btar\b|diff", re.IGNORECASE)
 
@@ -130,18 +131,26 @@ class Walk:
         self.attached: list[tuple[str | None, set[int]]] = []
         self.refusals: list[ArchiveError] = []
         self.followed = 0
+        self._names: dict[str, dict[str, None]] = {}  # of each image, in order
+        self._parsed: dict[int, object] = {}
 
     def parse(self, member: Member, what: str) -> object:
-        """Return a document's value."""
+        """Return a document's value; one that is listed again and again is not read each time."""
+        if member.ident in self._parsed:
+            return self._parsed[member.ident]
         value = parse(self.container.read(member), what, self.container.settings.limits, self.container.notes)
-        return cased(value, KEYS, what, self.container.notes) if isinstance(value, dict) else value
+        value = cased(value, KEYS, what, self.container.notes) if isinstance(value, dict) else value
+        if len(self._parsed) >= REMEMBERED:
+            self._parsed.clear()
+        self._parsed[member.ident] = value
+        return value
 
     def found(self) -> Found:
         """Return the images; what is attached to one (attestations, referrers) describes it."""
         candidates = []
         for digest, image in self.images.items():
             more = {ident for subject, idents in self.attached if subject in (digest, None) for ident in idents}
-            candidates.append(replace(image, documents=image.documents | more))
+            candidates.append(replace(image, names=tuple(self._names[digest]), documents=image.documents | more))
         return Found(tuple(candidates), frozenset(self.documents), tuple(self.refusals))
 
     def index(self, document: object, names: tuple[str, ...], trail: frozenset[str], depth: int) -> None:
@@ -240,9 +249,8 @@ class Walk:
             self.refusals.append(UnsupportedError(refusal, id="A13"))
             self.container.notes.info("A13", refusal)
             return
-        known = self.images.get(digest)
-        if known is not None:
-            self.images[digest] = replace(known, names=tuple(dict.fromkeys((*known.names, *names))))
+        self._names.setdefault(digest, {}).update(dict.fromkeys(names))
+        if digest in self.images:
             return
         config_digest = valid_digest(config.get("digest"))
         member = self.locate(config_digest) if config_digest else None
