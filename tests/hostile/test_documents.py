@@ -14,7 +14,7 @@ from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError, LayerscopeError
 
-from hostile.tools import WAYS, errors, live, load, notes, read, run
+from hostile.tools import MIB, WAYS, errors, live, load, measure, notes, read, run
 
 LAYER = build.layer({"etc/motd": b"hello", "secret": b"x" * 10})
 IMAGE = Image([LAYER])
@@ -377,6 +377,31 @@ def test_a_manifest_that_is_listed_many_times_is_read_once(monkeypatch):
     assert len(image.names) == 5000
     assert image.names[-1] == "many:4999"
     assert len(read_once) == 4
+
+
+@pytest.mark.case("E09", "A10")
+def test_attestations_of_no_image_cost_no_memory_for_each_image(tmp_path):
+    ref = "org.opencontainers.image.ref.name"
+    blob, unknown = build.gz(LAYER), {"os": "unknown", "architecture": "unknown"}
+    members, rows = {build.blob(blob): blob}, []
+    about = {"schemaVersion": 2, "layers": [build.descriptor("layer.v1.tar+gzip", blob)]}
+
+    def add(document, **more):
+        data = build.dumps(document)
+        members[build.blob(data)] = data
+        rows.append(build.descriptor("manifest.v1+json", data, **more))
+
+    for number in range(4000):
+        config = build.config([LAYER], [f"RUN {number}"])
+        members[build.blob(config)] = config
+        add(about | {"config": build.descriptor("config.v1+json", config)}, annotations={ref: f"n{number}"})
+        add({"schemaVersion": 2, "layers": [], "number": number}, platform=unknown)
+    path = tmp_path / "many.tar"
+    path.write_bytes(build.archive(members | {"index.json": build.dumps({"manifests": rows})}))
+    code, text, said, peak = measure("report", path, "--image", "n3", "--format", "json", "--no-cache")
+    assert code == 0, said
+    assert peak < 300 * MIB
+    assert json.loads(text)["totals"]["content_bytes"] == 15
 
 
 @pytest.mark.case("E06")

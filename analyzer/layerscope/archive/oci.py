@@ -128,7 +128,7 @@ class Walk:
         self.locate = locate
         self.documents: set[int] = set()
         self.images: dict[str, Candidate] = {}
-        self.attached: list[tuple[str | None, set[int]]] = []
+        self.attached: dict[str, set[int]] = {}  # to which image ("": it is not told), and which members that is
         self.refusals: list[ArchiveError] = []
         self.followed = 0
         self._names: dict[str, dict[str, None]] = {}  # of each image, in order
@@ -147,11 +147,12 @@ class Walk:
 
     def found(self) -> Found:
         """Return the images; what is attached to one (attestations, referrers) describes it."""
-        candidates = []
-        for digest, image in self.images.items():
-            more = {ident for subject, idents in self.attached if subject in (digest, None) for ident in idents}
-            candidates.append(replace(image, names=tuple(self._names[digest]), documents=image.documents | more))
-        return Found(tuple(candidates), frozenset(self.documents), tuple(self.refusals))
+        candidates = [
+            replace(image, names=tuple(self._names[digest]), documents=image.documents | self.attached.get(digest, set()))
+            for digest, image in self.images.items()
+        ]
+        loose = self.attached.get("", set())
+        return Found(tuple(candidates), frozenset(self.documents | loose), tuple(self.refusals))
 
     def index(self, document: object, names: tuple[str, ...], trail: frozenset[str], depth: int) -> None:
         """Follow every descriptor of an index."""
@@ -240,7 +241,7 @@ class Walk:
                 found = self._blob(item)
                 if found is not None:
                     idents.add(found.ident)
-            self.attached.append((subject or None, idents))
+            self.attached.setdefault(subject, set()).update(idents)
             what = artifact(document, config, layers, descriptor or {}) or "an attestation without its image"
             self.refusals.append(UnsupportedError(what, id="A13"))
             return
