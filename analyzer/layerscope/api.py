@@ -112,11 +112,11 @@ def _load(container: Container, image: str | None, platform: str | None, pool: i
 
 
 def _build(container: Container, image: str | None, platform: str | None, pool: images.Pool | None) -> Image:
-    if not discovery.holds_image(container):
+    found = discovery.find_images(container)
+    if found is None:
         if isinstance(container, Folder):
             raise ArchiveError(discovery.folder_hint(container), id="A36")
         return root_file_system(container, pool)
-    found = discovery.discover(container)
     return images.build(container, found, selection.choose(container, found, image, platform), pool)
 
 
@@ -136,12 +136,13 @@ def list_images(
 ) -> tuple[ImageSummary, ...]:
     """Return a line for each image that an archive holds, sorted by name."""
     with _open(source, limits, stdin=stdin) as container:
-        if not discovery.holds_image(container):
+        found = discovery.find_images(container)
+        if found is None:
             if isinstance(container, Folder):
                 raise ArchiveError(discovery.folder_hint(container), id="A36")
             image = root_file_system(container)
             return (ImageSummary((), None, None, len(image.layers), 0, "rootfs", readable=image.complete),)
-        return selection.summarize(container, discovery.discover(container))
+        return selection.summarize(container, found)
 
 
 def analyze(

@@ -247,6 +247,36 @@ def test_a_root_file_system(way):
     assert images_of(ROOT)[0].layout == "rootfs"
 
 
+NAMED_LIKE = {
+    "manifest.json": b'{"name": "an app for the web"}',
+    "manifest.json of a build": b'[{"url": "/main.js", "revision": null}]',
+    "index.json": b"[]",
+    "index.json that is none": b"<html>",
+    "repositories": b"http://dl-cdn.alpinelinux.org/alpine/v3.20/main",
+    "var/lib/registry/docker/registry/v2/blobs/sha256/ab/abcd/data": b"x",
+    "var/lib/old/layer.tar": b"x",
+}
+
+
+@pytest.mark.case("A35")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", NAMED_LIKE)
+def test_a_root_file_system_may_hold_files_that_are_named_like_an_images(name, way):
+    path = name.partition(" ")[0]
+    data = files({path: NAMED_LIKE[name], "var/lib/old/json": b"{}"}) + ROOT
+    report = read(data, way)
+    assert report.complete, report.notes
+    assert live(report)[path] == len(NAMED_LIKE[name])
+    assert "is none" in " ".join(note.message for note in report.notes if note.id == "A35")
+    assert images_of(data)[0].layout == "rootfs"
+
+
+def test_such_a_file_can_be_taken_out(tmp_path):
+    (tmp_path / "root.tar").write_bytes(files({"manifest.json": b"{}"}) + ROOT)
+    with api.open_file(str(tmp_path / "root.tar"), "/manifest.json") as content:
+        assert b"".join(content.pieces) == b"{}"
+
+
 @pytest.mark.case("A35", "A54")
 @pytest.mark.parametrize("size", [len(ROOT) - 1024 - 500, len(ROOT) - 1024 - 1020, len(ROOT) - 1024 - 1100])
 def test_a_cut_root_file_system_is_the_same_in_every_way(size):

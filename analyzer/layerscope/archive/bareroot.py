@@ -15,8 +15,7 @@ from layerscope.archive.storage import divide
 from layerscope.errors import ArchiveError
 from layerscope.model import Config, Image, Layer, LayerIndex
 
-ROOT_NAMES = frozenset((b"etc", b"bin", b"usr", b"lib", b"sbin", b"var", b".dockerenv", b"Files", b"nix"))
-ABOUT_THE_WHOLE = frozenset(("A54", "C55", "D03", "E08"))
+ABOUT_THE_WHOLE = frozenset(("A35", "A54", "C55", "D03", "E08"))
 
 
 def root_file_system(container: Container, pool: Pool | None = None) -> Image:
@@ -79,9 +78,9 @@ def _root_scan(container: TarFile | PassingTar) -> Scan | None:
             what = "an empty tar"
         rest = "" if what.startswith("no ") else ", not a container image"
         raise ArchiveError(f"{container.called} is {what}{rest}", id="A36")
-    tops = {path.partition(b"/")[0] for path in index.paths if path}
-    if tops & ROOT_NAMES:
+    if container.rootlike():
         return container.rootfs()
+    tops = {path.partition(b"/")[0] for path in index.paths if path}
     early = container.ended_early()
     if early is not None:
         told = f"{container.called} could be read only in part, without manifest.json or index.json in it: {early.message}"

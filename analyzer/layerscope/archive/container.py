@@ -33,6 +33,7 @@ from layerscope.regex import regex
 
 SNIFFED = 1 << 16
 OPEN_FILES = 64
+ROOT_NAMES = frozenset((b"etc", b"bin", b"usr", b"lib", b"sbin", b"var", b".dockerenv", b"Files", b"nix"))
 DEEPEST = 40
 BLOB_NAME = regex(rb"(?:.*/)?(?:sha\d+[:-])?[0-9a-f]{64,128}(?:\.tar)?(?:\.\w+)?|.*\.tar(?:\.\w+)?|.*\.tgz")
 
@@ -120,6 +121,10 @@ class Container:
     def rootfs(self) -> Scan | None:
         """Return the container read as one layer, None if it is a folder (A35)."""
         return None
+
+    def rootlike(self) -> bool:
+        """Whether the container has folders that a root file system has, and an archive of images has not."""
+        return False
 
     def _refuse_sparse(self, member: Member) -> None:
         """Raise if the data of a member are not what lies where they begin (C43)."""
@@ -229,6 +234,10 @@ class TarFile(Container):
         there = (row for row in rows if row < len(index))
         notes = inspect_place(self.buffer, 0, index, there, settings.inspectors, settings.limits)
         return Scan(replace(index, notes=(*index.notes, *notes.freeze())), "none", index.tar_bytes)
+
+    def rootlike(self) -> bool:
+        """Whether the tar has folders of a root file system."""
+        return any(path.partition(b"/")[0] in ROOT_NAMES for path in self.index.paths)
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies in the file."""
@@ -357,6 +366,10 @@ class PassingTar(Container):
             sampler = self._sampler(member.size)
             found = scan_stream(iter((data,)), self._within(), algorithm_of(member.name), sampler)
         return found
+
+    def rootlike(self) -> bool:
+        """Whether the tar had folders of a root file system."""
+        return any(path.partition(b"/")[0] in ROOT_NAMES for path in self.index.paths)
 
     def changed(self) -> bool:
         """Whether the file, if it is one, is another one now."""

@@ -12,8 +12,28 @@ from layerscope.archive.oci import find_dir, find_oci, find_registry, refuse
 from layerscope.errors import ArchiveError, LimitError, UnsupportedError
 
 
-def holds_image(container: Container) -> bool:
-    """Whether anything in the container speaks of images at all."""
+def find_images(container: Container) -> Found | None:
+    """Return the images of a container; None if nothing in it speaks of any.
+
+    In a root file system a file of such a name may be any file (A35).
+    """
+    if not _speaks_of_images(container):
+        return None
+    if not container.rootlike():
+        return discover(container)
+    notes = container.notes.freeze()
+    try:
+        return discover(container)
+    except LimitError:
+        raise
+    except ArchiveError as error:
+        container.notes = Notebook()
+        container.notes.extend(notes)
+        container.notes.info("A35", f"a file is named as archives of images name theirs, and is none: {error}")
+        return None
+
+
+def _speaks_of_images(container: Container) -> bool:
     if any(name in container.members or name in container.links for name in (b"manifest.json", b"index.json", b"repositories")):
         return True
     return any(
@@ -81,8 +101,10 @@ def discover(container: Container) -> Found:
 
 def _hint(container: Container) -> str:
     """Return what was met that may explain why there is no image: a link out of the folder, two members of one name."""
-    odd = next((note for note in container.notes.freeze() if note.id in ("E03", "A51") and note.path is not None), None)
-    return "" if odd is None else f"; {odd.path.decode('utf-8', 'backslashreplace')}: {odd.message}"
+    for note in container.notes.freeze():
+        if note.id in ("E03", "A51") and note.path is not None:
+            return f"; {note.path.decode('utf-8', 'backslashreplace')}: {note.message}"
+    return ""
 
 
 def join_views(docker: tuple[Candidate, ...], oci: tuple[Candidate, ...], notes: Notebook) -> tuple[Candidate, ...]:

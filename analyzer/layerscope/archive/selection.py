@@ -8,7 +8,7 @@ from itertools import zip_longest
 from layerscope.archive.candidate import Candidate, Found
 from layerscope.archive.config import ConfigDocument, read_config
 from layerscope.archive.container import Container, Member
-from layerscope.archive.discovery import discover, holds_image
+from layerscope.archive.discovery import find_images
 from layerscope.archive.documents import parse
 from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError, SelectionError
@@ -147,10 +147,11 @@ def _same_platform(have: str | None, wish: str) -> bool:
 
 def list_layers(container: Container) -> list[tuple[frozenset[str], ...]]:
     """Return of all images in a container digests and diff IDs of each layer, base first, as it claims them."""
-    if not holds_image(container):
+    listed = find_images(container)
+    if listed is None:
         return []
     found = []
-    for candidate in discover(container).candidates:
+    for candidate in listed.candidates:
         told: tuple[str | None, ...] = ()
         with suppress(ArchiveError):
             told = document_of(container, candidate, Notebook()).diff_ids or ()
@@ -162,9 +163,10 @@ def list_layers(container: Container) -> list[tuple[frozenset[str], ...]]:
 
 def find_member(container: Container, image: str | None, platform: str | None, position: int) -> Member | None:
     """Return where the container holds a layer of an image; None if the container is the layer."""
-    if not holds_image(container):
+    found = find_images(container)
+    if found is None:
         return None
-    return choose(container, discover(container), image, platform).layers[position].member
+    return choose(container, found, image, platform).layers[position].member
 
 
 def document_of(container: Container, candidate: Candidate, notes: Notebook) -> ConfigDocument:
