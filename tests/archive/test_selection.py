@@ -271,6 +271,16 @@ def test_a_root_file_system_may_hold_files_that_are_named_like_an_images(name, w
     assert images_of(data)[0].layout == "rootfs"
 
 
+@pytest.mark.case("A35")
+@pytest.mark.parametrize("way", WAYS)
+def test_archives_in_a_root_file_system_are_files_like_others(way):
+    inner = layer({"a": b"a"})
+    twins = {"app/a.tar": inner, "opt/b.tar": inner, "opt/c.tar.gz": gz(inner), "srv/" + "ab" * 32: gz(inner)}
+    made = document(read(files(twins) + ROOT, way))
+    assert made["totals"]["duplicate_bytes"] == len(inner) + len(gz(inner))
+    assert len(made["duplicates"]) == 2
+
+
 def test_such_a_file_can_be_taken_out(tmp_path):
     (tmp_path / "root.tar").write_bytes(files({"manifest.json": b"{}"}) + ROOT)
     with api.open_file(str(tmp_path / "root.tar"), "/manifest.json") as content:

@@ -37,6 +37,8 @@ ROOT_NAMES = frozenset((b"etc", b"bin", b"usr", b"lib", b"sbin", b"var", b".dock
 DEEPEST = 40
 BLOB_NAME = regex(rb"(?:.*/)?(?:sha\d+[:-])?[0-9a-f]{64,128}(?:\.tar)?(?:\.\w+)?|.*\.tar(?:\.\w+)?|.*\.tgz")
 
+INSIDE_ROOTS = ROOT_NAMES | {b"app", b"boot", b"data", b"home", b"lib64", b"opt", b"root", b"run", b"srv", b"tmp", b"workspace"}
+
 
 @frozen
 class Member:
@@ -263,6 +265,7 @@ class PassingTar(Container):
         self._held = 0
         self._counted = 0
         self._refused: set[int] = set()
+        self._rooted = False  # whether a file stood where root file systems have theirs
         self._named: dict[int, tuple[int, bytes]] = {}
         self._kept: dict[int, bytes] = {}
         self.raw = Tap(_at_most(chunks, settings.limits.archive_bytes))
@@ -294,7 +297,8 @@ class PassingTar(Container):
 
     def _visit(self, row: int, path: bytes, size: int, pieces: Iterator[bytes]) -> None:
         settings = self.settings
-        looks_like_blob = BLOB_NAME.fullmatch(path) is not None
+        self._rooted = self._rooted or path.partition(b"/")[0] in INSIDE_ROOTS
+        looks_like_blob = not self._rooted and BLOB_NAME.fullmatch(path) is not None
         named = None if looks_like_blob else settings.prints.start()
         tap = Tap(pieces if named is None else named.watch(pieces))
         head = next(tap, b"")
