@@ -400,6 +400,17 @@ def test_what_the_archive_stores_as_a_sparse_file_is_counted_and_not_read(form, 
     assert not read(tar(*map(stored, last), end=0)[:-700], way).complete
 
 
+@pytest.mark.case("A54", "C65")
+def test_what_a_layer_that_is_no_tar_costs_to_pull_is_the_same_in_every_way():
+    noise = random.Random(1).randbytes(9_000)
+    members = docker(Image([layer({"a": b"a"}), noise * 40]), "legacy")
+    order = dict(sorted(members.items(), key=lambda item: item[1] == noise * 40))
+    for data in (archive(members), archive(order)[: -1024 - len(noise * 40) + 380]):
+        first, *others = [document(read(data, way, pull="estimate"))["layers"][1]["pull_bytes"] for way in WAYS]
+        assert first > 380
+        assert others == [first, first]
+
+
 @pytest.mark.case("A54")
 @pytest.mark.parametrize("way", WAYS)
 def test_the_offset_is_told(way):

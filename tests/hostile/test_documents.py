@@ -284,6 +284,15 @@ def test_broken_json_is_refused_by_name(name, way, tmp_path):
 
 
 @pytest.mark.case("E06", "A22")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_document_may_begin_with_much_white_space(way):
+    members = build.docker(IMAGE, "legacy")
+    report = read(build.archive(members | {"manifest.json": b"\n" * 700_000 + members["manifest.json"]}), way)
+    assert report.complete
+    assert live(report) == {b"etc/motd", b"secret"}
+
+
+@pytest.mark.case("E06", "A22")
 def test_an_empty_document_is_told_the_same_whichever_way_it_comes():
     def told(members):
         report = [read(build.archive(members), way) for way in WAYS]

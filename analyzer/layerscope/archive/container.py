@@ -315,7 +315,7 @@ class PassingTar(Container):
             else:
                 self._refused.add(row)
         else:  # nobody can tell yet that it is no layer
-            self._scans[row] = self._scan(path, _chain(head, tap))
+            self._scans[row] = self._scan(path, _chain(head, tap), self._sampler(size) if looks_like_blob else None)
         for _ in tap:
             pass
         if named is not None and tap.size == size:
@@ -337,7 +337,7 @@ class PassingTar(Container):
 
     def _may_be_json(self, head: bytes, size: int) -> bool:
         first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-        return first in (b"{", b"[") and size <= self.settings.limits.json_bytes
+        return first in (b"", b"{", b"[") and size <= self.settings.limits.json_bytes
 
     def _fits(self, size: int) -> bool:
         if self._held + size > self.settings.limits.document_bytes:
