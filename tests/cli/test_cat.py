@@ -220,3 +220,13 @@ def test_a_file_that_is_replaced_meanwhile_is_told(tmp_path, capfdbinary, monkey
     code, _, err = cat(capfdbinary, path, "/etc/name")
     assert code == 3
     assert "was changed while it was read" in err
+
+
+def test_a_reader_that_goes_away_is_no_policy_that_is_not_met(tmp_path):
+    words = ["cat", write(tmp_path, "raw"), "/bin/big", "--layer", "0"]
+    code = f"from layerscope.cli.session import main; main({words!r})"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.read(1) == BIG[:1]
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 141

@@ -114,6 +114,10 @@ def _run(arguments: Sequence[str]) -> int:
         answer = command.main(list(arguments), prog_name="layerscope", standalone_mode=False)
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit as error:  # typer leaves with 1 where a pipe broke, which would say that a policy is not met
+        if isinstance(error.__context__, BrokenPipeError):
+            raise error.__context__ from None
+        raise
     if isinstance(answer, Answer):
         _answered[:] = [answer]
         deliver(answer)
