@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -61,6 +62,27 @@ def test_a_push_is_stopped_and_passes_after_the_fix(world, capsys):
     write(world / "image.tar", GOOD)
     assert "verdict=pass" in run("git", "push", "origin", "main")
     run("git", "push", "origin", "main")  # nothing to push
+
+
+def test_installed_in_a_folder_below_the_archive_is_found_where_git_runs_the_hook(world, capsys, monkeypatch):
+    (world / "build").mkdir()
+    write(world / "build" / "image.tar", BAD)
+    write(world.parent / "far.tar", GOOD)
+    monkeypatch.chdir(world / "build")
+    assert leave("hook", "install", "--if-present", "image.tar", "../../far.tar", str(world / "build" / "image.tar")) == 0
+    assert "audits build/image.tar, " in capsys.readouterr().out
+    hook = (world / ".git/hooks/pre-push").read_text()
+    assert f"-- build/image.tar {shlex.quote(str(world.parent / 'far.tar'))} " in hook
+    assert "empty-password" in run("git", "push", "origin", "main", code=None)
+
+
+def test_rules_of_others_are_found_from_where_git_runs_the_hook(world, capsys, monkeypatch):
+    (world / "ci").mkdir()
+    (world / "ci" / "rules.toml").write_text('[[rules]]\nid = "x"\nregex = "zzz"\n')
+    write(world / "image.tar", GOOD)
+    monkeypatch.chdir(world / "ci")
+    assert leave("hook", "install", "--secret-rules", "rules.toml", "../image.tar") == 0
+    assert "--secret-rules ci/rules.toml " in (world / ".git/hooks/pre-push").read_text()
 
 
 def test_what_cannot_be_audited_does_not_pass(world, capsys):

@@ -19,14 +19,18 @@ Judge = Callable[[str], Answer]
 
 
 def install(images: Sequence[str], *, if_present: bool, secret_rules: str | None = None) -> Answer:
-    """Write the hook where git looks for it; one that is there is kept beside it, and run first."""
-    place = os.path.join(_folder(), NAME)
+    """Write the hook where git looks for it; one that is there is kept beside it, and run first.
+
+    Paths are from the folder that git runs hooks in, the top of the work tree; one outside of it is absolute.
+    """
+    place, top = os.path.join(_folder(), NAME), _top()
+    images = [_from(top, image) for image in images]
     if os.path.lexists(place) and not _is_ours(place):
         if os.path.lexists(place + LEGACY):
             raise OutputError(f"{place}: a hook is there, and {NAME}{LEGACY} as well: put one of them away")
         os.rename(place, place + LEGACY)
     words = [sys.executable, "-m", "layerscope", "hook", "run", *(["--if-present"] if if_present else [])]
-    words += [] if secret_rules is None else ["--secret-rules", secret_rules]
+    words += [] if secret_rules is None else ["--secret-rules", _from(top, secret_rules)]
     script = "\n".join(
         [
             "#!/bin/sh",
@@ -103,13 +107,32 @@ def _run_legacy(path: str, remote: str, url: str, data: bytes) -> int:
 
 def _folder() -> str:
     """Return the folder of hooks, as git has it: `core.hooksPath` and worktrees are its business."""
+    return os.path.expanduser(_ask("--git-path", "hooks"))
+
+
+def _top() -> str:
+    """Return the folder that git runs hooks in; a bare repository's is the repository."""
+    bare = _ask("--is-bare-repository") == "true"
+    return os.path.realpath(_ask("--absolute-git-dir" if bare else "--show-toplevel"))
+
+
+def _from(top: str, path: str) -> str:
+    """Return a path as it is named in a folder; an absolute one stays, and one that lies elsewhere becomes absolute."""
+    if os.path.isabs(path):
+        return path
+    folder, name = os.path.split(os.path.abspath(path))
+    here = os.path.join(os.path.realpath(folder), name)
+    return os.path.relpath(here, top) if here.startswith(os.path.join(top, "")) else here
+
+
+def _ask(*words: str) -> str:
     try:
-        done = subprocess.run(["git", "rev-parse", "--git-path", "hooks"], capture_output=True, check=False)
+        done = subprocess.run(["git", "rev-parse", *words], capture_output=True, check=False)
     except FileNotFoundError:
         raise OutputError("git is not installed") from None
     if done.returncode:
         raise OutputError(f"git: {done.stderr.decode('utf-8', 'replace').strip() or 'no repository here'}")
-    return os.path.expanduser(os.fsdecode(done.stdout.rstrip(b"\n")))
+    return os.fsdecode(done.stdout.rstrip(b"\n"))
 
 
 def _is_ours(place: str) -> bool:
