@@ -105,7 +105,10 @@ def test_no_glob_is_an_error(glob, path):
         ("[[ignore]]\nrule = 'setuid-file'", "ignore 1: reason is required"),
         ("[[ignore]]\nreason = 'x'", "ignore 1: rule is required"),
         ("[[ignore]]\nrule = 'setuid-file'\nreason = ' '", "reason is required"),
-        ("[[ignore]]\nrule = 'setuid-fil'\nreason = 'x'", "did you mean 'setuid-file'"),
+        (
+            "[[ignore]]\nrule = 'setuid-fil'\nreason = 'x'",
+            "ignore 1.rule = 'setuid-fil': there is no such rule. Did you mean 'setuid-file'?",
+        ),
         ("[[ignore]]\nrule = 'setuid-file'\nreason = 'x'\nuntil = '2027-01-01'", "without quotes"),
         ("[[ignore]]\nrule = 'setuid-file'\nreason = 'x'\nuntill = 2027-01-01", "did you mean 'until'"),
         ("[[ignore]]\nrule = 'setuid-file'\nreason = 'x'\npath = 5", "ignore 1.path"),
@@ -145,6 +148,40 @@ def test_a_pyproject_has_its_table():
 )
 def test_a_limit_fails_above_both(limit, actual, broken):
     assert limit.broken_by(actual, 100) is broken
+
+
+NAMES = {"cause": ["package-manager-cache", "logs"], "owner": ["cache", "package database", "deb"], "package": ["deb", "npm"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "[limits.cause]\npackage-manager-cach = 0",
+            "unknown key 'limits.cause.package-manager-cach': did you mean 'package-manager-cache'?",
+        ),
+        ("[growth.cause]\nlog = 0", "unknown key 'growth.cause.log': did you mean 'logs'?"),
+        ("[limits.cause]\n'x*' = 0", "unknown key 'limits.cause.x*': there are: package-manager-cache, logs"),
+        ("[limits.owner]\ncach = 0", "unknown key 'limits.owner.cach': did you mean 'cache'?"),
+        ("[limits.package]\n'debb:gcc-*' = 0", "limits.package.debb:gcc-*: did you mean 'deb:gcc-*'?"),
+        ("[limits.package]\n'gcc-*' = 0", 'limits.package.gcc-*: a package is written with its type, like "deb:gcc-*"'),
+        ("[growth.package]\nlodash = 0", 'growth.package.lodash: a package is written with its type, like "deb:gcc-*"'),
+        ("[growth.package]\ndeb = 0", 'growth.package.deb: a package is written with its type, like "deb:gcc-*"'),
+    ],
+)
+def test_a_limit_on_what_cannot_be_there_does_not_look_like_one_that_holds(text, told):
+    with pytest.raises(PolicyError) as caught:
+        read_policy(text, "layerscope.toml", known=KNOWN, subjects=NAMES)
+    assert str(caught.value) == f"layerscope.toml: {told}"
+
+
+def test_a_limit_may_name_what_this_image_has_not():
+    text = (
+        "[limits.cause]\nlogs = 0\n'*-cache' = 0\n[limits.owner]\n'package database' = 0\n'd*' = 0\n"
+        "[limits.package]\n'deb:nothing' = 0\n'*' = 0\n'npm:@types/*' = 0\n'd?b:x' = 0\n'n*' = 0\n"
+    )
+    limits = read_policy(text, "layerscope.toml", known=KNOWN, subjects=NAMES).limits
+    assert (len(limits.cause), len(limits.owner), len(limits.package)) == (2, 2, 5)
 
 
 def fat(policy="", **options):

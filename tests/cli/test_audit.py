@@ -127,6 +127,8 @@ def test_nothing_but_an_unmet_policy_is_1(monkeypatch, capsys, error, code, wher
     ("files", "words", "hint"),
     [
         ({"layerscope.toml": "[limit]\n"}, (), "did you mean 'limits'"),
+        ({"layerscope.toml": "[limits.cause]\nlog = 0\n"}, (), "did you mean 'logs'"),
+        ({"layerscope.toml": "[limits.owner]\ncach = 0\n"}, (), "did you mean 'cache'"),
         ({"layerscope.toml": b"\xff"}, (), "not UTF-8"),
         ({}, ("--policy", "no.toml"), "no.toml: No such file"),
         ({}, ("--policy", "."), ".: Is a directory"),

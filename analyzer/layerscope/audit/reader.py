@@ -7,20 +7,27 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
 
+from layerscope.audit.globs import name_matches
 from layerscope.audit.measures import GROWTH, IMAGE, LAYER, Measure
 from layerscope.audit.policy import LEVELS, SCOPES, Ignore, Limit, Limits, Policy, Scope
 from layerscope.audit.sizes import read_ratio, read_size
 from layerscope.errors import PolicyError
+from layerscope.regex import regex
 
+Subjects = Mapping[str, Collection[str]]
 _BYTES = Measure("bytes", "size")
+_WILD = regex(r"[*?\[]")
 _GROWING = ("layer", "package", "cause")
 _IGNORE_KEYS = ("rule", "path", "package", "reason", "until")
 _TOP = ("limits", "growth", "rules", "ignore")
 
 
-def read_policy(text: str, source: str, *, known: Collection[str], checks: Iterable[str] = ()) -> Policy:
+def read_policy(
+    text: str, source: str, *, known: Collection[str], checks: Iterable[str] = (), subjects: Subjects | None = None
+) -> Policy:
     """Return the policy of a file's text; `known` are the ids of rules, `checks` other ids that an ignore may name.
 
+    `subjects` are the names that limits on causes and owners may speak of, and the types of packages; without them any will do.
     Raises `PolicyError` naming the file, the key, and the nearest right one.
     """
     try:
@@ -35,8 +42,8 @@ def read_policy(text: str, source: str, *, known: Collection[str], checks: Itera
     _only(rules, names, source, "rules")
     return Policy(
         source=source,
-        limits=_scope(_sub(document, "limits", source), source, "limits", IMAGE, SCOPES),
-        growth=_scope(_sub(document, "growth", source), source, "growth", GROWTH, _GROWING),
+        limits=_scope(_sub(document, "limits", source), source, "limits", IMAGE, SCOPES, subjects or {}),
+        growth=_scope(_sub(document, "growth", source), source, "growth", GROWTH, _GROWING, subjects or {}),
         rules=rules,
         ignores=tuple(_ignores(document.get("ignore", []), source, [*names, *checks])),
     )
@@ -53,7 +60,12 @@ def holds_policy(text: str) -> bool:
 
 
 def _scope(
-    table: Mapping[str, object], source: str, where: str, image: Mapping[str, Measure], scopes: tuple[str, ...]
+    table: Mapping[str, object],
+    source: str,
+    where: str,
+    image: Mapping[str, Measure],
+    scopes: tuple[str, ...],
+    subjects: Subjects,
 ) -> Scope:
     _only(table, (*image, *scopes), source, where)
     plain = {key: _limit(value, source, f"{where}.{key}", image[key]) for key, value in table.items() if key not in scopes}
@@ -62,11 +74,28 @@ def _scope(
         rows = _table(table.get(scope, {}), source, f"{where}.{scope}")
         if scope == "layer":
             _only(rows, LAYER, source, f"{where}.layer")
+        elif scope == "package" and scope in subjects:
+            _typed(rows, subjects[scope], source, f"{where}.package")
+        elif scope in subjects:
+            strangers = (glob for glob in rows if not any(name_matches(name, glob) for name in subjects[scope]))
+            _only(strangers, subjects[scope], source, f"{where}.{scope}")
         inner[scope] = {
             key: _limit(value, source, f"{where}.{scope}.{key}", LAYER[key] if scope == "layer" else _BYTES)
             for key, value in rows.items()
         }
     return Scope(image=plain, **inner)
+
+
+def _typed(globs: Iterable[str], types: Collection[str], source: str, where: str) -> None:
+    """Refuse what can match no package, whose name begins with its type: `deb:gcc-*`."""
+    for glob in globs:
+        lead = _WILD.split(glob, maxsplit=1)[0]
+        plain = lead == glob and ":" not in glob
+        if plain or not any(f"{type_}:".startswith(lead[: len(type_) + 1]) for type_ in types):
+            type_, colon, name = glob.partition(":")
+            near = get_close_matches(type_, list(types), 1, 0.5) if colon else []
+            hint = f"did you mean '{near[0]}:{name}'?" if near else 'a package is written with its type, like "deb:gcc-*"'
+            raise PolicyError(f"{source}: {where}.{glob}: {hint}")
 
 
 def _limit(value: object, source: str, where: str, measure: Measure) -> Limit:
@@ -111,8 +140,10 @@ def _ignores(rows: object, source: str, known: list[str]) -> Iterable[Ignore]:
         if isinstance(until, datetime) or not isinstance(until, date | None):
             raise PolicyError(f"{source}: {where}.until = {until!r}: expected a date, like 2027-06-30, without quotes")
         rule = str(table["rule"])
-        if not rule.startswith(("limits.", "growth.")):
-            _only([rule], known, source, f"{where}.rule")
+        if not rule.startswith(("limits.", "growth.")) and rule not in known:
+            near = get_close_matches(rule, known, 1, 0.5)
+            hint = f"Did you mean {near[0]!r}?" if near else "`layerscope explain --rules` lists them."
+            raise PolicyError(f"{source}: {where}.rule = {rule!r}: there is no such rule. {hint}")
         path, package = table.get("path"), table.get("package")
         yield Ignore(
             rule=rule,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # paths are text from the command line and from git here
-# ruff: noqa: PTH101, PTH103, PTH104, PTH105, PTH108, PTH110, PTH111, PTH118, PTH120, PTH123, S603, S607
+# ruff: noqa: PTH100, PTH101, PTH103, PTH104, PTH105, PTH108, PTH110, PTH111, PTH117, PTH118, PTH120, PTH123, S603, S607
 import os
 import shlex
 import stat

@@ -5,6 +5,7 @@ from __future__ import annotations
 # paths are text from the command line here, surrogates and all
 # ruff: noqa: PTH100, PTH110, PTH113, PTH118, PTH120
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ def find_policy(path: str | None, folder: str = ".", rules: str | None = None) -
     dive = read_dive(read(dive_place), dive_place) if os.path.isfile(dive_place) else None
     if place is None:
         return Policy(dive=dive, alone=dive is not None)
-    policy = read_policy(read(place), place, known=[*(rule.id for rule in RULES), *_ids(rules)])
+    policy = read_policy(read(place), place, known=[*(rule.id for rule in RULES), *_ids(rules)], subjects=_subjects())
     return replace(policy, dive=dive)
 
 
@@ -73,6 +74,14 @@ def _read_rules(path: str) -> ForeignRules:
 
 def _ids(rules: str | None) -> list[str]:
     return [] if rules is None else [rule.id for rule in _read_rules(rules).rules]
+
+
+def _subjects() -> dict[str, Sequence[str]]:
+    """Return what limits may speak of."""
+    from layerscope.analysis.kinds import KINDS
+    from layerscope.packages.classes import CLASSES, TYPES
+
+    return {"cause": [kind.id for kind in KINDS], "owner": [*CLASSES, *TYPES], "package": TYPES}
 
 
 def _inside(folder: str) -> bool:

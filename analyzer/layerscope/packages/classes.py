@@ -8,6 +8,12 @@ from __future__ import annotations
 from layerscope.frozen import frozen
 from layerscope.packages.paths import shallow
 
+TYPES = (
+    "apk", "deb", "rpm", "alpm", "opkg", "ebuild", "nix", "conda", "brew", "pypi", "npm", "gem", "composer", "nuget", "maven",
+    "cran", "cpan", "golang", "cargo", "generic",
+)  # fmt: skip
+"""The types of packages that the databases know."""
+
 CLASSES = (
     "package database",
     "cache",
