@@ -97,6 +97,31 @@ def test_an_empty_name_is_not_the_working_folder(say, tmp_path, monkeypatch):
         assert say(*words)[::2] == (2, "'': No such file or directory\n"), words
 
 
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [
+        ("node-app:latest", "; nothing but files is read: docker save --output image.tar node-app:latest"),
+        ("alpine", "; nothing but files is read: docker save --output image.tar alpine"),
+        ("ghcr.io/a/b:1.2", "; nothing but files is read: docker save --output image.tar ghcr.io/a/b:1.2"),
+        ("localhost:5000/a@sha256:ab12", "; nothing but files is read: docker save --output image.tar localhost:5000/a@sha256:ab12"),
+        ("docker://alpine:3.20", "; nothing but files is read: skopeo copy docker://alpine:3.20 docker-archive:image.tar"),
+        ("docker-daemon:app:1", "; nothing but files is read: skopeo copy docker-daemon:app:1 docker-archive:image.tar"),
+        ("docker://$(id)", ""),
+        ("oci-archive:image.tar", "; it is named without 'oci-archive:'"),
+        ("dir:there", "; it is named without 'dir:'"),
+        ("image.tar", ""),
+        ("build/image.tar.gz", ""),
+        ("./image", ""),
+        ("/image", ""),
+        ("-x y", ""),
+    ],
+)
+def test_what_is_no_file_but_the_name_of_an_image_is_told_how_to_become_one(say, tmp_path, monkeypatch, source, advice):
+    monkeypatch.chdir(tmp_path)
+    for words in (("report", "--", source), ("images", "--", source)):
+        assert say(*words) == (2, "", f"{source}: No such file or directory{advice}\n")
+
+
 def test_what_is_compressed_and_no_tar_is_named_once(say, place):
     for inside, told in (
         (b"hello" * 99, "its first header is damaged or of another format"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from collections import deque
@@ -38,6 +39,10 @@ DEEPEST = 40
 BLOB_NAME = regex(rb"(?:.*/)?(?:sha\d+[:-])?[0-9a-f]{64,128}(?:\.tar)?(?:\.\w+)?|.*\.tar(?:\.\w+)?|.*\.tgz")
 
 INSIDE_ROOTS = ROOT_NAMES | {b"app", b"boot", b"data", b"home", b"lib64", b"opt", b"root", b"run", b"srv", b"tmp", b"workspace"}
+_FILES = ("docker-archive", "oci-archive", "oci", "dir")
+_ELSEWHERE = ("docker", "docker-daemon", "containers-storage", "registry", "ostree")
+_SHOWN = regex(r"[\w.:/@\[\]+-]+", re.ASCII)
+_REFERENCE = regex(r"(?:[a-z0-9][a-z0-9.-]*(?::\d+)?/)?[a-z0-9][a-z0-9._/-]*(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]+)?", re.ASCII)
 
 
 @frozen
@@ -548,7 +553,10 @@ def open_container(source: str, settings: Settings, stdin: BinaryIO | None = Non
     if not source:  # which would mean the working folder
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "''")
     path = Path(source)
-    status = path.stat()
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(error.errno, f"{error.strerror}{_advice(source)}", source) from None
     if stat.S_ISDIR(status.st_mode):
         return Folder(source, path, settings)
     if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode) or stat.S_ISSOCK(status.st_mode):
@@ -569,6 +577,18 @@ def open_container(source: str, settings: Settings, stdin: BinaryIO | None = Non
     except BaseException:
         file.close()
         raise
+
+
+def _advice(source: str) -> str:
+    """Return what to do where no file is named but an image of an engine, or a file as skopeo names it; else nothing."""
+    kind, colon, rest = source.partition(":")
+    if colon and kind in _FILES:
+        return f"; it is named without '{kind}:'"
+    if colon and kind in _ELSEWHERE:
+        return f"; nothing but files is read: skopeo copy {source} docker-archive:image.tar" if _SHOWN.fullmatch(source) else ""
+    if _REFERENCE.fullmatch(source) and (":" in source or not Path(source).suffix):
+        return f"; nothing but files is read: docker save --output image.tar {source}"
+    return ""
 
 
 def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
