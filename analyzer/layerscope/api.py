@@ -320,13 +320,13 @@ def _open(
     lap: Lap = untimed,
     shelf: Shelf | None = None,
 ) -> Iterator[Container]:
-    done = 0
+    done, total = 0, None
 
     def count(size: int) -> None:
         nonlocal done
         done += size
         if progress is not None:
-            progress(done, None, source)
+            progress(done if total is None else min(done, total), total, source)
 
     settings = Settings(
         limits=Limits().raised(limits or {}),
@@ -341,6 +341,7 @@ def _open(
     )
     with _quiet_collector():
         container = open_container(source, settings, stdin)
+        total = container.file_bytes
         lap("opening")
         try:
             yield container

@@ -335,6 +335,10 @@ def test_progress_is_only_for_terminals(api, monkeypatch):
     with show_progress(quiet=True) as nothing:
         assert nothing is None
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    with show_progress(quiet=False) as nothing:
+        assert nothing is None
+    monkeypatch.setenv("TERM", "xterm")
     with show_progress(quiet=False) as report:
         report(1, 10, "\x1b[2J[bold]x")
         report(10, 10, "y")

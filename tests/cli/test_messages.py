@@ -103,7 +103,10 @@ def test_an_empty_name_is_not_the_working_folder(say, tmp_path, monkeypatch):
         ("node-app:latest", "; nothing but files is read: docker save --output image.tar node-app:latest"),
         ("alpine", "; nothing but files is read: docker save --output image.tar alpine"),
         ("ghcr.io/a/b:1.2", "; nothing but files is read: docker save --output image.tar ghcr.io/a/b:1.2"),
-        ("localhost:5000/a@sha256:ab12", "; nothing but files is read: docker save --output image.tar localhost:5000/a@sha256:ab12"),
+        (
+            "localhost:5000/a@sha256:ab12",
+            "; nothing but files is read: docker save --output image.tar localhost:5000/a@sha256:ab12",
+        ),
         ("docker://alpine:3.20", "; nothing but files is read: skopeo copy docker://alpine:3.20 docker-archive:image.tar"),
         ("docker-daemon:app:1", "; nothing but files is read: skopeo copy docker-daemon:app:1 docker-archive:image.tar"),
         ("docker://$(id)", ""),
@@ -268,3 +271,44 @@ def test_a_saved_report_of_enormous_sparse_files_is_read(say, place):
 def test_what_has_no_path_is_told_where_paths_are(say, place):
     out = say("audit", place("x.tar", docker_save(WHOLE)))[1]
     assert "root-user: the container runs as root\n   in the config\n" in out
+
+
+def test_what_the_image_cannot_have_is_not_an_empty_table(say):
+    image = "fixtures/node-app.docker.tar"
+    told = "Invalid value: 'dbe' is no type of packages. Did you mean 'deb'? There are: apk, deb, rpm, "
+    code, out, err = say("packages", image, "--type", "dbe")
+    assert (code, out, err[: len(told)]) == (2, "", told)
+    assert say("packages", image, "--type", "apk")[0] == 0
+    assert say("packages", image, "--layer", "10") == (2, "", "there is no layer 10: the last one is 9\n")
+    assert say("packages", image, "--layer", "9")[0] == 0
+    told = "no package of this image, and no class of files, is called 'gcc-1'\n  gcc-12\n"
+    for more in ((), ("--depth", "2")):
+        code, out, err = say("files", image, "--owner", "gcc-1", *more)
+        assert (code, out, err[: len(told)]) == (2, "", told)
+        for owner in ("gcc-12", "gcc-1?", "locale"):
+            assert say("files", image, "--owner", owner, *more)[0] == 0
+
+
+def test_a_mistyped_id_is_told_in_a_line_or_two(say):
+    told = "Invalid value: 'setuid-fil' is no id that can be explained. Did you mean 'setuid-file'? `layerscope explain` and "
+    code, _, err = say("explain", "setuid-fil")
+    assert (code, err[: len(told)]) == (2, told)
+    assert len(err) < 300
+
+
+def test_evidence_is_wrapped(say):
+    _, out, _ = say("why", "fixtures/node-app.docker.tar", "gcc-12")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "does not call it\n    automatic)\n" in out
+
+
+@pytest.mark.parametrize("data", [docker_save(WHOLE), gz(docker_save(WHOLE))])
+def test_progress_knows_the_end_where_the_file_does(place, data):
+    from layerscope import api
+
+    told = []
+    path = place("image.tar", data)
+    api.load(str(path), progress=lambda *words: told.append(words))
+    assert told
+    assert {total for _, total, _ in told} == {None if data[:2] == b"\x1f\x8b" else len(data)}
+    assert all(done <= (total or done) for done, total, _ in told)

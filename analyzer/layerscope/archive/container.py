@@ -581,7 +581,7 @@ def open_container(source: str, settings: Settings, stdin: BinaryIO | None = Non
 
 def _advice(source: str) -> str:
     """Return what to do where no file is named but an image of an engine, or a file as skopeo names it; else nothing."""
-    kind, colon, rest = source.partition(":")
+    kind, colon, _ = source.partition(":")
     if colon and kind in _FILES:
         return f"; it is named without '{kind}:'"
     if colon and kind in _ELSEWHERE:

@@ -27,13 +27,14 @@ _UNITS = {"": 1, **{f"{letter}{end}": base**power for power, letter in enumerate
 _LINE = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 
 
-def choose(value: str, allowed: Sequence[str], what: str) -> str:
-    """Return a value that is allowed; a wrong one is told with the nearest right one and all of them."""
+def choose(value: str, allowed: Sequence[str], what: str, listed: str | None = None) -> str:
+    """Return a value that is allowed; a wrong one is told with the nearest right one and all of them, or where these are."""
     if value in allowed:
         return value
     near = get_close_matches(value.lower(), allowed, 1, 0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise typer.BadParameter(f"{value!r} is no {what}.{hint} There are: {', '.join(allowed)}.")
+    every = listed or f"There are: {', '.join(allowed)}."
+    raise typer.BadParameter(f"{value!r} is no {what}.{hint} {every}")
 
 
 def format_of(path: str, allowed: Sequence[str]) -> str:

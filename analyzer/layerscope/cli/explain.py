@@ -26,7 +26,8 @@ def explain(wish: str | None, listed: Collection[str], options: Options) -> Answ
     if wish is None:
         return Answer(explanations_text(found, options))
     known = {row.id.lower(): row for rows in found.values() for row in rows}
-    chosen = choose(wish.lower(), (*known, *EXPLANATIONS), "id that can be explained")
+    listed = "`layerscope explain` and `layerscope explain --rules` list them."
+    chosen = choose(wish.lower(), (*known, *EXPLANATIONS), "id that can be explained", listed)
     return Answer(explanation_text(known[chosen], options) if chosen in known else EXPLANATIONS[chosen]())
 
 

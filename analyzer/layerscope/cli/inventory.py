@@ -26,6 +26,7 @@ from layerscope.cli.commands import (
     Top,
     Verify,
 )
+from layerscope.errors import no_such_layer
 
 if TYPE_CHECKING:
     from layerscope.cli.verbs import Order
@@ -84,11 +85,12 @@ def packages(
     """  # noqa: D301 - the mark that keeps the lines apart
     from layerscope import api
     from layerscope.cli import verbs
+    from layerscope.packages.classes import TYPES
     from layerscope.packages.inventory import Selection, take_inventory
     from layerscope.render.inventory import INVENTORY_FORMATS
 
     selection = Selection(
-        type=type_,
+        type=choose(type_, TYPES, "type of packages") if type_ else None,
         layer=layer,
         reason=choose(reason, REASONS, "reason") if reason else None,
         unowned=unowned,
@@ -100,6 +102,8 @@ def packages(
     wish = verbs.read_wish(format_, output or (), choices.FORMATS, source)
     look = verbs.Look(top, choose(color, choices.COLORS, "colour mode"))
     loaded = verbs.load(order)
+    if layer is not None and layer >= len(loaded.layers):
+        raise no_such_layer(layer, len(loaded.layers))
     owned = api.own(loaded, priced=order.pull != "off")
     inventory = take_inventory(owned, selection)
     answer = wish.answer(lambda name, options: INVENTORY_FORMATS[name](loaded, inventory, owned.release, options), look)

@@ -1,7 +1,8 @@
-"""How far is the reading? A bar on standard error, if that is a terminal."""
+"""How far is the reading? A bar on standard error, if that is a terminal that can take a line back."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ _PAUSE = 0.05
 @contextmanager
 def show_progress(*, quiet: bool) -> Iterator[Report | None]:
     """Yield what takes the progress, None where nobody would see it; the bar is gone afterwards."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
     from rich.console import Console

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, fields, replace
+from difflib import get_close_matches
 from typing import IO, TYPE_CHECKING, Any
 
 import typer
@@ -19,7 +20,7 @@ from layerscope.cli.answer import Answer
 from layerscope.cli.choices import FATES, choose, read_output
 from layerscope.cli.memory import Layers, Memory, Shelved
 from layerscope.cli.progress import show_progress
-from layerscope.errors import no_such_layer
+from layerscope.errors import SelectionError, no_such_layer
 from layerscope.frozen import frozen
 from layerscope.model import Fate, Image, Lap, untimed
 from layerscope.render import FILE_FORMATS, FORMATS, IMAGE_FORMATS, Options
@@ -27,7 +28,7 @@ from layerscope.report import Report
 
 if TYPE_CHECKING:
     from layerscope.analysis.dockerfile import Source
-    from layerscope.analysis.files import Sieve
+    from layerscope.analysis.files import FileRow, Sieve
     from layerscope.render.images import ImageRow
 
 _PART = 3
@@ -164,13 +165,29 @@ def files(order: Order, wish: Wish, look: Look, sieve: Sieve, depth: int | None 
         from layerscope.render.folders import FOLDER_FORMATS
 
         least = sieve.least
-        inside = sift(api.list_files(image), replace(sieve, least=0))
+        every = api.list_files(image)
+        _know_owner(sieve.owner, every)
+        inside = sift(every, replace(sieve, least=0))
         folders = sum_folders(inside, depth, sort=look.sort, least=least)
         answer = wish.answer(lambda name, options: FOLDER_FORMATS[name](image, folders, options), look)
         return finish(answer, order, complete=image.complete)
-    rows = sift(api.list_files(image, priced=order.pull != "off"), sieve)
+    every = api.list_files(image, priced=order.pull != "off")
+    _know_owner(sieve.owner, every)
+    rows = sift(every, sieve)
     answer = wish.answer(lambda name, options: FILE_FORMATS[name](image, rows, options), look)
     return finish(answer, order, complete=image.complete)
+
+
+def _know_owner(asked: str | None, files: Iterable[FileRow]) -> None:
+    """Refuse an owner that no image has: neither a class of files nor, in this image, a package with files."""
+    from layerscope.packages.classes import CLASSES
+
+    if asked is None or asked in CLASSES or any(letter in asked for letter in "*?["):
+        return
+    owners = {file.owner or "" for file in files}
+    if asked not in owners:
+        near = get_close_matches(asked, sorted(owners | set(CLASSES)), 3, 0.5)
+        raise SelectionError(f"no package of this image, and no class of files, is called {asked!r}", tuple(near))
 
 
 def diff(saved: Mapping[str, Any] | None, old: str, order: Order, wish: Wish, look: Look, *, exit_code: bool) -> Answer:

@@ -64,9 +64,9 @@ def _chain_lines(image: Image, chain: Chain, options: Options) -> list[str]:
         way += f" {'->' if before.package.name in link.required_by else 'recommends'} {one_line(link.package.name)}"
     if share.removed_in is None:
         lines += wrap(f"because of {way}", options.columns, "  ")
-        lines.append(f"  {one_line(first.package.name)}: {_say_evidence(first)}")
+        lines += wrap(f"{one_line(first.package.name)}: {_say_evidence(first)}", options.columns, "    ", "  ")
         if first is not share and share.package.evidence:
-            lines.append(f"  {one_line(package.name)}: {_say_evidence(share)}")
+            lines += wrap(f"{one_line(package.name)}: {_say_evidence(share)}", options.columns, "    ", "  ")
     hidden = f", {say_size(share.hidden_bytes)} of them hidden" if share.hidden_bytes else ""
     lines.append(f"{say_size(share.bytes)} in {say_count(share.files, 'file')}{hidden}")
     if share.retained_bytes is not None:
