@@ -238,6 +238,27 @@ def test_npm_packages_claim_folders_and_deeper_claims_win():
     assert sizes == {"shop": 1001, "a": 10, "b": 100}
 
 
+def test_npm_goes_by_the_links_as_of_the_layer():
+    def manifest(name, version, more=""):
+        return f'{{"name": "{name}", "version": "{version}"{more}}}'
+
+    store = "app/node_modules/.pnpm"
+    link = f"{store}/a@1/node_modules/b"
+    base = layer(
+        ("app/package.json", manifest("shop", "1", ', "dependencies": {"a": "1"}')),
+        ("app/node_modules/a", Kind.SYMLINK, ".pnpm/a@1/node_modules/a"),
+        (f"{store}/a@1/node_modules/a/package.json", manifest("a", "1", ', "dependencies": {"b": "*"}')),
+        (f"{store}/b@1/node_modules/b/package.json", manifest("b", "1")),
+        (f"{store}/b@2/node_modules/b/package.json", manifest("b", "2")),
+        (link, Kind.SYMLINK, "../../b@1/node_modules/b"),
+    )
+    wanted = {}
+    for name, more in (("first", []), ("then", [layer((link, Kind.SYMLINK, "../../b@2/node_modules/b"))])):
+        found = packages(owned([base, *more]))
+        wanted[name] = [found["b", version].required_by for version in "12"]
+    assert wanted == {"first": [("a",), ()], "then": [(), ("a",)]}
+
+
 def test_missing_layers_and_no_databases_do_no_harm():
     result = owned([None, layer(("usr/x", 3)), None])
     assert owners(result) == {"other": 3}

@@ -10,6 +10,7 @@ from layerscope.packages.database import View
 from layerscope.packages.databases import APK, DATABASES, DPKG, NPM, PYTHON
 from layerscope.packages.patterns import Patterns
 from layerscope.packages.release import read_release
+from layerscope.packages.requirements import edges
 
 from packages.images import corpus
 from packages.installations import LANGUAGES, SYSTEMS
@@ -434,6 +435,69 @@ def test_npm_knows_the_store_of_pnpm():
         "a": "asked",
         "b": "dependency",
     }
+
+
+def test_npm_follows_the_links_of_pnpm_to_one_of_several_versions():
+    store = "app/node_modules/.pnpm/"
+    files = {
+        "app/package.json": manifest(
+            "shop", dependencies={"a": "1", "alias": "npm:real@1"}, devDependencies={"d": "1", "b": "2"}
+        ),
+        f"{store}a@1/node_modules/a/package.json": manifest("a", dependencies={"b": "1", "@s/c": "1", "gone": "1"}),
+        f"{store}d@1/node_modules/d/package.json": manifest("d", dependencies={"b": "2"}),
+        f"{store}@s+c@1/node_modules/@s/c/package.json": manifest("@s/c"),
+        f"{store}real@1/node_modules/real/package.json": manifest("real"),
+        f"{store}b@1/node_modules/b/package.json": manifest("b"),
+        f"{store}b@2/node_modules/b/package.json": manifest("b"),
+        "app/node_modules/a": ".pnpm/a@1/node_modules/a",
+        "app/node_modules/alias": ".pnpm/real@1/node_modules/real",
+        "app/node_modules/d": ".pnpm/d@1/node_modules/d",
+        "app/node_modules/b": "/app/node_modules/.pnpm/b@2/node_modules/b",
+        f"{store}a@1/node_modules/b": "../../b@1/node_modules/b",
+        f"{store}a@1/node_modules/@s/c": "../../../@s+c@1/node_modules/@s/c",
+        f"{store}a@1/node_modules/gone": "../../gone@1/node_modules/gone",
+        f"{store}d@1/node_modules/b": "../../b@2/node_modules/b",
+    }
+    found = {package.location.decode(): package for package in read(NPM, files)}
+    assert {place.removeprefix(store): package.reason for place, package in found.items()} == {
+        "app": "root", "a@1/node_modules/a": "asked", "d@1/node_modules/d": "dev", "@s+c@1/node_modules/@s/c": "dependency",
+        "real@1/node_modules/real": "asked", "b@1/node_modules/b": "dependency", "b@2/node_modules/b": "dev",
+    }  # fmt: skip
+    numbers = dict(enumerate(found.values()))
+    places = list(found)
+    needs = {places[one]: {places[other] for other in others} for one, others in edges(numbers, recommended=True).items()}
+    assert {
+        place.removeprefix(store): {one.removeprefix(store) for one in others} for place, others in needs.items() if others
+    } == {
+        "app": {"a@1/node_modules/a", "real@1/node_modules/real", "d@1/node_modules/d", "b@2/node_modules/b"},
+        "a@1/node_modules/a": {"b@1/node_modules/b", "@s+c@1/node_modules/@s/c"},
+        "d@1/node_modules/d": {"b@2/node_modules/b"},
+    }
+
+
+def test_npm_has_the_workspaces_that_links_lead_to():
+    files = {
+        "app/package.json": manifest("shop", workspaces=["packages/*"]),
+        "app/package-lock.json": "{}",
+        "app/packages/a/package.json": manifest("@my/a", dependencies={"x": "1"}),
+        "app/packages/b/package.json": manifest("b"),
+        "app/packages/nobody/package.json": manifest("nobody"),
+        "app/node_modules/@my/a": "../../packages/a",
+        "app/node_modules/b": "../packages/b/",
+        "app/node_modules/out": "../../../../../etc",
+        "app/node_modules/loop": "loop",
+        "app/node_modules/x/package.json": manifest("x"),
+    }
+    found = by_name(NPM, files)
+    assert {name: (one.reason, one.evidence) for name, one in found.items()} == {
+        "shop": ("root", "/app/package.json stands beside node_modules or a lock file"),
+        "@my/a": ("root", "/app/node_modules/@my/a leads to it"),
+        "b": ("root", "/app/node_modules/b leads to it"),
+        "x": ("dependency", None),
+    }
+    names = list(found)
+    needs = edges(dict(enumerate(found.values())))
+    assert [names[other] for other in needs[names.index("@my/a")]] == ["x"]
 
 
 # all

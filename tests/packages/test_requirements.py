@@ -138,3 +138,13 @@ def test_what_lies_in_one_applications_modules_is_for_it_alone():
         package("c", type_="npm", location=b"usr/share/nodejs/c"),
     ]
     assert edges(dict(enumerate(packages))) == {0: (), 1: (0,), 2: (3,), 3: ()}
+
+
+def test_what_lies_in_modules_under_another_name_is_required_by_that_name():
+    packages = [
+        package("shop", "colors", "real", type_="npm", location=b"app", reason="root"),
+        package("real", type_="npm", location=b"app/node_modules/colors"),
+        package("far", "@a/b", type_="npm", location=b"app/node_modules/far"),
+        package("deep", type_="npm", location=b"app/node_modules/@a/b"),
+    ]
+    assert edges(dict(enumerate(packages))) == {0: (1,), 1: (), 2: (3,), 3: ()}

@@ -90,7 +90,7 @@ def fix_packages(scene: Scene, kind: str, pile: Pile) -> str:
     if kind == "recommended-only-packages":
         return f"apt-get install --no-install-recommends in {where}, naming those that you need"
     if kind == "development-dependencies":
-        return _omit_development(scene, origin)
+        return _omit_development(scene, origin, packages[0])
     asked = [package for package in packages if package.reason == "asked"] or [
         package for package in packages if package.reason != "dependency"
     ]
@@ -108,9 +108,11 @@ def fix_packages(scene: Scene, kind: str, pile: Pile) -> str:
     return f"build in a first stage and COPY --from it; or end the RUN of {where} with: && {purge}"
 
 
-def _omit_development(scene: Scene, origin: int) -> str:
+def _omit_development(scene: Scene, origin: int, package: Package) -> str:
     made = scene.instruction(origin)
     command = "npm install --omit=dev" if NPM_INSTALL.search(made) else "npm ci --omit=dev"
+    if b"/.pnpm/" in package.location:
+        command = "pnpm install --prod"
     for manager, option in (
         ("yarn", "yarn install --production"),
         ("pnpm", "pnpm install --prod"),

@@ -14,7 +14,7 @@ from layerscope.model import Kind, LayerIndex
 from layerscope.packages.patterns import Patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, KeysView, Sequence
+    from collections.abc import Callable, Iterable, Iterator, KeysView, Sequence
 
     from layerscope.packages.database import Database
     from layerscope.rootfs.stack import Stack
@@ -72,6 +72,8 @@ class Contents:
             spans += self._places(database.places)
         if database.inspect is not None:
             spans += self._inspected(database.name)
+        if spans and database.links is not None:
+            spans += self._links(database.links)
         return spans
 
     def _collect(self, position: int) -> Iterator[Span]:
@@ -115,6 +117,18 @@ class Contents:
                     ended = stack.name_ended(start + row)
                     if ended != position:
                         yield position, ended, path, b""
+
+    def _links(self, wanted: Callable[[bytes], bool]) -> Iterator[Span]:
+        """Yield symlinks; their content is what they lead to, as it is written."""
+        for position, index in enumerate(self._indexes):
+            if index is None:
+                continue
+            start = self._stack.starts[position]
+            for row, target in index.links.items():
+                if index.kinds[row] == Kind.SYMLINK and wanted(index.paths[row]):
+                    ended = self._stack.name_ended(start + row)
+                    if ended != position:
+                        yield position, ended, index.paths[row], target
 
     def _inspected(self, name: str) -> Iterator[Span]:
         """Yield what a look inside told; under the file's own name, not under those of links."""

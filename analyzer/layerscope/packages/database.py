@@ -121,6 +121,7 @@ class Database:
     places     globs of paths of which only the presence matters: a view holds them, of any kind, without content
     inspect    a mark of a program or an archive that is too large to keep, made of path and content while a layer is
                scanned, None if the file tells nothing: a view holds the mark in place of the content
+    links      which symlinks matter, by their paths: a view that holds anything else holds them, with their targets as content
     seals      the digests that a view tells of files; never raises either
     edition    changes whenever `inspect` may find another mark in the same content
     """
@@ -132,3 +133,4 @@ class Database:
     inspect: Callable[[bytes, Content], bytes | None] | None = None
     seals: Callable[[View], Iterable[Seals]] | None = None
     edition: str = "1"
+    links: Callable[[bytes], bool] | None = None

@@ -6,17 +6,21 @@ lists a folder that is there, it is believed, and tells development packages. Th
 a `node_modules` or a lock file, is a package too (reason "root"). It claims its folder as far as no deeper claim is
 found, but not where that folder is shared with the system: the root of the image, `usr`, `home`, and their like
 (`SHARED`).
+
+pnpm keeps each version once, in `node_modules/.pnpm`, and links what a package may use beside it: the link tells which of
+several versions that is. A link out of `node_modules` leads to a package of the application's own (workspaces, `npm link`).
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from layerscope.frozen import frozen
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
-from layerscope.packages.paths import SHARED, parent
+from layerscope.packages.paths import SHARED, join, parent
 from layerscope.packages.purl import purl
 from layerscope.packages.text import text
 
@@ -31,7 +35,8 @@ MAX_LOCK = 64 << 20
 
 LOCKS = (b"package-lock.json", b"npm-shrinkwrap.json", b"yarn.lock", b"pnpm-lock.yaml")
 
-_Place = tuple[bytes | None, bytes | None, bytes | None]
+_Place = tuple[bytes | None, bytes | None, bytes | None, bytes | None]
+_Entrances = dict[bytes, list[tuple[bytes, str]]]
 _MODULES = b"node_modules"
 _LOCK = b"/.package-lock.json"
 _MANIFEST = b"/package.json"
@@ -51,15 +56,18 @@ class _Manifest:
 
 def read(view: View) -> Iterator[Package]:
     """Yield the installed packages and the applications."""
-    folders, roots = _folders(view)
+    folders, roots, links = _folders(view)
     applications = {}
-    for folder in roots:
+    for folder, link in roots.items():
         manifest = view.parsed(_inside(folder, _MANIFEST), _manifest)
         if manifest is not None:
             applications[folder] = manifest
             evidence = f"/{text(_inside(folder, _MANIFEST))} stands beside node_modules or a lock file"
-            yield view.once(_package, folder, manifest, "root", evidence, () if folder in SHARED else (folder,))
+            evidence = evidence if link is None else f"/{text(link)} leads to it"
+            trees = () if folder in SHARED else (folder,)
+            yield view.once(_package, folder, _wire(folder, manifest, links), "root", evidence, trees)
     locked = _locked(view)
+    entrances = _entrances(links, applications)
     for count, folder in enumerate(folders):
         if count == MAX_RECORDS:
             view.note(folder + _MANIFEST, f"only the first {MAX_RECORDS} packages were read")
@@ -67,28 +75,61 @@ def read(view: View) -> Iterator[Package]:
         told = locked.get(folder)
         manifest = told or view.parsed(folder + _MANIFEST, _manifest)
         if manifest is not None:
-            reason = _reason(folder, manifest, applications, locked=told is not None)
-            yield view.once(_package, folder, manifest, *reason, (folder,))
+            reason = _reason(folder, manifest, applications, entrances, locked=told is not None)
+            yield view.once(_package, folder, _wire(folder, manifest, links), *reason, (folder,))
 
 
-def _folders(view: View) -> tuple[list[bytes], list[bytes]]:
-    """Return the folders of the packages, and those of the applications."""
+def _folders(view: View) -> tuple[list[bytes], dict[bytes, bytes | None], dict[bytes, bytes]]:
+    """Return the folders of the packages, those of the applications with the links that led to them, and where links lead."""
     known: dict[bytes, _Place] = view.memo.setdefault(_place, {})
     for path in view.files.keys() - known.keys():
         known[path] = _place(path)
     places = [known[path] for path in view.files]
-    beside = {folder for _, _, folder in places}
-    packages = sorted([folder for folder, _, _ in places if folder is not None])
-    return packages, sorted([folder for _, folder, _ in places if folder is not None and folder in beside])
+    beside = {folder for _, _, folder, _ in places}
+    packages = sorted([folder for folder, _, _, _ in places if folder is not None])
+    found: dict[bytes, bytes | None] = {folder: None for _, folder, _, _ in places if folder is not None and folder in beside}
+    links = {}
+    for _, _, _, link in places:
+        target = None if link is None else join(parent(link), view.files[link])
+        if link is not None and target and target + _MANIFEST in view.files:
+            links[link] = target
+            if b"/node_modules/" not in b"/" + target:
+                found.setdefault(target, link)
+    return packages, dict(sorted(found.items())), links
 
 
 def _place(path: bytes) -> _Place:
-    """Return of which package a file tells, of which application it may, and beside what it shows that there is one."""
+    """Return of which package a file tells, of which application it may, beside what it shows that there is one; or a link."""
     folder, _, name = path.rpartition(b"/")
     modules = (b"/" + path).find(b"/node_modules/")
     if modules >= 0:
-        return folder if name == b"package.json" and _is_package(folder) else None, None, path[: max(modules - 1, 0)]
-    return None, folder if name == b"package.json" else None, folder if name in LOCKS else None
+        package = folder if name == b"package.json" and _is_package(folder) else None
+        return package, None, path[: max(modules - 1, 0)], path if _is_package(path) else None
+    return None, folder if name == b"package.json" else None, folder if name in LOCKS else None, None
+
+
+def _entrances(links: Mapping[bytes, bytes], applications: Mapping[bytes, _Manifest]) -> _Entrances:
+    """Return folder -> the applications that have a link to it in their `node_modules`, and its name there."""
+    found: _Entrances = {}
+    for link, target in links.items():
+        base, _, name = (b"/" + link).partition(b"/node_modules/")
+        if base[1:] in applications:
+            found.setdefault(target, []).append((base[1:], text(name)))
+    return found
+
+
+def _wire(folder: bytes, manifest: _Manifest, links: Mapping[bytes, bytes]) -> _Manifest:
+    """Return what a package tells, with the places that links lead to instead of the names of what it requires."""
+    if not links:
+        return manifest
+    above, modules, _ = (b"/" + folder).rpartition(b"/node_modules/")
+    home = (above + modules)[1:] if modules else _inside(folder, b"/node_modules/")
+
+    def wired(names: tuple[str, ...]) -> tuple[str, ...]:
+        targets = [links.get(home + name.encode("utf-8", "surrogateescape")) for name in names]
+        return tuple(name if target is None else f"/{text(target)}" for name, target in zip(names, targets, strict=True))
+
+    return replace(manifest, requires=wired(manifest.requires), develops=wired(manifest.develops))
 
 
 def _is_package(folder: bytes) -> bool:
@@ -119,7 +160,7 @@ def _package(folder: bytes, manifest: _Manifest, reason: str | None, evidence: s
 
 
 def _reason(
-    folder: bytes, manifest: _Manifest, applications: Mapping[bytes, _Manifest], *, locked: bool
+    folder: bytes, manifest: _Manifest, applications: Mapping[bytes, _Manifest], entrances: _Entrances, *, locked: bool
 ) -> tuple[str | None, str | None]:
     """Return why a package is there and what tells: the lock file "dev", the application "asked"; None where neither does.
 
@@ -128,15 +169,21 @@ def _reason(
     if manifest.dev:
         return "dev", "the lock file marks it dev"
     base, _, below = (b"/" + folder).partition(b"/node_modules/")
-    application = applications.get(base[1:])
-    nested = b"/node_modules/" in below and not below.startswith(b".pnpm/")
-    if not nested and application is not None:
-        listed = f"/{text(_inside(base[1:], _MANIFEST))} lists it"
-        if not locked and manifest.name in application.develops and manifest.name not in application.requires:
-            return "dev", f"{listed} under devDependencies"
-        if manifest.name in application.requires:
+    stored = below.startswith(b".pnpm/")
+    nested = b"/node_modules/" in below and not stored
+    known = [] if nested or base[1:] not in applications else [(base[1:], text(below.rpartition(b"node_modules/")[2]))]
+    if stored and entrances:
+        known = entrances.get(folder, [])
+    developing = None
+    for place, name in known:
+        application, listed = applications[place], f"/{text(_inside(place, _MANIFEST))} lists it"
+        if name in application.requires:
             return "asked", listed
-    return ("dependency" if nested or application is not None else None), None
+        if not locked and name in application.develops:
+            developing = f"{listed} under devDependencies"
+    if developing is not None:
+        return "dev", developing
+    return ("dependency" if nested or base[1:] in applications else None), None
 
 
 def _inside(folder: bytes, name: bytes) -> bytes:
@@ -221,4 +268,5 @@ NPM = Database(
     "npm",
     ("**/package.json", "**/node_modules/.package-lock.json", *(f"**/{name.decode()}" for name in LOCKS)),
     read,
+    links=_is_package,
 )

@@ -30,9 +30,10 @@ def edges(packages: Mapping[int, Package], *, recommended: bool = False) -> dict
     # What answers to a name: the first package, and where each copy is at home.
     known: dict[tuple[str, str], tuple[int, dict[bytes, int]]] = {}
     for number, package in packages.items():
-        known.setdefault((package.type, package.name), (number, {}))[1][_home(package)] = number
+        home, name = _home(package)
+        known.setdefault((package.type, name), (number, {}))[1][home] = number
         if package.location:
-            # A Nix store path is required by its path.
+            # A Nix store path is required by its path, and what a link of pnpm leads to.
             known.setdefault((package.type, f"/{text(package.location)}"), (number, {}))
     found = {}
     for number, package in packages.items():
@@ -50,10 +51,13 @@ def edges(packages: Mapping[int, Package], *, recommended: bool = False) -> dict
     return found
 
 
-def _home(package: Package) -> bytes:
-    """Return the folder from which, and from below which, a package is found."""
-    home, modules, _ = (b"/" + package.location).rpartition(b"/node_modules/")
-    return home[1:] if modules else package.location
+def _home(package: Package) -> tuple[bytes, str]:
+    """Return the folder from which, and from below which, a package is found, and by which name.
+
+    Node.js goes by the name of the folder, which is another one where package.json has an alias (`npm:NAME@VERSION`).
+    """
+    home, modules, name = (b"/" + package.location).rpartition(b"/node_modules/")
+    return (home[1:], text(name)) if modules else (package.location, package.name)
 
 
 def _sees(location: bytes, other: bytes) -> bool:
