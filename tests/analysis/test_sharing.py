@@ -37,6 +37,16 @@ def test_sharing(tmp_path):
     assert (again.disk, again.own) == (sharing.disk, sharing.own)
 
 
+def test_each_image_pulls_its_own_blobs(tmp_path):
+    images = [save(tmp_path, "gz", BASE, {"a": b"a"}), str(tmp_path / "zst.tar")]
+    (tmp_path / "zst.tar").write_bytes(oci_archive(Image([BASE, layer({"b": b"b"})], tags=["zst:1"]), usual="zstd"))
+    sharing, _ = api.compare(images)
+    alone = [api.analyze(api.load(image)).books.pull_bytes for image in images]
+    assert list(sharing.pull) == alone
+    assert sharing.blobs[0].images == (0, 1)
+    assert sharing.together_pull == alone[0] + sharing.blobs[2].pull
+
+
 def save(folder, name, *trees):
     image = Image([tree if isinstance(tree, bytes) else layer(tree) for tree in trees], tags=[f"{name}:1"])
     (folder / f"{name}.tar").write_bytes(docker_save(image) if name != "gz" else oci_archive(image))

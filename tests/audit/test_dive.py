@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from layerscope.audit import Policy, audit, read_dive
 from layerscope.errors import PolicyError
+from layerscope.render import Options
+from layerscope.render.audit import AUDIT_FORMATS
 from render import specimens
 
 from audit.conftest import TODAY, check
@@ -80,6 +82,23 @@ def test_verdicts(dive, failed):
     assert {check.id.removeprefix("dive.") for check in made.checks if check.status == "fail"} == failed
     assert made.verdict == ("fail" if failed else "pass")
     assert "by dive's own definition" in check(made, "dive.lowestEfficiency").message
+
+
+def test_what_it_does_not_decide_need_not_change():
+    report = replace(
+        specimens.fat_report(), exposures=(replace(specimens.fat_report().exposures[0], id="ssh-host-key", level="error"),)
+    )
+    for lowest, verdict in (
+        ("off", "PASS: The policy is met; "),
+        ("0.999", "FAIL: The policy is not met: 1 limit that does not "),
+    ):
+        rules = read_dive(f"rules:\n  lowestEfficiency: {lowest}\n  highestUserWastedPercent: off\n", ".dive-ci")
+        made = audit(report, Policy(dive=rules, alone=True), today=TODAY)
+        text, markdown = (AUDIT_FORMATS[name](made, Options()) for name in ("text", "markdown"))
+        assert verdict in text
+        assert "\nWHAT A .DIVE-CI ALONE DOES NOT ASK ABOUT\n error    ssh-host-key" in text
+        assert "### What a .dive-ci alone does not ask about\n" in markdown
+        assert "must change" not in (text + markdown).lower()
 
 
 def test_alone_it_decides_alone_and_beside_a_policy_it_joins():

@@ -50,7 +50,10 @@ class Repeats:
 
 @frozen
 class Sharing:
-    """Images side by side; `disk` and `pull` of each, then of all together, every layer once."""
+    """Images side by side; `disk` and `pull` of each, then of all together, every layer once.
+
+    A layer that two images have compressed differently costs each what its own blob does, and both the first one's.
+    """
 
     names: tuple[str, ...]
     blobs: tuple[SharedBlob, ...]
@@ -117,7 +120,7 @@ def find_sharing(images: Sequence[Image], counts: Sequence[tuple[int, int, int]]
         if len(blob.images) == 1:
             counted[blob.images[0]] += blob.disk
     numbers = range(len(images))
-    pulls = [[blob.pull for blob in blobs if number in blob.images] for number in numbers]
+    pulls = [[_pull(layer) for layer in image.layers if layer.same_as is None] for image in images]
     return Sharing(
         names=tuple(_name(image) for image in images),
         blobs=blobs,

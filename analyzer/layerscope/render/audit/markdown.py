@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layerscope.audit import Audit, Finding
 from layerscope.render.audit.places import (
+    ASIDE,
     group_findings,
     say_detail,
     say_fix,
@@ -40,7 +41,7 @@ def audit_markdown(audit: Audit, options: Options) -> str:
     rest = [finding for finding in audit.findings if not finding.fails]
     sections = (
         head,
-        ["### What must change", "", *_findings(failing, options)] if failing else [],
+        [f"### {ASIDE if audit.policy.alone else 'What must change'}", "", *_findings(failing, options)] if failing else [],
         _limits(audit),
         ["<details><summary>Other findings</summary>", "", *_findings(rest, options), "", "</details>"] if rest else [],
         [f"<!-- {summary_line(audit)} -->"],

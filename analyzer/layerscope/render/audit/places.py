@@ -83,13 +83,19 @@ def group_findings(findings: Iterable[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
+ASIDE = "What a .dive-ci alone does not ask about"
+"""Heads findings of level error where no policy of ours decides."""
+
+
 def say_verdict(audit: Audit) -> str:
     """Return the verdict in one sentence."""
     counts = audit.counts()
     failed = [check for check in audit.checks if check.status == "fail"]
     limits = sum(check.kind != "rule" for check in failed)
     ended = sum(check.id.startswith("ignore.") for check in failed)
-    errors = sum(finding.fails for finding in audit.findings if not isinstance(finding.fact, Cause))
+    errors = (
+        0 if audit.policy.alone else sum(finding.fails for finding in audit.findings if not isinstance(finding.fact, Cause))
+    )
     parts = [
         f"{count:,} {one if count == 1 else many}"
         for count, one, many in (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from layerscope.audit import Audit, Check, Finding
 from layerscope.render.audit.places import (
+    ASIDE,
     group_findings,
     say_detail,
     say_fix,
@@ -29,7 +30,7 @@ def audit_text(audit: Audit, options: Options) -> str:
     rest = [finding for finding in audit.findings if not finding.fails and finding.level != "info"]
     sections = (
         _head(audit, options),
-        _section("WHAT MUST CHANGE", failing, options, _PLACES),
+        _section(ASIDE.upper() if audit.policy.alone else "WHAT MUST CHANGE", failing, options, _PLACES),
         _checks(audit, options),
         _section("WARNINGS", [one for one in rest if not one.ignored and not one.known], options, _FEW),
         _section("PUT UP WITH", [one for one in rest if one.ignored or one.known], options, _FEW),
