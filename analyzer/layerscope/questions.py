@@ -59,7 +59,8 @@ def ask_why(image: Image, subject: str) -> Why:
     if not subject.startswith("/"):
         number = find_package(ownership, subject)
         if number is None:
-            raise SelectionError(f"no package is called {subject!r}", near_packages(ownership, subject))
+            hint = "; a path begins with /" if "/" in subject and not subject.startswith("@") else ""
+            raise SelectionError(f"no package is called {subject!r}{hint}", near_packages(ownership, subject))
         return Why(subject, None, explain_package(ownership, number), ownership.release)
     files = list_files(image, stacked, lambda row: name_owner(ownership, row), again=True)
     indexes = [image.index_of(layer.position) for layer in image.layers]

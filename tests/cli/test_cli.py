@@ -268,9 +268,23 @@ def test_schemas_are_printed(api, capsys, name):
 def test_version_and_help(api, capsys):
     assert leave("--version") == 0
     assert capsys.readouterr().out.startswith("layerscope ")
-    for words in (("--help",), ("report", "--help"), ("files", "--help"), ("images", "--help"), ("schema", "--help")):
-        assert leave(*words) == 0
-        assert "Usage: layerscope" in capsys.readouterr().out
+    for words in (
+        (),
+        ("report",),
+        ("files",),
+        ("images",),
+        ("schema",),
+        ("hook",),
+        ("hook", "install"),
+        ("cache", "info"),
+        ("diff",),
+    ):
+        told = []
+        for option in ("--help", "-h"):
+            assert leave(*words, option) == 0
+            told.append(capsys.readouterr().out)
+        assert "Usage: layerscope" in told[0]
+        assert told[0] == told[1]
 
 
 def test_main_leaves_at_once_with_the_code(api, monkeypatch):
@@ -320,6 +334,21 @@ def test_the_module_runs():
     out, _ = process.communicate()
     assert process.returncode == 0
     assert out.startswith(b"layerscope ")
+
+
+def test_an_interruption_while_the_program_starts_is_quiet():
+    code = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "layerscope.cli.session":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from layerscope.cli import main
+main()
+"""
+    process = start("report", "x", code=code)
+    assert (process.communicate(), process.returncode) == ((b"", b""), 130)
 
 
 def test_version_is_quick_because_it_loads_little():

@@ -73,6 +73,7 @@ def test_text_and_table(run):
     ("words", "hint"),
     [
         (("why", "node-app.docker.tar", "expres"), "no package is called 'expres'\n  express\n"),
+        (("why", "node-app.docker.tar", "app/x"), "no package is called 'app/x'; a path begins with /\n"),
         (("why", "node-app.docker.tar", "/nowhere/package.json"), "/app/package.json"),
         (("why", "node-app.docker.tar", "/"), "no layer holds"),
         (("packages", "node-app.docker.tar", "--sort", "sise"), "Did you mean 'size'"),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from layerscope.cli.session import main
+try:
+    from layerscope.cli.session import main
+except KeyboardInterrupt:  # as `main` ends with it, which is not there yet
+    import os
+
+    os._exit(130)
 
 __all__ = ["main"]

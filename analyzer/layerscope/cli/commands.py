@@ -11,7 +11,10 @@ from layerscope.cli import choices
 from layerscope.cli.answer import Answer
 from layerscope.cli.choices import SCHEMAS, choose
 
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True, no_args_is_help=True)
+app = typer.Typer(
+    rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True, no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
 
 _IMAGE = "A docker save tar, an OCI archive or folder, compressed or not; - is standard input."
 Source = Annotated[str, typer.Argument(metavar="IMAGE", help=_IMAGE, show_default=False)]

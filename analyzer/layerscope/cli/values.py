@@ -38,8 +38,9 @@ class _Taker:
 
 def _parameters(command: Any) -> Iterator[Any]:
     """Go through the parameters of a command and of all below it."""
-    commands = [command]
+    commands, help_names = [command], command.context_settings.get("help_option_names")
     while commands:
         one = commands.pop()
         commands += getattr(one, "commands", {}).values()
-        yield from one.get_params(typer.Context(one))  # among them `--help`, which is no parameter of its own
+        context = typer.Context(one, help_option_names=help_names)
+        yield from one.get_params(context)  # among them `--help`, which is no parameter of its own
