@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 
 import pytest
 from build import File, Hardlink, Symlink, files, layer, tar, whiteout
@@ -46,6 +49,8 @@ CASES = [
     ("version-control", ({"srv/.git/objects/aa": X},), ({"srv/.gitignore": X},)),
     ("dependency-tests", ({"app/node_modules/a/test/b.js": X},), ({"app/test/b.js": X},)),
     ("dependency-tests", ({"usr/lib/python3/site-packages/a/tests/b.py": X},), ({"usr/lib/python3/test/b.py": X},)),
+    ("dependency-tests", ({"usr/lib/gems/a-1/test/b.rb": X},), ({"usr/lib/gems/test-unit-3/lib/test/unit.rb": X},)),
+    ("dependency-tests", ({"app/node_modules/test/x/test/b.js": b"y" * 9, "app/node_modules/a/spec/b.js": X},), ({"app/node_modules/@a/test/b.js": X},)),
     ("logs", ({"var/log/dpkg.log": X},), ({"app/log/a.txt": X},)),
     ("temporary-files", ({"tmp/a": X},), ({"app/tmp/a": X},)),
     ("core-dumps", ({"app/core.1234": X},), ({"app/core.js": X},)),
@@ -405,6 +410,23 @@ def test_what_is_copied_is_ignored():
         {}, {"app/node_modules/a": b"x" * 9}, {"app/node_modules/a": b"y"}, history=[base, "COPY . /app", "RUN npm ci"]
     )
     assert made.causes[0].fix == "add node_modules to .dockerignore: layer 2 writes anew what layer 1 copies"
+
+
+@pytest.mark.skipif(not shutil.which("find") or os.name == "nt", reason="the fix is a command of a Unix shell")
+def test_the_fix_for_test_suites_takes_them_and_no_package(tmp_path):
+    tests = {"node_modules/a/test/b.js", "node_modules/@s/c/tests/d/e.js", "node_modules/a/node_modules/b/__tests__/x.js"}
+    stays = {
+        "node_modules/test-exclude/index.js", "node_modules/test/index.js", "node_modules/a/testing/x.js", "node_modules/a/x.js",
+    }  # fmt: skip
+    made = report({f"app/{path}": b"x" for path in tests | stays}, history=["RUN npm ci"])
+    fix = next(cause.fix for cause in made.causes if cause.id == "dependency-tests")
+    command = fix.partition(" && ")[2]
+    assert command.startswith("find /app/node_modules ")
+    for path in tests | stays:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(b"x")
+    subprocess.run(["/bin/sh", "-c", command.replace("/app/", f"{tmp_path}/")], check=True)
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == stays
 
 
 def test_the_table_is_whole():

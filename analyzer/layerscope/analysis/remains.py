@@ -118,8 +118,11 @@ DEPENDENCY_TESTS = Trace(
     within=rf"{_ROOTS}(?:.*/)?(?:tests?|__tests__|specs?)/(?:.*/)?",
     named=("test", "tests", "__tests__", "spec", "specs"),
     deep=True,
-    spare=r".*/(?:numpy|pandas|scipy|sqlalchemy|django)/(?:testing|test|core)/.*|.*/test/(?:__init__|utils|client|support)\.pyc?",
-    run="end the RUN of layer {layer} with: && find {dependencies} -type d -name 'test*' -prune -exec rm -r {{}} +",
+    spare=r".*/(?:numpy|pandas|scipy|sqlalchemy|django)/(?:testing|test|core)/.*|.*/test/(?:__init__|utils|client|support)\.pyc?"
+    r"|(?:.*/)?gems/[^/]+/lib/.*|(?:.*/)?node_modules/(?:@[^/]+/)?(?:tests?|specs?)/.*",
+    run="end the RUN of layer {layer} with: && find {dependencies} -mindepth 2 -type d "
+    "\\( -name test -o -name tests -o -name __tests__ -o -name spec -o -name specs \\) "
+    "! -path '*/gems/*/lib/*' -prune -exec rm -r {{}} +",
     copy="leave the test folders out of what layer {layer} copies (.dockerignore: **/test, **/tests)",
 )
 LOGS = Trace(
