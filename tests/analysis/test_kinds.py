@@ -412,6 +412,13 @@ def test_what_is_copied_is_ignored():
     assert made.causes[0].fix == "add node_modules to .dockerignore: layer 2 writes anew what layer 1 copies"
 
 
+def test_the_fix_for_bytecode_leaves_modules_without_a_source():
+    made = report({"opt/a/__pycache__/b.cpython-311.pyc": b"x" * 9, "opt/a/b.py": b"", "opt/c.pyc": b"x"}, history=["RUN make"])
+    (cause,) = made.causes
+    assert (cause.id, cause.bytes) == ("bytecode", 9)
+    assert " && find / -xdev -path '*/__pycache__/*.pyc' -delete " in cause.fix
+
+
 @pytest.mark.skipif(not shutil.which("find") or os.name == "nt", reason="the fix is a command of a Unix shell")
 def test_the_fix_for_test_suites_takes_them_and_no_package(tmp_path):
     tests = {"node_modules/a/test/b.js", "node_modules/@s/c/tests/d/e.js", "node_modules/a/node_modules/b/__tests__/x.js"}

@@ -24,7 +24,7 @@ DNF = r"\b(?:dnf|microdnf|yum|tdnf) "
 PIP = r"\bpip[\d.]* install\b"
 _EXCLUDE = "keep them out before the install of layer {layer}: dpkg path-exclude={top}/*; or"
 _FIND_DOCUMENTATION = "end its RUN with: && find {top} -type f ! -name copyright -delete"
-_FIND_BYTECODE = "end its RUN with: && find {dependencies} -xdev -name '*.pyc' -delete (first start gets slower)"
+_FIND_BYTECODE = "end its RUN with: && find {dependencies} -xdev -path '*/__pycache__/*.pyc' -delete (first start gets slower)"
 
 
 def _has_source(scene: Scene, path: bytes) -> bool:
