@@ -7,7 +7,7 @@ import json
 import os
 
 import pytest
-from build import Image, archive, docker, docker_save, entry, gz, layer, oci, sparse_pax, tar
+from build import Image, Symlink, archive, docker, docker_save, entry, gz, layer, oci, sparse_pax, tar
 from layerscope.cli import session
 
 BASE = layer({"etc/motd": b"hello", "usr/x": b"x" * 90})
@@ -312,3 +312,13 @@ def test_progress_knows_the_end_where_the_file_does(place, data):
     assert told
     assert {total for _, total, _ in told} == {None if data[:2] == b"\x1f\x8b" else len(data)}
     assert all(done <= (total or done) for done, total, _ in told)
+
+
+def test_why_tells_where_a_symlink_leads(say, place):
+    made = layer({"usr/bin/java": Symlink("/etc/alternatives/\x1bjava"), "deep": Symlink("d/" * 90 + "end")}, parents=True)
+    image = place("links.tar", docker_save(Image([made])))
+    assert say("why", image, "/usr/bin/java")[1].splitlines()[1] == r"symlink to /etc/alternatives/\x1bjava"
+    told = say("why", image, "/deep")[1].splitlines()[1]
+    assert told.startswith("symlink to d/d/")
+    assert told.endswith("d/end")
+    assert len(told) < 80

@@ -15,7 +15,7 @@ from layerscope.render.escape import absolute, decode, defuse, one_line, path_b6
 from layerscope.render.options import Options
 from layerscope.render.rows import Json, Object
 from layerscope.render.text.packages import say_reason
-from layerscope.render.words import fit, say_count, say_size, wrap
+from layerscope.render.words import fit, fit_path, say_count, say_size, wrap
 
 _MEASURE = 10
 
@@ -34,8 +34,10 @@ def _path_lines(image: Image, why: Why, options: Options) -> Iterator[str]:
     assert past is not None
     row = past.row
     yield options.paint(terminal(absolute(row.path)), "strong")
-    size = f", {say_size(row.bytes)}" if row.kind is Kind.FILE else ""
-    yield f"{row.kind.name.lower()}{size}, {one_line(why.owner)}" if why.owner else f"{row.kind.name.lower()}{size}"
+    told = f", {say_size(row.bytes)}" if row.kind is Kind.FILE else ""
+    if row.kind is Kind.SYMLINK:
+        told = f" to {fit_path(terminal(decode(row.link or b'')), options.columns - 40)}"
+    yield f"{row.kind.name.lower()}{told}{f', {one_line(why.owner)}' if why.owner else ''}"
     for one in past.rows:
         what = "stored" if one.kind is not Kind.HARDLINK else "linked"
         yield from _at(image, one.layer, f"{what} ({say_size(one.bytes)}, mode {one.mode:04o}, {one.uid}:{one.gid})", options)
