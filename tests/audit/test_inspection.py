@@ -206,6 +206,8 @@ def test_rules_of_others():
     for text in ("", "x = 1", "rules = 5", "[[rules]]\nid = 'a'\nregex = '('"):
         with pytest.raises(PolicyError, match=r"^g\.toml: "):
             gitleaks.read_rules(text, "g.toml")
+    with pytest.raises(PolicyError, match=r"^g.toml: rule a: not a regular expression: missing \): \($"):
+        gitleaks.read_rules("[[rules]]\nid = 'a'\nregex = '('\n", "g.toml")
 
 
 def test_rules_of_others_need_the_extra(monkeypatch):

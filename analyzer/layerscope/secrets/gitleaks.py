@@ -99,7 +99,9 @@ def read_rules(text: str, source: str) -> ForeignRules:
         try:
             return re2.compile(str(pattern).encode("utf-8"), options)
         except re2.error as error:
-            raise PolicyError(f"{source}: {where}: {error}") from None
+            told = error.args[0] if error.args else error
+            said = told.decode("utf-8", "backslashreplace") if isinstance(told, bytes) else told
+            raise PolicyError(f"{source}: {where}: not a regular expression: {said}") from None
 
     rows = document.get("rules")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
