@@ -174,6 +174,7 @@ class LayerIndex:
     labels        what contents are called, of a tar that passed once: 16 bytes a row, all 0 where none was taken; gone likewise
     inspected     what inspectors found in a row's content, as pairs (who looked, what was found): small, unlike the file
     sums          digests of a row's content, as `SUMS` names them, one behind the other, if they were asked for
+    renamed       rows of objects that stand under the name of a hard link -> the row of that link, which has theirs
     tar_bytes     length of the uncompressed stream, to its very end
     diff_id       digest of the uncompressed stream if it was asked for
     notes         with `layer` None: the index does not know its place
@@ -202,6 +203,7 @@ class LayerIndex:
     labels: bytearray = field(default_factory=bytearray)
     inspected: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
     sums: dict[int, bytes] = field(default_factory=dict)
+    renamed: dict[int, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -41,6 +41,9 @@ def count_as_dive(indexes: Sequence[LayerIndex | None], stack: Stack) -> Dive:
     """Count as dive does: every layer listed, repeats too; a path wastes all its copies once it is seen twice."""
     sizes = [0 if index is None else sum(index.sizes) + sum(index.declared.values()) for index in indexes]
     weights, leaves = _weigh(indexes, stack)
+    for start, index in zip(stack.starts, indexes, strict=False):
+        for row, link in index.renamed.items() if index is not None else ():  # dive takes the link for the link
+            weights[start + row], weights[start + link] = weights[start + link], weights[start + row]
     discovered, needed, wasted = (quickly and quickly(stack.numbers, weights, leaves)) or _gather(
         stack.numbers, weights, leaves
     )

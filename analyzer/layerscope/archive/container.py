@@ -15,17 +15,30 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from layerscope.archive.again import held
 from layerscope.archive.ahead import LEAST, ahead, pays
 from layerscope.archive.compression import CHUNK, decompress, detect
+from layerscope.archive.equal import Place
 from layerscope.archive.feed import ENDLESS, Buffer, Feed
 from layerscope.archive.folders import forget
 from layerscope.archive.header import BLOCK, clean, looks_like_tar
-from layerscope.archive.inspection import inspect_place
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.objects import name_objects
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
 from layerscope.archive.prints import WIDTH
 from layerscope.archive.pull import COUNTED, SMALL, Sampler
-from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, chunks_of, part_of, scan_place, scan_stream
+from layerscope.archive.scan import (
+    Scan,
+    Settings,
+    Tap,
+    algorithm_of,
+    chunks_of,
+    look_into,
+    look_twice,
+    part_of,
+    scan_place,
+    scan_stream,
+)
 from layerscope.archive.tar import read_tar
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.frozen import frozen
@@ -124,6 +137,15 @@ class Container:
         """Return a scan, having taken what it holds off the limits."""
         self._left = self._left.less(scan.index)
         return scan
+
+    @property
+    def room(self) -> int:
+        """How many more bytes of files may be kept."""
+        return self._left.kept_bytes
+
+    def keep(self, size: int) -> None:
+        """Take off that limit what was kept of a layer that had been read."""
+        self._left = replace(self._left, kept_bytes=self._left.kept_bytes - size)
 
     def rootfs(self) -> Scan | None:
         """Return the container read as one layer, None if it is a folder (A35)."""
@@ -238,9 +260,8 @@ class TarFile(Container):
             shown=rows,
         )
         drop_cut(index)
-        there = (row for row in rows if row < len(index))
-        notes = inspect_place(self.buffer, 0, index, there, settings.inspectors, settings.limits)
-        return Scan(replace(index, notes=(*index.notes, *notes.freeze())), "none", index.tar_bytes)
+        there = [row for row in rows if row < len(index)]
+        return Scan(look_into(index, there, Place(index, self.buffer, 0), settings), "none", index.tar_bytes)
 
     def rootlike(self) -> bool:
         """Whether the tar has folders of a root file system."""
@@ -368,12 +389,23 @@ class PassingTar(Container):
         """Return what was found while the member passed."""
         self._refuse_sparse(member)
         found = self._scans.get(member.ident)
+        data = self._documents.get(member.ident, b"")
         if found is None:
-            data = self._documents.get(member.ident, b"")
             if len(data) < member.size:
                 raise ArchiveError("the layer is a document that does not fit (--limit document_bytes=VALUE)", id="E08")
             sampler = self._sampler(member.size)
             found = scan_stream(iter((data,)), self._within(), algorithm_of(member.name), sampler)
+        return self._look_twice(found, member if len(data) < member.size else data)
+
+    def _look_twice(self, scan: Scan, blob: Member | bytes | None) -> Scan:
+        """Look again into files of a member, of bytes, or of the container itself, whose names came after their contents."""
+
+        def chunks() -> Iterator[bytes]:
+            return iter((blob,)) if isinstance(blob, bytes) else self.chunks(blob)
+
+        before = held(scan.index)
+        found = look_twice(scan, self.settings, chunks, self.room)
+        self.keep(held(found.index) - before)
         return found
 
     def rootlike(self) -> bool:
@@ -408,7 +440,8 @@ class PassingTar(Container):
             index.labels[row * WIDTH : (row + 1) * WIDTH] = label
         index.kept.update(self._kept)
         drop_cut(index)
-        return Scan(index, "none", index.tar_bytes)
+        name_objects(index)
+        return self._look_twice(Scan(index, "none", index.tar_bytes), None)
 
 
 def cut_row(index: LayerIndex) -> int:

@@ -115,8 +115,12 @@ class Contents:
         if size <= self.limits.kept_file_bytes and self.kept_bytes + size <= self.limits.kept_bytes:
             self.kept_bytes += size
             return True
-        limit = "kept_file_bytes" if size > self.limits.kept_file_bytes else "kept_bytes"
-        message = f"{size:,} bytes are too many to be looked into (--limit {limit}=VALUE raises the limit)"
-        tell = self.notes.warn if path == STARGZ else self.notes.fail
-        tell("E08", message, path=path, offset=start)
+        tell_too_large(self.notes.warn if path == STARGZ else self.notes.fail, self.limits, size, path, start)
         return False
+
+
+def tell_too_large(tell: Callable[..., None], limits: Limits, size: int, path: bytes, start: int) -> None:
+    """Tell that a file has more bytes than are kept, of one or of all."""
+    limit = "kept_file_bytes" if size > limits.kept_file_bytes else "kept_bytes"
+    message = f"{size:,} bytes are too many to be looked into (--limit {limit}=VALUE raises the limit)"
+    tell("E08", message, path=path, offset=start)

@@ -53,6 +53,7 @@ class Inspector:
     find     what path and content tell, None for nothing: a pure function; what it returns is small, whatever the file is
     first    bytes from a file's beginning that are enough: it is given no more. None: it wants the whole file, and gets it
              unless the file passes once and is longer than the limit `kept_file_bytes`
+    named    whether the name of a file, by itself, may make it find something else; None: no name does
     """
 
     name: str
@@ -61,6 +62,7 @@ class Inspector:
     opens: Opens
     find: Callable[[bytes, Content], bytes | None]
     first: int | None = None
+    named: Callable[[bytes], bool] | None = None
 
 
 Wanting = list[tuple[Opens, list[Inspector]]]
@@ -93,6 +95,33 @@ class Inspectors:
     def wanting(self, path: bytes, mode: int, size: int) -> Wanting:
         """Return those who want to see how a file begins."""
         return [(key[1], group) for key, group in self.groups.items() if key[0](path, mode, size)]
+
+    def by_name(self, path: bytes) -> bool:
+        """Whether somebody wants a file for its name, whatever else it is."""
+        if any(wants(path, 0, 0) for wants, _ in self.groups):
+            return True
+        return any(one.named is not None and one.named(path) for group in self.groups.values() for one in group)
+
+    def wanting_as(self, name: bytes, other: bytes, mode: int, size: int, told: frozenset[str] | None) -> Wanting:
+        """Return those who may find something by a name that they did not by the `other`, under which they saw a file.
+
+        `told` are those who found something then, if the other is no longer its name, else None.
+        """
+        wanting = []
+        for (wants, opens), group in self.groups.items():
+            if not wants(name, mode, size):
+                continue
+            asked = group
+            if wants(other, mode, size):
+                asked = [
+                    one
+                    for one in group
+                    if one.named is not None
+                    and (one.named(name) and not one.named(other) if told is None else one.named(name) or one.name in told)
+                ]
+            if asked:
+                wanting.append((opens, asked))
+        return wanting
 
 
 NOBODY = Inspectors()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from layerscope.archive.compression import decompress, detect
+from layerscope.archive.again import Fetch, in_place, in_stream, tar_of
+from layerscope.archive.compression import detect
 from layerscope.archive.container import Container, Member
-from layerscope.archive.notebook import Notebook
+from layerscope.archive.equal import Place
 from layerscope.archive.scan import chunks_of, part_of
 from layerscope.archive.sparse import fill
 from layerscope.errors import LimitError
@@ -36,14 +38,14 @@ def _stored(container: Container, member: Member | None, start: int, size: int) 
         if member is None or detect(buffer[at : at + min(member.size, 6)]) == "none":
             yield from part_of(chunks_of(buffer, at + start, size), 0, size)
             return
-    blob = container.chunks(member)
-    head = next(blob, b"")
-    while 0 < len(head) < 6 and (more := next(blob, b"")):
-        head += more
-    limits = container.settings.limits
-    yield from part_of(decompress(_again(head, blob), detect(head), limits, Notebook()), start, size)
+    yield from part_of(tar_of(container.chunks(member), container.settings.limits), start, size)
 
 
-def _again(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from rest
+def fetch_files(container: Container, member: Member | None, index: LayerIndex) -> Fetch:
+    """Return what gives files of a layer again."""
+    place = container.place(member)
+    if place is not None:
+        buffer, at = place
+        if member is None or detect(buffer[at : at + min(member.size, 6)]) == "none":
+            return partial(in_place, Place(index, buffer, at))
+    return lambda rows: in_stream(tar_of(container.chunks(member), container.settings.limits), index, rows)

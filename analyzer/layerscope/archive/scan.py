@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from layerscope.archive.again import find_looks, held, in_place, in_stream, look_again, tar_of
 from layerscope.archive.ahead import ahead, pays
 from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
 from layerscope.archive.contents import Keep
+from layerscope.archive.equal import Place
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.inspection import NOBODY, Inspectors, inspect_place
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
+from layerscope.archive.objects import name_objects
 from layerscope.archive.prints import PRINTS, Prints
 from layerscope.archive.pull import Sampler
 from layerscope.archive.shelf import END, LEAST, Shelf, scan_again
@@ -101,7 +104,11 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
         stop = min(start + size, len(buffer))
         tail = buffer[max(start, stop - TAIL) : stop]
         chunks = partial(chunks_of, buffer, start, size)
-        scan = partial(scan_stream, settings=settings, algorithm=algorithm, early=pays(size), tail=tail)
+        once = partial(scan_stream, settings=settings, algorithm=algorithm, early=pays(size), tail=tail)
+
+        def scan(passing: Iterator[bytes]) -> Scan:
+            return look_twice(once(passing), settings, chunks)
+
         if settings.shelf is None or size < LEAST:
             return scan(chunks())
         ends = (size, buffer[start : start + END], buffer[stop - END : stop])
@@ -117,11 +124,40 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
     index = read_tar(
         feed, limits=settings.limits, keep=settings.keep, inspectors=inspectors, shown=rows, prints=settings.prints
     )
-    notes = inspect_place(buffer, start, index, rows, inspectors, settings.limits)
+    index = look_into(index, rows, Place(index, buffer, start), settings)
     if settings.progress is not None:
         settings.progress(size)
-    index = replace(index, diff_id=diff_id, notes=(*index.notes, *notes.freeze()))
-    return Scan(index, "none", size, diff_id)
+    return Scan(replace(index, diff_id=diff_id), "none", size, diff_id)
+
+
+def look_into(index: LayerIndex, rows: list[int], place: Place, settings: Settings) -> LayerIndex:
+    """Return the index of a layer that lies in place, its files named and looked into; `rows` are those that may be wanted."""
+    name_objects(index)
+    if index.renamed:
+        rows = sorted({*rows, *(row for row in index.renamed if index.sizes[row])})
+    inspectors, limits = settings.inspectors, settings.limits
+    notes = inspect_place(place.buffer, place.start, index, rows, inspectors, limits)
+    looks = find_looks(index, settings.keep, inspectors, placed=True)
+    again = look_again(index, looks, partial(in_place, place), inspectors, limits, limits.kept_bytes - held(index))
+    return replace(index, notes=(*index.notes, *notes.freeze(), *again.freeze()))
+
+
+def look_twice(scan: Scan, settings: Settings, chunks: Callable[[], Iterator[bytes]], room: int | None = None) -> Scan:
+    """Return what was found in a blob that passed, and what was not found since its name was not known yet.
+
+    `chunks` gives the blob again, or raises an `ArchiveError`. `room` is how many more bytes may be kept; by default the limit
+    is this blob's.
+    """
+    index, inspectors, limits = scan.index, settings.inspectors, settings.limits
+    looks = find_looks(index, settings.keep, inspectors, placed=False)
+    if not looks:
+        return scan
+
+    def fetch(rows: Sequence[int]) -> Iterator[tuple[int, Iterator[bytes]]]:
+        return in_stream(tar_of(chunks(), limits), index, rows)
+
+    again = look_again(index, looks, fetch, inspectors, limits, limits.kept_bytes - held(index) if room is None else room)
+    return replace(scan, index=replace(index, notes=(*index.notes, *again.freeze())))
 
 
 def scan_stream(
@@ -161,6 +197,7 @@ def scan_stream(
     )
     if toc is not None:
         toc.compare(index, notes)
+    name_objects(index)
     for _ in outer:  # after damage: the blob is measured to its end
         pass
     if compression != "none" and not len(index) and (inside := detect(inner.head)) != "none":

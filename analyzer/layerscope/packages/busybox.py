@@ -24,9 +24,14 @@ _NAMES = frozenset(b"busybox busybox.static [ [[ acpid add-shell addgroup adjtim
 _VERSION = regex(rb"BusyBox v(\d+\.\d+(?:\.\d+)?[\w.-]{0,20})")
 
 
+def is_named(path: bytes) -> bool:
+    """Tell by its name whether a program may be busybox."""
+    return path.rpartition(b"/")[2] in _NAMES
+
+
 def inspect(path: bytes, content: Content) -> bytes | None:
     """Return the version of busybox, None if the file is another program. Of its names the first in a tar is asked."""
-    if path.rpartition(b"/")[2] not in _NAMES or len(content) > MAX_SIZE or not is_executable(content):
+    if not is_named(path) or len(content) > MAX_SIZE or not is_executable(content):
         return None
     match = _VERSION.search(content[0 : len(content)])
     return match[1] if match else None
@@ -50,4 +55,4 @@ def read(view: View) -> Iterator[Package]:
             )
 
 
-BUSYBOX = Database("busybox", (), read, inspect=inspect)
+BUSYBOX = Database("busybox", (), read, inspect=inspect, named=is_named)

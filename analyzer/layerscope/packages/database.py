@@ -123,6 +123,7 @@ class Database:
                scanned, None if the file tells nothing: a view holds the mark in place of the content
     links      which symlinks matter, by their paths: a view that holds anything else holds them, with their targets as content
     seals      the digests that a view tells of files; never raises either
+    named      whether a file's name, by itself, may make `inspect` find a mark
     edition    changes whenever `inspect` may find another mark in the same content
     """
 
@@ -134,3 +135,4 @@ class Database:
     seals: Callable[[View], Iterable[Seals]] | None = None
     edition: str = "1"
     links: Callable[[bytes], bool] | None = None
+    named: Callable[[bytes], bool] | None = None

@@ -61,7 +61,7 @@ def tells(head: bytes) -> bool:
 
 
 INSPECTORS: tuple[Inspector, ...] = tuple(
-    Inspector(database.name, database.edition, PROGRAMS, tells, database.inspect)
+    Inspector(database.name, database.edition, PROGRAMS, tells, database.inspect, named=database.named)
     for database in DATABASES
     if database.inspect is not None
 )

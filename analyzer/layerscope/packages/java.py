@@ -46,9 +46,14 @@ class Jar:
     place: str
 
 
+def is_jar(path: bytes) -> bool:
+    """Tell by its name whether a file may be a jar."""
+    return path.endswith(ENDINGS)
+
+
 def inspect(path: bytes, content: Content) -> bytes | None:
     """Return a mark of what a jar holds, None if it is none; what is damaged inside is told in the mark."""
-    if not path.endswith(ENDINGS) or content[0:2] != b"PK":
+    if not is_jar(path) or content[0:2] != b"PK":
         return None
     problems: list[str] = []
     jars = read_jars(path, content, problems)
@@ -167,4 +172,4 @@ def _mark(content: bytes, problems: list[str]) -> tuple[Jar, ...]:
     return tuple(Jar(*map(text, row)) for row in document.get("jars") or () if isinstance(row, list) and len(row) == 4)
 
 
-JAVA = Database("java", (), read, inspect=inspect)
+JAVA = Database("java", (), read, inspect=inspect, named=is_jar)

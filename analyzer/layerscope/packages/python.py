@@ -156,9 +156,14 @@ def _sections(content: bytes, _problems: list[str]) -> tuple[Wish, ...]:
     return tuple(wishes)
 
 
+def is_egg(path: bytes) -> bool:
+    """Tell by its name whether a file may be an egg."""
+    return path.endswith(_EGG)
+
+
 def inspect(path: bytes, content: Content) -> bytes | None:
     """Return PKG-INFO of an egg that is a zip archive, None of anything else."""
-    if not path.endswith(_EGG):
+    if not is_egg(path):
         return None
     try:
         member = next((one for one in members(content) if one.name == b"EGG-INFO/PKG-INFO"), None)
@@ -260,5 +265,6 @@ PYTHON = Database(
     ),
     read,
     inspect=inspect,
+    named=is_egg,
     seals=seals,
 )

@@ -162,6 +162,12 @@ NOTES: tuple[tuple[str, str, str, str], ...] = (
         "Find out who set it; build the layer without it.",
     ),
     ("C25", "a device with a size", "Readers disagree where the next entry begins.", "Build the layer again."),
+    (
+        "C26",
+        "files whose names came after their contents, as hard links to them",
+        "Standard input was over by then: databases among them were not read, and packages are missing.",
+        "Write the image to a file first, and read that.",
+    ),
     ("C28", "a hard link before its target", "Runtimes cannot unpack the layer.", "Build the layer again."),
     ("C29", "a hard link to a lower layer", "Some runtimes cannot unpack the layer.", "Use another builder, or copy the file."),
     ("C31", "a hard link to what is not there", "Runtimes cannot unpack the layer.", "Build the layer again."),

@@ -68,7 +68,8 @@ def inspector(secrets: Sequence[Secret] = SECRETS, finders: Sequence[Finder] = (
         for one in secrets
     ]
     said = repr((VERSION, rules, [finder.version for finder in finders]))
-    return Inspector(NAME, blake2b(said.encode(), digest_size=16).hexdigest(), _holds_something, is_text, find, FIRST)
+    version = blake2b(said.encode(), digest_size=16).hexdigest()
+    return Inspector(NAME, version, _holds_something, is_text, find, FIRST, search_in.asks)
 
 
 def _holds_something(_path: bytes, _mode: int, size: int) -> bool:
@@ -99,9 +100,16 @@ class Search:
             marks += finder.find(path, content)
         return tuple(_settle(marks))[:MARKS]
 
+    def asks(self, path: bytes) -> bool:
+        """Whether anything is looked for because of a file's name; other people's rules may be of any."""
+        return bool(self._finders) or self._is_special(b"/" + path)
+
+    def _is_special(self, path: bytes) -> bool:
+        return path.endswith(self._ends) or b"/.env." in path
+
     def _fitting(self, path: bytes) -> list[Secret]:
         """Return the kinds that are looked for because of a file's name."""
-        if not path.endswith(self._ends) and b"/.env." not in path:
+        if not self._is_special(path):
             return []
         return [one for one in self._named if _is_named(path, one)]
 

@@ -1,0 +1,67 @@
+"""What do hard links name that lies in a lower layer, where nobody wanted it (C29)?"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from layerscope.archive.again import Look, held, look_again, stray_links
+from layerscope.archive.container import Container, Member
+from layerscope.archive.notebook import Notebook
+from layerscope.archive.retrieve import fetch_files
+from layerscope.columns import among, where
+from layerscope.model import Kind, Layer, LayerIndex, both, only
+
+FILE, HARDLINK, LINKS_FOLLOWED = int(Kind.FILE), int(Kind.HARDLINK), 40
+_THINGS = only(*(kind for kind in Kind if kind not in (Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)))
+
+
+def look_below(container: Container, members: Sequence[Member | None], layers: Sequence[Layer], notes: Notebook) -> None:
+    """Keep what the hard links of each layer name in those below, if a pattern wants it by that name.
+
+    Whether a container sees the one that is found the stack tells later.
+    """
+    indexes = {layer.position: layer.index for layer in layers if layer.index is not None}
+    keep = container.settings.keep
+    strays = [(position, link) for position, index in indexes.items() for link in stray_links(index, keep)]
+    looks: dict[int, dict[int, Look]] = {}
+    for position, link, home, row in _resolve(indexes, strays) if len(indexes) > 1 else ():
+        if home != position:
+            looks.setdefault(home, {})[row] = Look(indexes[position].paths[link], keep=True, wanting=[])
+    settings = container.settings
+    for position, wanted in looks.items():
+        index = indexes[position]
+        before, fetch = held(index), fetch_files(container, members[position], index)
+        told = look_again(index, wanted, fetch, settings.inspectors, settings.limits, container.room)
+        container.keep(held(index) - before)
+        for note in told.freeze():
+            notes.add(note.id, note.level, note.message, path=note.path, layer=position)
+
+
+def _resolve(indexes: Mapping[int, LayerIndex], links: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield layer and row of each hard link, and of the topmost file that it leads to, there or below."""
+    names = {indexes[position].links[row] for position, row in links}
+    for _ in range(LINKS_FOLLOWED):  # also what is on the way there
+        known = len(names)
+        for index in indexes.values():
+            kinds, paths = index.kinds, index.paths
+            names |= {to for row, to in index.links.items() if paths[row] in names and kinds[row] == HARDLINK}
+        if len(names) == known:
+            break
+    places: defaultdict[bytes, list[tuple[int, int]]] = defaultdict(list)
+    for position, index in indexes.items():
+        for row in where(both(among(index.paths, names), index.kinds.translate(_THINGS))):
+            places[index.paths[row]].append((position, row))
+    for position, link in links:
+        home, row = position, link
+        for _ in range(LINKS_FOLLOWED):
+            found = places[indexes[home].links[row]]
+            at = bisect_left(found, (home + 1, 0))
+            if not at:
+                break
+            home, row = found[at - 1]
+            if indexes[home].kinds[row] == FILE:
+                yield position, link, home, row
+            if indexes[home].kinds[row] != HARDLINK:
+                break
