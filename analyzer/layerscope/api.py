@@ -24,6 +24,7 @@ from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Image, Lap, Level, Note, untimed
 from layerscope.packages.databases import INSPECTORS, PATTERNS, may_be_sealed
+from layerscope.packages.moves import moves_by_links
 from layerscope.packages.patterns import Patterns
 from layerscope.packages.shares import Ownership
 from layerscope.report import Report
@@ -331,6 +332,7 @@ def _open(
     settings = Settings(
         limits=Limits().raised(limits or {}),
         keep=Patterns(PATTERNS),
+        moves=moves_by_links,
         inspectors=inspectors,
         lap=lap,
         shelf=shelf,

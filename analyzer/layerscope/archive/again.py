@@ -142,7 +142,7 @@ def look_again(
     except ArchiveError as error:
         missed = list(todo.values())[done:]
         files = "a file was" if len(missed) == 1 else f"{len(missed):,} files were"
-        notes.warn("C26", f"{files} not looked into by a name that a hard link gives later: {error}", path=missed[0].name)
+        notes.warn("C26", f"{files} not looked into by a name that a link gives: {error}", path=missed[0].name)
     if done:
         _sort(index.kept)
         _sort(index.inspected)

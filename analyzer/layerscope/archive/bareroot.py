@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from layerscope.archive.candidate import Found
 from layerscope.archive.container import Container, PassingTar, TarFile
+from layerscope.archive.elsewhere import look_elsewhere
 from layerscope.archive.filetypes import HEAD, name_bytes
 from layerscope.archive.folders import pass_over_deep
 from layerscope.archive.images import Pool, compare
@@ -39,6 +40,7 @@ def root_file_system(container: Container, pool: Pool | None = None) -> Image:
         index=scan.index,
     )
     notes = Notebook()
+    look_elsewhere(container, [None], [layer], notes)
     labels = compare(container, [None], [layer], pool)
     notes.info("A35", "a root file system without an image around it (docker export?), read as one layer")
     for note in scan.index.notes:

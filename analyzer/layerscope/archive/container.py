@@ -389,22 +389,18 @@ class PassingTar(Container):
         """Return what was found while the member passed."""
         self._refuse_sparse(member)
         found = self._scans.get(member.ident)
-        data = self._documents.get(member.ident, b"")
         if found is None:
+            data = self._documents.get(member.ident, b"")
             if len(data) < member.size:
                 raise ArchiveError("the layer is a document that does not fit (--limit document_bytes=VALUE)", id="E08")
             sampler = self._sampler(member.size)
             found = scan_stream(iter((data,)), self._within(), algorithm_of(member.name), sampler)
-        return self._look_twice(found, member if len(data) < member.size else data)
+        return self._look_twice(found, member)
 
-    def _look_twice(self, scan: Scan, blob: Member | bytes | None) -> Scan:
-        """Look again into files of a member, of bytes, or of the container itself, whose names came after their contents."""
-
-        def chunks() -> Iterator[bytes]:
-            return iter((blob,)) if isinstance(blob, bytes) else self.chunks(blob)
-
+    def _look_twice(self, scan: Scan, member: Member | None) -> Scan:
+        """Look again into files whose names came after their contents."""
         before = held(scan.index)
-        found = look_twice(scan, self.settings, chunks, self.room)
+        found = look_twice(scan, self.settings, partial(self.chunks, member), self.room)
         self.keep(held(found.index) - before)
         return found
 
@@ -417,10 +413,11 @@ class PassingTar(Container):
         return self._stamp is not None and stamp_at(self.source) != self._stamp
 
     def chunks(self, member: Member | None) -> Iterator[bytes]:
-        """Yield the bytes of a member, read again from the file."""
-        if self._stamp is None:
-            return super().chunks(member)
-        return self._again(member)
+        """Yield the bytes of a member, read again from the file if they are not held."""
+        data = b"" if member is None else self._documents.get(member.ident, b"")
+        if member is not None and member.size == len(data):
+            return iter((data,))
+        return super().chunks(member) if self._stamp is None else self._again(member)
 
     def _again(self, member: Member | None) -> Iterator[bytes]:
         limits = replace(self.settings.limits, layer_bytes=ENDLESS)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from layerscope.archive import pull
-from layerscope.archive.below import look_below
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.config import ConfigDocument, align_history
 from layerscope.archive.container import Container, Member
+from layerscope.archive.elsewhere import look_elsewhere
 from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.folders import pass_over_deep
 from layerscope.archive.notebook import Notebook
@@ -64,7 +64,7 @@ def build(container: Container, found: Found, candidate: Candidate, pool: Pool |
     if document.config.os == "windows":
         layers = tuple(_windows(layer, notes) for layer in layers)
     members = [layer.member for layer in candidate.layers]
-    look_below(container, members, layers, notes)
+    look_elsewhere(container, members, layers, notes)
     labels = compare(container, members, layers, pool)
     layers = _price(container, members, layers)
     storage = divide(container, found, candidate, notes)

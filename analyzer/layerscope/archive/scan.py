@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from layerscope.archive.again import find_looks, held, in_place, in_stream, look_again, tar_of
 from layerscope.archive.ahead import ahead, pays
@@ -32,13 +33,25 @@ STEP, FINE = 1 << 14, 1 << 22
 HEX = regex(rb"[0-9a-f]{64,}")
 
 
+class Moves(Protocol):
+    """What is wanted that does not lie where it is looked for."""
+
+    def usual(self, path: bytes, /) -> bytes | None:
+        """Return where a file would be looked for, None for what nobody wants, or where it is."""
+
+
+def no_moves(indexes: Iterable[LayerIndex]) -> Moves | None:  # noqa: ARG001
+    """Take all to lie where it is looked for."""
+    return None
+
+
 @frozen
 class Settings:
     """What a scan is asked for.
 
     Whose contents to keep, who looks into them, whether to hash blob and tar, how much is too much; `pull` says what to do
     about the pull size of uncompressed layers: "estimate", "exact" or "off". `prints` tells contents apart. What is found in
-    compressed layers is kept on the `shelf`.
+    compressed layers is kept on the `shelf`. `moves` tells of all layers what they have elsewhere, None for nothing.
     """
 
     limits: Limits
@@ -50,6 +63,7 @@ class Settings:
     lap: Lap = untimed
     shelf: Shelf | None = None
     prints: Prints = PRINTS
+    moves: Callable[[Iterable[LayerIndex]], Moves | None] = no_moves
 
 
 @frozen

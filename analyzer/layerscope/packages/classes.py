@@ -53,7 +53,8 @@ RULES = (
         "package database",
         below="var/lib/dpkg var/lib/apt/extended_states lib/apk usr/lib/apk etc/apk var/lib/db/sbom var/lib/rpm "
         "usr/share/rpm usr/lib/sysimage/rpm var/lib/rpmmanifest usr/lib/sysimage/libdnf5 var/lib/dnf var/lib/yum "
-        "var/lib/pacman/local var/lib/chisel",
+        "var/lib/pacman/local var/lib/chisel usr/lib/sysimage/dpkg usr/share/dpkg/database usr/lib/sysimage/lib/pacman/local "
+        "usr/lib/holo/pacmandb/local",
         folders="conda-meta",
         names=".package-lock.json .yarn-state.yml .yarn-integrity .modules.yaml",
     ),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from layerscope.columns import among, turns, where
 from layerscope.model import Kind, LayerIndex
+from layerscope.packages.moves import Moves, find_moves
 from layerscope.packages.patterns import Patterns
 
 if TYPE_CHECKING:
@@ -26,14 +27,19 @@ Span = tuple[int, int, bytes, bytes]
 
 
 class Contents:
-    """The files of all layers that were kept or looked into, and the places that matter by their presence."""
+    """The files of all layers that were kept or looked into, and the places that matter by their presence.
 
-    __slots__ = ("_by_end", "_by_path", "_folders", "_indexes", "_kept", "_stack")
+    moved    path at which a database is looked for -> that at which it lies
+    """
+
+    __slots__ = ("_by_end", "_by_path", "_folders", "_indexes", "_kept", "_stack", "moved")
 
     def __init__(self, indexes: Sequence[LayerIndex | None], stack: Stack) -> None:
         self._indexes = indexes
         self._stack = stack
         self._kept = [span for position in range(len(indexes)) for span in self._collect(position)]
+        self.moved: dict[bytes, bytes] = {}
+        self._kept += self._move(find_moves(indexes))
         self._folders: dict[int, KeysView[bytes]] = {}
         self._by_path: dict[bytes, list[int]] = {}
         self._by_end: dict[bytes, list[bytes]] = {}
@@ -99,6 +105,23 @@ class Contents:
             if linked is not None and ended != position:
                 yield position, ended, index.paths[row], linked
 
+    def _move(self, moves: Moves) -> list[Span]:
+        """Return the files that lie elsewhere as if they lay where they are looked for, for as long as no other does."""
+        found = [(span, usual) for span in self._kept if (usual := moves.usual(span[2])) is not None]
+        if not found:
+            return []
+        there: dict[bytes, list[tuple[int, int]]] = {usual: [] for _, usual in found}
+        for position, ended, path, _ in self._kept:
+            if path in there:
+                there[path].append((position, ended))
+        moved = []
+        for (position, ended, path, content), usual in found:
+            for start, stop in _left(position, ended, there[usual]):
+                moved.append((start, stop, usual, content))
+                there[usual].append((start, stop))
+                self.moved[usual] = path
+        return moved
+
     def _places(self, places: tuple[str, ...]) -> Iterator[Span]:
         """Yield the paths, of any kind, that matter by their presence; their content is empty."""
         matches = Patterns(places)
@@ -140,6 +163,20 @@ class Contents:
                 for who, told in found:
                     if who == name and ended != position:
                         yield position, ended, index.paths[row], told
+
+
+def _left(start: int, stop: int, others: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield what is left of a time, from one layer to another one or, for -1, for good, without the times of others."""
+    for begin, over in sorted(others):
+        if stop >= 0 and begin >= stop:
+            break
+        if start < begin:
+            yield start, begin
+        if over < 0:
+            return
+        start = max(start, over)
+    if stop < 0 or start < stop:
+        yield start, stop
 
 
 def _ends(patterns: tuple[str, ...]) -> tuple[bytes, ...]:

@@ -19,6 +19,7 @@ from layerscope.packages.executables import is_executable
 from layerscope.packages.gems import GEMS
 from layerscope.packages.golang import GOLANG
 from layerscope.packages.homebrew import HOMEBREW
+from layerscope.packages.homes import at_home
 from layerscope.packages.java import ENDINGS as JAR_ENDINGS
 from layerscope.packages.java import JAVA
 from layerscope.packages.nix import NIX
@@ -41,13 +42,16 @@ DATABASES: tuple[Database, ...] = (
     PERL, GOLANG, RUST, RUNTIMES, BUSYBOX, PACKED,
 )  # fmt: skip
 
-PATTERNS: tuple[str, ...] = (
+DECLARED: tuple[str, ...] = (
     *(pattern for database in DATABASES for pattern in database.patterns),
     *RELEASE_PATTERNS,
     "etc/passwd",
     "etc/shadow",
     "etc/group",
 )
+"""Everything that somebody reads, where it is looked for."""
+
+PATTERNS = (*DECLARED, *at_home(DECLARED))
 """Everything worth keeping while a layer is scanned."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from layerscope.frozen import frozen
@@ -89,11 +90,16 @@ def image_release(contents: Contents) -> Release | None:
 def _timeline(contents: Contents, database: Database, release: Release | None) -> Timeline:
     memo: dict[object, Any] = {}
     notes: list[Note] = []
-    versions = []
+    versions, moved = [], contents.moved
     for position, files in states(contents.of(database)):
         view = View(files, release, position, memo, notes)
-        versions.append(Version(position, tuple(database.read(view))))
-    return Timeline(database, tuple(versions), tuple(notes))
+        packages = tuple(database.read(view))
+        if not moved.keys().isdisjoint(files):
+            packages = tuple(replace(one, origin=moved.get(one.origin, one.origin)) for one in packages)
+        versions.append(Version(position, packages))
+    return Timeline(
+        database, tuple(versions), tuple(replace(note, path=moved.get(note.path or b"", note.path)) for note in notes)
+    )
 
 
 def states(spans: Iterable[Span]) -> Iterator[tuple[int, dict[bytes, bytes]]]:

@@ -164,7 +164,7 @@ NOTES: tuple[tuple[str, str, str, str], ...] = (
     ("C25", "a device with a size", "Readers disagree where the next entry begins.", "Build the layer again."),
     (
         "C26",
-        "files whose names came after their contents, as hard links to them",
+        "files that are looked into by the names of links, which came after their contents",
         "Standard input was over by then: databases among them were not read, and packages are missing.",
         "Write the image to a file first, and read that.",
     ),

@@ -1,4 +1,4 @@
-"""What do hard links name that lies in a lower layer, where nobody wanted it (C29)?"""
+"""What do links name that lies elsewhere: in a lower layer (C29), or behind a symlink, where nobody wanted it?"""
 
 from __future__ import annotations
 
@@ -17,19 +17,24 @@ FILE, HARDLINK, LINKS_FOLLOWED = int(Kind.FILE), int(Kind.HARDLINK), 40
 _THINGS = only(*(kind for kind in Kind if kind not in (Kind.WHITEOUT, Kind.OPAQUE, Kind.OTHER)))
 
 
-def look_below(container: Container, members: Sequence[Member | None], layers: Sequence[Layer], notes: Notebook) -> None:
-    """Keep what the hard links of each layer name in those below, if a pattern wants it by that name.
+def look_elsewhere(container: Container, members: Sequence[Member | None], layers: Sequence[Layer], notes: Notebook) -> None:
+    """Keep what is wanted by another name than that under which it stands in one of the layers.
 
-    Whether a container sees the one that is found the stack tells later.
+    Whether a container sees it by that name, the stack tells later.
     """
+    settings = container.settings
     indexes = {layer.position: layer.index for layer in layers if layer.index is not None}
-    keep = container.settings.keep
-    strays = [(position, link) for position, index in indexes.items() for link in stray_links(index, keep)]
     looks: dict[int, dict[int, Look]] = {}
+    strays = [(position, link) for position, index in indexes.items() for link in stray_links(index, settings.keep)]
     for position, link, home, row in _resolve(indexes, strays) if len(indexes) > 1 else ():
         if home != position:
             looks.setdefault(home, {})[row] = Look(indexes[position].paths[link], keep=True, wanting=[])
-    settings = container.settings
+    moves = settings.moves(indexes.values())
+    if moves is not None:
+        for position, index in indexes.items():
+            for row, path in enumerate(index.paths):
+                if index.kinds[row] == FILE and row not in index.kept and (usual := moves.usual(path)) is not None:
+                    looks.setdefault(position, {})[row] = Look(usual, keep=True, wanting=[])
     for position, wanted in looks.items():
         index = indexes[position]
         before, fetch = held(index), fetch_files(container, members[position], index)
