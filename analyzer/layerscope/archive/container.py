@@ -143,7 +143,7 @@ class Container:
         """How many more bytes of files may be kept."""
         return self._left.kept_bytes
 
-    def keep(self, size: int) -> None:
+    def take_room(self, size: int) -> None:
         """Take off that limit what was kept of a layer that had been read."""
         self._left = replace(self._left, kept_bytes=self._left.kept_bytes - size)
 
@@ -401,7 +401,7 @@ class PassingTar(Container):
         """Look again into files whose names came after their contents."""
         before = held(scan.index)
         found = look_twice(scan, self.settings, partial(self.chunks, member), self.room)
-        self.keep(held(found.index) - before)
+        self.take_room(held(found.index) - before)
         return found
 
     def rootlike(self) -> bool:

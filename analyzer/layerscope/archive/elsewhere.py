@@ -25,8 +25,12 @@ def look_elsewhere(container: Container, members: Sequence[Member | None], layer
     settings = container.settings
     indexes = {layer.position: layer.index for layer in layers if layer.index is not None}
     looks: dict[int, dict[int, Look]] = {}
-    strays = [(position, link) for position, index in indexes.items() for link in stray_links(index, settings.keep)]
-    for position, link, home, row in _resolve(indexes, strays) if len(indexes) > 1 else ():
+    strays = [
+        (position, link)
+        for position, index in (indexes.items() if len(indexes) > 1 else ())
+        for link in stray_links(index, settings.keep)
+    ]
+    for position, link, home, row in _resolve(indexes, strays):
         if home != position:
             looks.setdefault(home, {})[row] = Look(indexes[position].paths[link], keep=True, wanting=[])
     moves = settings.moves(indexes.values())
@@ -39,13 +43,15 @@ def look_elsewhere(container: Container, members: Sequence[Member | None], layer
         index = indexes[position]
         before, fetch = held(index), fetch_files(container, members[position], index)
         told = look_again(index, wanted, fetch, settings.inspectors, settings.limits, container.room)
-        container.keep(held(index) - before)
+        container.take_room(held(index) - before)
         for note in told.freeze():
             notes.add(note.id, note.level, note.message, path=note.path, layer=position)
 
 
 def _resolve(indexes: Mapping[int, LayerIndex], links: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
     """Yield layer and row of each hard link, and of the topmost file that it leads to, there or below."""
+    if not links:
+        return
     names = {indexes[position].links[row] for position, row in links}
     for _ in range(LINKS_FOLLOWED):  # also what is on the way there
         known = len(names)

@@ -60,21 +60,19 @@ def _by_links(indexes: Iterable[LayerIndex | None]) -> tuple[dict[bytes, bytes],
     if all(ways.isdisjoint(index.paths[row] for row in index.links if index.kinds[row] == Kind.SYMLINK) for index in there):
         return {}, {}
     find = Aliases(there).folder
-    behind = {usual: real for usual in folders if (real := find(usual)) not in folders}
+    behind = {real: usual for usual in folders if (real := find(usual)) not in folders}
     return (
-        {real + b"/" * bool(real): usual + b"/" for usual, real in behind.items()},
+        {real + b"/" * bool(real): usual + b"/" for real, usual in behind.items()},
         {real: usual for usual in files if not keep(real := find(usual))},
     )
 
 
 @cache
-def _fixed() -> tuple[Patterns, frozenset[bytes], frozenset[bytes], frozenset[bytes]]:
-    """Return what the databases want; the folders in which they want several files, and the single files, at a place that is
-    fixed; and all that is on the way to one of these.
-    """  # noqa: D205 - one sentence
+def _fixed() -> tuple[Patterns, tuple[bytes, ...], tuple[bytes, ...], frozenset[bytes]]:
+    """Return what is looked for; at fixed places, the folders of several files, and single files; all on the way to these."""
     fixed = [pattern.encode() for pattern in DECLARED if not pattern.startswith("**/")]
-    files = frozenset(pattern for pattern in fixed if b"*" not in pattern)
-    folders = frozenset(parent(pattern.partition(b"*")[0]) for pattern in fixed if b"*" in pattern)
+    files = tuple(pattern for pattern in fixed if b"*" not in pattern)
+    folders = tuple(dict.fromkeys(parent(pattern.partition(b"*")[0]) for pattern in fixed if b"*" in pattern))
     ways = set[bytes]()
     for place in (*files, *folders):
         while place:
