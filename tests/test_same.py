@@ -8,7 +8,8 @@ import shutil
 
 import pytest
 from layerscope import api
-from layerscope.archive import container, scan, tar
+from layerscope.archive import scan, tar
+from layerscope.archive.container import passing
 from layerscope.cli.session import run
 from layerscope.errors import LayerscopeError
 
@@ -36,7 +37,7 @@ def same_everywhere(path, capfdbinary, monkeypatch, folder):
     image = choice(path)
 
     def threads(on):
-        for module in (scan, container):
+        for module in (scan, passing):
             monkeypatch.setattr(module, "pays", lambda _: on)
 
     threads(False)
@@ -59,10 +60,10 @@ def same_everywhere(path, capfdbinary, monkeypatch, folder):
         assert (code, copied) == serial
     with path.open("rb") as stream:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stream.read())))
-    code, passing = answer(capfdbinary, "-", image=image)
-    if passing is not None:
-        passing["image"]["source"] = serial[1]["image"]["source"]
-    assert (code, passing) == serial
+    code, piped = answer(capfdbinary, "-", image=image)
+    if piped is not None:
+        piped["image"]["source"] = serial[1]["image"]["source"]
+    assert (code, piped) == serial
 
 
 def test_every_way_tells_the_same_of_fixtures(fixtures_dir, capfdbinary, monkeypatch, tmp_path):

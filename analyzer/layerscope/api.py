@@ -13,7 +13,9 @@ from layerscope.analysis.causes import Certainty
 from layerscope.analysis.symbols import INSPECTOR as SYMBOLS
 from layerscope.archive import discovery, images, selection
 from layerscope.archive.bareroot import root_file_system
-from layerscope.archive.container import Container, Folder, open_container
+from layerscope.archive.container.base import Container
+from layerscope.archive.container.folder import Folder
+from layerscope.archive.container.opening import open_container
 from layerscope.archive.inspection import Inspector, Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.prints import PRINTS

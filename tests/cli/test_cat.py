@@ -213,10 +213,10 @@ def test_a_terminal_only_shows(tmp_path):
 
 
 def test_a_file_that_is_replaced_meanwhile_is_told(tmp_path, capfdbinary, monkeypatch):
-    from layerscope.archive import container
+    from layerscope.archive.container.inplace import TarFile
 
     path = write(tmp_path, "raw")
-    monkeypatch.setattr(container.TarFile, "changed", lambda self: hasattr(self, "asked") or setattr(self, "asked", True))
+    monkeypatch.setattr(TarFile, "changed", lambda self: hasattr(self, "asked") or setattr(self, "asked", True))
     code, _, err = cat(capfdbinary, path, "/etc/name")
     assert code == 3
     assert "was changed while it was read" in err

@@ -391,9 +391,9 @@ def test_a_change_that_breaks_the_reading_is_named(place, monkeypatch):
 
 PHASES = {
     "commands": "typer.main.get_command",
-    "opening": "layerscope.archive.container.open_container:layerscope.api.open_container",
-    "outer tar": "layerscope.archive.tar.read_tar:layerscope.archive.container.read_tar",
-    "layers": "layerscope.archive.scan.scan_place:layerscope.archive.container.scan_place",
+    "opening": "layerscope.archive.container.opening.open_container:layerscope.api.open_container",
+    "outer tar": "layerscope.archive.tar.read_tar:layerscope.archive.container.inplace.read_tar",
+    "layers": "layerscope.archive.scan.scan_place:layerscope.archive.container.inplace.scan_place",
     "analysis": "layerscope.examination.analyze",
     "rendering": "json.dumps",
     "writing": "os.replace",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from layerscope.archive.candidate import Found
-from layerscope.archive.container import Container, PassingTar, TarFile
+from layerscope.archive.container.base import Container
+from layerscope.archive.container.inplace import TarFile
+from layerscope.archive.container.passing import PassingTar
 from layerscope.archive.elsewhere import look_elsewhere
 from layerscope.archive.filetypes import HEAD, name_bytes
 from layerscope.archive.folders import pass_over_deep

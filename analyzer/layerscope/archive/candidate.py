@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from layerscope.archive.container import Member
+from layerscope.archive.container.base import Member
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from layerscope.archive.again import Look, held, look_again, stray_links
-from layerscope.archive.container import Container, Member
+from layerscope.archive.container.base import Container, Member
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.retrieve import fetch_files
 from layerscope.columns import among, where

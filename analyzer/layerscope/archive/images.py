@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from layerscope.archive import pull
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.config import ConfigDocument, align_history
-from layerscope.archive.container import Container, Member
+from layerscope.archive.container.base import Container, Member
 from layerscope.archive.elsewhere import look_elsewhere
 from layerscope.archive.equal import Place, mark_equal
 from layerscope.archive.folders import pass_over_deep

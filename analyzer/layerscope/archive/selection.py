@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from layerscope.archive.candidate import Candidate, Found
 from layerscope.archive.config import ConfigDocument, read_config
-from layerscope.archive.container import Container, Member
+from layerscope.archive.container.base import Container, Member
 from layerscope.archive.discovery import find_images
 from layerscope.archive.documents import parse
 from layerscope.archive.notebook import Notebook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerscope.archive.candidate import Candidate, Found
-from layerscope.archive.container import Container, Member
+from layerscope.archive.container.base import Container, Member
 from layerscope.archive.documents import mapping, parse
 from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError
