@@ -7,6 +7,7 @@ import json
 import shutil
 
 import pytest
+from build import Image, docker_save, layer
 from layerscope import api
 from layerscope.archive import scan, tar
 from layerscope.archive.container import passing
@@ -69,6 +70,13 @@ def same_everywhere(path, capfdbinary, monkeypatch, folder):
 def test_every_way_tells_the_same_of_fixtures(fixtures_dir, capfdbinary, monkeypatch, tmp_path):
     for number, path in enumerate(sorted(fixtures_dir.glob("*.tar"))):
         same_everywhere(path, capfdbinary, monkeypatch, tmp_path / str(number))
+
+
+@pytest.mark.case("A20")
+def test_every_way_tells_the_same_of_a_folder_that_was_packed(capfdbinary, monkeypatch, tmp_path):
+    path = tmp_path / "wrapped.tar"
+    path.write_bytes(docker_save(Image([layer({"etc/a": b"a" * 90_000, "etc/b": b"b"})]), "containerd", prefix="saved/here/"))
+    same_everywhere(path, capfdbinary, monkeypatch, tmp_path / "same")
 
 
 @pytest.mark.parametrize("kind", ["images", "rootfs"])

@@ -22,6 +22,7 @@ from layerscope.archive.prints import PRINTS
 from layerscope.archive.scan import Settings
 from layerscope.archive.selection import ImageSummary
 from layerscope.archive.shelf import Shelf
+from layerscope.archive.wrapping import unwrap
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Image, Lap, Level, Note, untimed
@@ -348,6 +349,7 @@ def _open(
         total = container.file_bytes
         lap("opening")
         try:
+            unwrap(container)
             yield container
         finally:
             container.close()

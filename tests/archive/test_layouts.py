@@ -184,6 +184,84 @@ def test_prefixes_of_member_names(style, prefix, reference):
     assert essence(read(docker_save(APP, style, prefix=prefix))) == reference
 
 
+@pytest.mark.case("A20")
+@pytest.mark.parametrize("folder", ["layout", "home/me/layout", "./a b/layout", "var/lib/x", "x" * 40])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("layout", ["legacy", "docker25", "containerd", "oci", "dir"])
+def test_a_tar_of_the_folder_instead_of_what_is_in_it(layout, way, folder, reference):
+    data = archive(LAYOUTS[layout], prefix=f"{folder}/")
+    report = read(data, way)
+    assert report.complete
+    (note,) = (note for note in report.notes if note.id == "A20")
+    assert (note.level, note.path) == ("warning", folder.removeprefix("./").encode())
+    made = essence(report)
+    made["notes"] = [row for row in made["notes"] if row["id"] != "A20"]
+    assert made == reference
+    plain, wrapped = read(archive(LAYOUTS[layout]), way).image.storage, report.image.storage
+    for part in ("blob_bytes", "metadata_bytes", "orphan_bytes"):
+        assert getattr(wrapped, part) == getattr(plain, part)
+    assert wrapped.container_bytes - plain.container_bytes == len(data) - len(archive(LAYOUTS[layout]))
+
+
+@pytest.mark.case("A02", "A20")
+@pytest.mark.parametrize("way", WAYS)
+def test_links_in_a_folder_that_was_packed(way):
+    """Those that lead out of the folder lead nowhere, whatever they are called."""
+    members = {f"layout/{name}": data for name, data in oci(TINY).items()}
+    blobs = [name for name in members if "/blobs/" in name]
+    links = {blob: Symlink(f"../../store/{number}") for number, blob in enumerate(blobs)}
+    stored = {f"layout/store/{number}": members[blob] for number, blob in enumerate(blobs)}
+    assert live(read(archive(members | links | stored), way)) == {"etc/tiny": 1}
+    first = {f"layout/{number}": Hardlink(f"layout/store/{number}") for number in range(len(blobs))}
+    hops = {blob: Symlink(f"../../{number}") for number, blob in enumerate(blobs)}
+    assert live(read(archive(members | stored | first | hops), way)) == {"etc/tiny": 1}
+    (base,) = (blob for blob in blobs if members[blob] == gz(TINY.layers[0]))
+    out = read(archive(members | stored | {base: Symlink(f"../../../store/{blobs.index(base)}")}), way)
+    assert not out.image.layers[0].present
+
+
+@pytest.mark.case("A20", "A54")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_tar_of_a_folder_that_is_cut(way):
+    data = archive(oci(TINY, usual="none"), prefix="layout/", order=lambda names: sorted(names, reverse=True))
+    report = read(data[: data.index(b"etc/tiny") + 100], way)
+    assert ids(report) >= {"A20", "C55"}
+    assert not report.complete
+    with pytest.raises(ArchiveError, match="could be read only in part"):
+        read(data[:1024], way)
+
+
+OTHERS = {
+    "another program's": {"site/manifest.json": b'{"name": "x", "icons": []}', "site/index.json": b'{"layers": []}'},
+    "no JSON": {"site/manifest.json": b"[[[", "site/index.json": b"\0\xff"},
+    "another list": {"site/manifest.json": b'[{"Layers": 1}, {"Config": 2}, 3]', "site/index.json": b"7"},
+    "too deep": {f"{'d/' * 17}{name}": data for name, data in oci(TINY).items()},
+}
+
+
+@pytest.mark.case("A20", "A36")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_folder_that_is_no_image_is_not_taken_for_one(kind, way):
+    with pytest.raises(ArchiveError, match="and no root file system either"):
+        read(archive(OTHERS[kind]), way)
+    inside = archive({f"usr/share/{name}": data for name, data in OTHERS[kind].items()})
+    assert read(inside, way).image.layout == "rootfs"
+
+
+@pytest.mark.case("A20", "A35", "A36")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_folder_that_something_lies_beside(way):
+    inside = {f"var/lib/layout/{name}": data for name, data in oci(TINY).items()}
+    above = {"./": Dir(), "var": Dir(), "var/lib": Dir(), "var/lib/layout": Dir()}
+    assert read(archive(above | inside), way).image.layout == "oci"
+    for beside in ({"etc": Dir()}, {"var/lib/layout2": b""}, {"var/run": Symlink("/run")}):
+        assert read(archive(inside | beside), way).image.layout == "rootfs"
+    two = archive({f"one/{name}": data for name, data in oci(TINY).items()} | {"._one": b""})
+    with pytest.raises(ArchiveError, match=r"\(it holds \._one, one\); an image lies in one: .* tar -C one -cf image\.tar \.$"):
+        read(two, way)
+
+
 @pytest.mark.case("A21")
 @pytest.mark.parametrize("suffix", ["tar", "gz", "tar.zst", "txt", "xz"])
 @pytest.mark.parametrize("codec", ["gz", "zst", "xz", "bz2"])

@@ -15,6 +15,7 @@ from layerscope.archive.images import Pool, compare
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.scan import Scan
 from layerscope.archive.storage import divide
+from layerscope.archive.wrapping import find_image
 from layerscope.errors import ArchiveError
 from layerscope.model import Config, Image, Layer, LayerIndex
 
@@ -92,7 +93,9 @@ def _root_scan(container: TarFile | PassingTar) -> Scan | None:
     if any(path.endswith(b"/Chart.yaml") for path in index.paths):
         raise ArchiveError(f"{container.called} is a Helm chart, not a container image", id="A36")
     shown = ", ".join(sorted(top.decode("utf-8", "backslashreplace") for top in tops)[:5])
-    raise ArchiveError(
-        f"{container.called} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})",
-        id="A36",
-    )
+    told = f"{container.called} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})"
+    folder = find_image(container)
+    if folder is not None:
+        place = folder.decode("utf-8", "backslashreplace")
+        told += f"; an image lies in {place}: pack that alone, with tar -C {place} -cf image.tar ."
+    raise ArchiveError(told, id="A36")

@@ -27,6 +27,12 @@ NOTES: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("A18", "an index that cannot be read", "No image can be found through it.", "Save the image again."),
     (
+        "A20",
+        "the image lies in a folder of the archive",
+        "It is read all the same; docker load and skopeo look at the top alone, and refuse it.",
+        "Pack what is in the folder: tar -C FOLDER -cf image.tar .",
+    ),
+    (
         "A23",
         "the oci-layout file is missing or of another version",
         "Some tools refuse the folder.",

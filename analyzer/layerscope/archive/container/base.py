@@ -143,6 +143,18 @@ class Container:
     def close(self) -> None:
         """Let go of the input."""
 
+    def enter(self, folder: bytes) -> None:
+        """Take a folder that holds every member for the top."""
+        front = folder + b"/"
+        inside = {member.ident: replace(member, name=member.name.removeprefix(front)) for member in self.stored}
+        self.stored = list(inside.values())
+        self.members = {member.name.removeprefix(front): inside[member.ident] for member in self.members.values()}
+        self.links = {
+            name.removeprefix(front): target.removeprefix(front)
+            for name, target in self.links.items()
+            if target.startswith(front)
+        }
+
     def _add_row(self, index: LayerIndex, row: int) -> None:
         """Take in a row of an outer tar; of two equal names the last holds (A51)."""
         path, kind = index.paths[row], index.kinds[row]
