@@ -42,7 +42,7 @@ from build import (
     zst,
 )
 from layerscope import api
-from layerscope.errors import ArchiveError, UnsupportedError
+from layerscope.errors import ArchiveError, SelectionError, UnsupportedError
 
 from archive.reading import WAYS, document, essence, ids, live, load, message, read
 
@@ -153,6 +153,15 @@ def test_a_folder_gives_the_same_report(layout, tmp_path, reference):
     assert report.complete
     assert report.image.storage.container_bytes == 0
     assert essence(report) == reference
+
+
+@pytest.mark.parametrize("way", [*WAYS, "folder"])
+def test_registries_that_call_two_images_the_same(way, tmp_path):
+    images = [registry(Image([layer({"etc/x": b"x" * size})])) for size in (1, 2)]
+    members = {f"{side}/{name}": data for side, held in zip("ab", images, strict=True) for name, data in held.items()}
+    source = spill(tmp_path, members) if way == "folder" else archive(members)
+    with pytest.raises(SelectionError, match="holds 2 images"):
+        read(source, *([] if way == "folder" else [way]))
 
 
 @pytest.mark.case("A18", "A49")

@@ -110,7 +110,7 @@ def find_registry(container: Container) -> Found | None:
     if not blobs:
         return None
     walk = Walk(container, "registry", blobs.get)
-    for tag, link in sorted(tags):
+    for tag, link in sorted(tags, key=lambda row: (row[0], row[1].name)):
         digest = valid_digest(container.read(link).decode("utf-8", "replace").strip())
         if digest is None:
             container.notes.warn("E04", f"the tag {tag} leads to no valid digest")
