@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 
 import pytest
 from build import (
@@ -153,6 +154,55 @@ def test_a_folder_gives_the_same_report(layout, tmp_path, reference):
     assert report.complete
     assert report.image.storage.container_bytes == 0
     assert essence(report) == reference
+
+
+@pytest.mark.case("A36")
+def test_a_folder_that_is_no_image_is_not_listed_whole(tmp_path, monkeypatch):
+    listed = []
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda place: listed.append(place) or real(place))
+    spill(tmp_path, {f"{name}/{name}/file": b"x" for name in range(1500)} | {"manifest.json/x": b"", "site/index.json": b"{}"})
+    listed.clear()
+    with pytest.raises(ArchiveError, match=r"is a folder without index\.json or manifest\.json: not an OCI"):
+        api.load(str(tmp_path), limits={"entries": 3})  # more files would be another error
+    assert len(listed) == 1000
+
+
+@pytest.mark.case("A24", "A36")
+@pytest.mark.parametrize("place", ["docker", "volume/_data/docker", "a/b/mydocker"])
+def test_a_registry_is_found_in_a_folder_of_many(place, tmp_path, reference):
+    members = {name.replace("docker", place, 1): data for name, data in registry(APP).items()}
+    many = {f"{name}/{name}/file": b"x" for name in range(200)} | {f"docker.{name}/file": b"x" for name in range(200)}
+    assert essence(read(spill(tmp_path, members | many))) == reference
+
+
+@pytest.mark.parametrize("top", ["", "v2/"])
+def test_the_folders_of_a_registry(top, tmp_path, reference):
+    folder = spill(tmp_path, registry(APP)) / "docker" / "registry" / top
+    if top:
+        with pytest.raises(ArchiveError, match="is a folder without"):
+            read(folder)
+    else:
+        assert essence(read(folder)) == reference
+
+
+@pytest.mark.case("E03")
+@pytest.mark.parametrize("name", ["manifest.json", "index.json"])
+def test_the_document_of_a_folder_may_be_a_link(name, tmp_path, reference):
+    layout = spill(tmp_path, dir_members(APP) if name == "manifest.json" else oci(APP))
+    (layout / name).rename(layout / "document")
+    (layout / name).symlink_to("document")
+    assert essence(api.analyze(api.load(str(layout)))) == reference
+
+
+@pytest.mark.case("A04")
+def test_old_layers_in_a_folder_without_a_document(tmp_path):
+    image = Image([BASE, MIDDLE, TOP], tags=["app:1"])
+    old = {name: data for name, data in docker(image, "legacy").items() if name.partition("/")[2] in ("json", "layer.tar")}
+    assert len(old) == 6
+    report = api.analyze(api.load(str(spill(tmp_path, old))))
+    assert ids(report, "info") >= {"A04"}
+    assert live(report) == live(read(docker_save(APP, "legacy")))
 
 
 @pytest.mark.parametrize("way", [*WAYS, "folder"])

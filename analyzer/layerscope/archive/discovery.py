@@ -7,6 +7,7 @@ from dataclasses import replace
 from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container.base import Container
 from layerscope.archive.container.folder import Folder
+from layerscope.archive.container.outlook import BLOBS, REGISTRY, TOPS
 from layerscope.archive.docker import find_docker, find_legacy
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.oci import find_dir, find_oci, find_registry, refuse
@@ -35,11 +36,11 @@ def find_images(container: Container) -> Found | None:
 
 
 def _speaks_of_images(container: Container) -> bool:
-    if any(name in container.members or name in container.links for name in (b"manifest.json", b"index.json", b"repositories")):
+    if any(name in container.members or name in container.links for name in TOPS):
         return True
     return any(
-        b"docker/registry/v2/" in b"/" + name
-        or name.startswith(b"v2/blobs/")
+        REGISTRY + b"/" in name
+        or name.startswith(BLOBS + b"/")
         or (name.endswith(b"/layer.tar") and name.removesuffix(b"layer.tar") + b"json" in container.members)
         for name in container.members
     )

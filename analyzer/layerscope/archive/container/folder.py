@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from layerscope.archive.container.base import Container, Member, join
+from layerscope.archive.container.outlook import may_hold_image
 from layerscope.archive.feed import Buffer
 from layerscope.archive.header import clean
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
@@ -19,7 +20,10 @@ OPEN_FILES = 64
 
 
 class Folder(Container):
-    """A folder of files: OCI layout, `dir:`, a registry's storage. Links are followed hop by hop within it (E03)."""
+    """A folder of files: OCI layout, `dir:`, a registry's storage. Links are followed hop by hop within it (E03).
+
+    One that can be none of these has no members: it is not listed.
+    """
 
     def __init__(self, source: str, root: Path, settings: Settings) -> None:
         super().__init__(source, settings)
@@ -29,7 +33,7 @@ class Folder(Container):
         self._files: dict[int, OpenFile] = {}
         self._open: deque[int] = deque()
         inodes: dict[tuple[int, int], Member] = {}
-        waiting = [b""]
+        waiting = [b""] if may_hold_image(self.root) else []
         while waiting:
             inside = waiting.pop()
             try:
