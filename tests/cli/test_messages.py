@@ -53,6 +53,28 @@ def test_what_a_message_advises_can_be_done(say, place, command):
     assert "'layerscope report'" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["audit", "{}"], 2, "the working folder was deleted: change to one that is there\n"),
+        (["baseline", "{}"], 2, "the working folder was deleted: change to one that is there\n"),
+        (["hook", "run", "{}"], 2, "the working folder was deleted: change to one that is there\n"),
+        (["report", "{}", "--output", "out.json"], 2, "out.json: cannot write: No such file or directory\n"),
+        (["export-file", "{}", "/etc/motd", "--to", "motd"], 2, "motd: cannot write: No such file or directory\n"),
+        (["report", "whole.tar"], 2, "whole.tar: No such file or directory\n"),
+        (["report", "{}", "--quiet"], 0, ""),
+    ],
+)
+def test_a_working_folder_that_is_gone(say, place, tmp_path, monkeypatch, words, code, told):
+    image = str(place("whole.tar", docker_save(WHOLE)))
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    said = say(*(word.format(image) for word in words))
+    monkeypatch.undo()
+    assert (said[0], said[2]) == (code, told)
+
+
 def test_compare_takes_images_of_one_name_and_platform(say, place):
     both = place("both.tar", docker_save([WHOLE, Image([BASE, layer({"more": b"m"})])]))
     code, out, err = say("compare", both)

@@ -80,9 +80,9 @@ def complain(message: str) -> None:
 
 def replace_file(path: str, text: str) -> None:
     """Write a file beside its place and rename it there; what is no regular file (a pipe, a device) is written to."""
-    place = os.path.realpath(path)
     data = text.encode("utf-8", "backslashreplace")
     try:
+        place = os.path.realpath(path)
         if os.path.lexists(place) and not os.path.isfile(place):
             with open(place, "wb") as stream:
                 stream.write(data)

@@ -92,6 +92,8 @@ def explain(error: Exception) -> tuple[int, str]:
         return UNREADABLE, "not enough memory for this image"
     if isinstance(error, OSError):
         code = USAGE if isinstance(error, _WRONG_PATH) else UNREADABLE
+        if error.filename is None and isinstance(error, FileNotFoundError) and _is_homeless():
+            return code, "the working folder was deleted: change to one that is there"
         place = "" if error.filename is None else f"{_text(error.filename)}: "
         return code, one_line(f"{place}{error.strerror or error}")
     if hasattr(error, "format_message"):
@@ -137,6 +139,15 @@ def _say_usage(error: Exception) -> str:
         return str(context.get_help())
     message: str = error.format_message()  # type: ignore[attr-defined]
     return f"{message}\nSee '{path} --help'."
+
+
+def _is_homeless() -> bool:
+    """Whether the working folder is gone, of which an error tells no more than that something is not there."""
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _text(name: object) -> str:
