@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from layerscope.model import Kind, Level
 from layerscope.packages import java
 from layerscope.packages.database import View
-from layerscope.packages.databases import BUSYBOX, GOLANG, INSPECTORS, JAVA, PACKED, PROGRAMS, RUST, tells
+from layerscope.packages.databases import BUSYBOX, DATABASES, GOLANG, INSPECTORS, PACKED, PROGRAMS, RUST, tells
 from layerscope.packages.executables import section
 from layerscope.packages.golang import MAGIC
 from layerscope.packages.ownership import own
@@ -260,8 +260,12 @@ def test_bombs_are_refused_and_told():
         unpack(bomb, Member(b"a", 0, 1, 1, 1 << 40), Allowance())
 
 
+READERS = {database.name: database for database in DATABASES}
+NAMES = [b"a-1.jar", b"bin/a", b"bin/busybox", b"lib/a-1.egg"]
+
+
 @example(2, b"UPX!", b"a-1.jar", 3)
-@given(st.integers(0, 2000), st.binary(max_size=6), st.sampled_from([b"a-1.jar", b"bin/a", b"bin/busybox"]), st.integers(0, 3))
+@given(st.integers(0, 2000), st.binary(max_size=6), st.sampled_from(NAMES), st.integers(0, 3))
 @settings(max_examples=300)
 def test_damaged_files_never_raise(at, news, path, which):
     content = (
@@ -270,8 +274,7 @@ def test_damaged_files_never_raise(at, news, path, which):
     )[which]  # fmt: skip
     at %= len(content)
     for name, told in inspect(path, content[:at] + news + content[at + len(news) :]):
-        database = {"java": JAVA, "golang": GOLANG, "rust": RUST, "busybox": BUSYBOX, "packed": PACKED}[name]
-        for package in database.read(View({path: told})):
+        for package in READERS[name].read(View({path: told})):
             f"{package!r}".encode()
 
 
