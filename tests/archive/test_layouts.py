@@ -316,9 +316,10 @@ def test_a_folder_that_something_lies_beside(way):
     assert read(archive(above | inside), way).image.layout == "oci"
     for beside in ({"etc": Dir()}, {"var/lib/layout2": b""}, {"var/run": Symlink("/run")}):
         assert read(archive(inside | beside), way).image.layout == "rootfs"
-    two = archive({f"one/{name}": data for name, data in oci(TINY).items()} | {"._one": b""})
-    with pytest.raises(ArchiveError, match=r"\(it holds \._one, one\); an image lies in one: .* tar -C one -cf image\.tar \.$"):
-        read(two, way)
+    for name, quoted in (("one", "one"), ("a b;$(c)", r"'a b;\$\(c\)'")):
+        two = archive({f"{name}/{path}": data for path, data in oci(TINY).items()} | {"._one": b""})
+        with pytest.raises(ArchiveError, match=rf"\); an image lies in {quoted}: .* tar -C {quoted} -cf image\.tar \.$"):
+            read(two, way)
 
 
 @pytest.mark.case("A21")

@@ -96,6 +96,8 @@ def _root_scan(container: TarFile | PassingTar) -> Scan | None:
     told = f"{container.called} is a tar without manifest.json or index.json, and no root file system either (it holds {shown})"
     folder = find_image(container)
     if folder is not None:
-        place = folder.decode("utf-8", "backslashreplace")
+        from shlex import quote
+
+        place = quote(folder.decode("utf-8", "backslashreplace"))
         told += f"; an image lies in {place}: pack that alone, with tar -C {place} -cf image.tar ."
     raise ArchiveError(told, id="A36")
