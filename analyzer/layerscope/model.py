@@ -280,7 +280,7 @@ class Layer:
 
     digest, diff_id   as claimed, None if none is claimed
     media_type        as claimed
-    compression       what the bytes are: "none", "gzip", "zstd", "bzip2", "xz"; None if the blob is not there, or not looked into
+    compression       what the bytes are: "none", "gzip", "zstd", "bzip2", "xz"; None if it is not there or not looked into
     blob_bytes        bytes of the stored blob; None if it is not there
     descriptor_bytes  size that the manifest claims for the blob
     instruction       what made it, for people; created_by is the same, raw

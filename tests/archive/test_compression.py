@@ -86,7 +86,10 @@ WHOLE = {
     "bzip2 of streams": (bz2.compress(LAYER[:3000]) + bz2.compress(LAYER[3000:]), "D09"),
     "xz": (xz(LAYER), "D09"),
     "xz of streams": (xz(LAYER[:3000]) + xz(LAYER[3000:]), "D09"),
-    "xz of padded streams": (xz(LAYER[:3000]) + bytes(8) + xz(LAYER[3000:5000]) + bytes(70_000) + xz(LAYER[5000:]) + bytes(4), "D09"),
+    "xz of padded streams": (
+        xz(LAYER[:3000]) + bytes(8) + xz(LAYER[3000:5000]) + bytes(70_000) + xz(LAYER[5000:]) + bytes(4),
+        "D09",
+    ),
 }
 
 

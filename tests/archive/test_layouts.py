@@ -279,6 +279,18 @@ def test_links_in_a_folder_that_was_packed(way):
     assert not out.image.layers[0].present
 
 
+@pytest.mark.case("A20", "A35")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_folder_called_like_one_of_a_root_file_system(way):
+    """What is wrong with the image in it is told, and makes nothing else of it."""
+    damaged = archive(
+        {f"var/lib/x/{name}": data for name, data in oci(TINY).items() if name != "index.json"}
+        | {"var/lib/x/index.json": b'{"schemaVersion": 2, "manifests": [{"digest": "sha256:0", "size": 1}]}'}
+    )
+    with pytest.raises(ArchiveError, match="an invalid digest"):
+        read(damaged, way)
+
+
 @pytest.mark.case("A20", "A54")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_tar_of_a_folder_that_is_cut(way):

@@ -198,7 +198,7 @@ def oci(change):
 
 DIGESTS = (
     "sha256:../../../etc/passwd", "sha256:" + "A" * 64, "sha256:" + "a" * 63, "sha256:" + "a" * 65, "sha256:", "sha256",
-    ":" + "a" * 64, "sha512:" + "a" * 64, "x" * MIB if (MIB := 1 << 20) else "", "sha256:" + "a" * MIB, "sha256:" + "a" * 64 + "\n",
+    ":" + "a" * 64, "sha512:" + "a" * 64, "x" * MIB, "sha256:" + "a" * MIB, "sha256:" + "a" * 64 + "\n",
     "sha256:" + "\u0661" * 64, None, 7, ["sha256:" + "a" * 64], {"a": "b"}, "", "\ud800",
 )  # fmt: skip
 

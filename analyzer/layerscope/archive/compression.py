@@ -197,7 +197,7 @@ def _members(meter: Meter, make: Callable[[bytes], Decompressor], name: str, not
 
 
 def _past_padding(buffer: bytes, at: int, meter: Meter) -> tuple[bytes, int, int]:
-    """Pass over the zeros that may stand between streams of xz, four by four (xz-file-format.txt, 2.2); tell how many they were."""
+    """Pass over the zeros that may stand between streams of xz, four by four (xz-file-format.txt, 2.2); tell how many."""
     skipped = 0
     while buffer[at : at + 4] == bytes(4):
         piece = buffer[at : at + STEP]

@@ -39,6 +39,7 @@ class Container:
         self.archive_bytes = 0
         self.cut = -1  # of the stored members the one whose end is missing
         self.sparse: set[int] = set()  # those of which only pieces are stored
+        self.entered = False  # whether a folder in it is taken for the top
         self._left = settings.limits
 
     @property
@@ -145,7 +146,7 @@ class Container:
 
     def enter(self, folder: bytes) -> None:
         """Take a folder that holds every member for the top."""
-        front = folder + b"/"
+        self.entered, front = True, folder + b"/"
         inside = {member.ident: replace(member, name=member.name.removeprefix(front)) for member in self.stored}
         self.stored = list(inside.values())
         self.members = {member.name.removeprefix(front): inside[member.ident] for member in self.members.values()}

@@ -60,7 +60,7 @@ class TarFile(Container):
 
     def rootlike(self) -> bool:
         """Whether the tar has folders of a root file system."""
-        return is_rootlike(self.index)
+        return not self.entered and is_rootlike(self.index)
 
     def place(self, member: Member | None) -> tuple[Buffer, int] | None:
         """Return where a member lies in the file."""

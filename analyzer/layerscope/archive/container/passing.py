@@ -159,7 +159,7 @@ class PassingTar(Container):
 
     def rootlike(self) -> bool:
         """Whether the tar had folders of a root file system."""
-        return is_rootlike(self.index)
+        return not self.entered and is_rootlike(self.index)
 
     def changed(self) -> bool:
         """Whether the file, if it is one, is another one now."""
