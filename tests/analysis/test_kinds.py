@@ -89,6 +89,19 @@ def test_languages_that_the_image_speaks_stay():
     assert claims(report(tree, Env=["LANG=de_DE.UTF-8"]), "locales") == 30
 
 
+def test_the_languages_of_the_image_stay():
+    tree, base = {"usr/share/locale/fr/LC_MESSAGES/a.mo": b"x" * 9}, "ADD file:" + "0" * 64 + " in /"
+    keep = "keep them out before the install of layer 1: dpkg path-exclude=/usr/share/locale/*"
+    find = "find /usr/share/locale -mindepth 1 -maxdepth 1 ! -name 'de*' -exec rm -r {} +"
+    for step, language, fix in (
+        ("RUN make", "C.UTF-8", "end the RUN of layer 1 with: && rm -rf /usr/share/locale"),
+        ("RUN apt-get install -y git", "C", f"{keep}; or end its RUN with: && rm -rf /usr/share/locale"),
+        ("RUN apt-get install -y git", "de", f"{keep} path-include=/usr/share/locale/de*; or end its RUN with: && {find}"),
+    ):
+        made = report({}, tree, history=[base, step], Env=[f"LANG={language}"])
+        assert [cause.fix for cause in made.causes] == [fix]
+
+
 def test_a_hard_link_elsewhere_keeps_its_bytes():
     assert claims(report({"tmp/a": b"x" * 70, "app/a": Hardlink("tmp/a")})) == {}
     assert claims(report({"tmp/a": b"x" * 70, "tmp/b": Hardlink("tmp/a")})) == {"temporary-files": 70}

@@ -22,7 +22,7 @@ _ROOTS = "(?:.*/)?(?:node_modules|site-packages|dist-packages|vendor/bundle|gems
 APT = r"\b(?:apt|apt-get|aptitude) "
 DNF = r"\b(?:dnf|microdnf|yum|tdnf) "
 PIP = r"\bpip[\d.]* install\b"
-_EXCLUDE = "keep them out before the install of layer {layer}: dpkg path-exclude={top}/*; or"
+_EXCLUDE = "keep them out before the install of layer {layer}: dpkg path-exclude={top}/*{spoken}; or"
 _FIND_DOCUMENTATION = "end its RUN with: && find {top} -type f ! -name copyright -delete"
 _FIND_BYTECODE = "end its RUN with: && find {dependencies} -xdev -path '*/__pycache__/*.pyc' -delete (first start gets slower)"
 
@@ -72,8 +72,8 @@ LOCALES = Trace(
     "translations of languages that the image is not set to",
     folders=("usr/share/locale", "usr/local/share/locale"),
     check=_is_foreign,
-    run="end the RUN of layer {layer} with: && rm -rf {top}",
-    ways=((APT, f"{_EXCLUDE} end its RUN with: && rm -rf {{top}}"),),
+    run="end the RUN of layer {layer} with: && {others}",
+    ways=((APT, f"{_EXCLUDE} end its RUN with: && {{others}}"),),
 )
 BYTECODE = Trace(
     "Python bytecode beside its source",

@@ -16,6 +16,8 @@ COPIES = ("COPY", "ADD")
 BASE = "comes with the base image (layer {layer}): choose a slimmer base, or remove them and squash"
 SAFE = regex(r"[\w.@%+:/=-]+")
 NAMED = 3
+LOCALES = ("/usr/share/locale/", "/usr/local/share/locale/")
+LANGUAGE = regex(r"[a-z]{2,3}")
 BUILDS = regex(r"\b(?:(?:npm|yarn|pnpm) (?:run )?build|(?:next|vite|ng|nuxt) build|tsc|webpack|rollup|esbuild)\b")
 NPM_INSTALL = regex(r"\bnpm (?:install|i)\b(?! +-g| +--global)")
 DEPENDENCIES = regex(r"/(?:.*?/)??(?:node_modules|site-packages|dist-packages|gems)(?=/)")
@@ -28,10 +30,14 @@ def fix_trace(scene: Scene, trace: Trace, pile: Pile) -> str:
     if scene.in_base(origin):
         return trace.base or BASE.format(layer=origin)
     path = "/" + scene.path(row).decode("utf-8", "backslashreplace")
-    dependencies = DEPENDENCIES.match(path)
+    dependencies, top = DEPENDENCIES.match(path), quoted(_top(trace, path))
+    spoken = _spoken(scene) if path.startswith(LOCALES) else []
+    but = "".join(f" ! -name '{language}*'" for language in spoken)
     words = {
         "layer": origin,
-        "top": quoted(_top(trace, path)),
+        "top": top,
+        "spoken": "".join(f" path-include={top}/{language}*" for language in spoken),
+        "others": f"find {top} -mindepth 1 -maxdepth 1{but} -exec rm -r {{}} +" if spoken else f"rm -rf {top}",
         "entry": quoted(_top(trace, path).rpartition("/")[2]),
         "target": quoted(_target(trace, path)),
         "dependencies": quoted(dependencies[0] if dependencies else "/"),
@@ -50,6 +56,12 @@ def _top(trace: Trace, path: str) -> str:
         elif (at := path.find(f"/{folder[3:]}/")) >= 0:
             return path[: at + len(folder) - 2]
     return path if not trace.endings or "find" not in trace.run else path.rpartition("/")[0]
+
+
+def _spoken(scene: Scene) -> list[str]:
+    """Return the languages that the image is set to, as folders of translations are called."""
+    told = (language.decode("utf-8", "replace") for language in scene.languages)
+    return sorted(language for language in told if LANGUAGE.fullmatch(language))[:NAMED]
 
 
 def _target(trace: Trace, path: str) -> str:
