@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 
 from layerscope.analysis.causes import Cause, Certainty
 from layerscope.analysis.duplicates import Duplicates
@@ -55,8 +56,8 @@ def _cause(scene: Scene, position: int, pile: Pile, originals: set[int]) -> Caus
 def _fix(scene: Scene, position: int, pile: Pile, originals: set[int]) -> str:
     if scene.in_base(position):
         return BASE.format(layer=position)
-    broken = [_linked_in(scene, row) for row in pile.rows]
-    if None not in broken:
+    broken = list(takewhile(lambda there: there is not None, (_linked_in(scene, row) for row in pile.rows)))
+    if len(broken) == len(pile.rows):
         of = f"layer {broken[0]}" if len(set(broken)) == 1 else "lower layers"
         return f"layer {position} stores hard links of {of} as files of their own: make its change where the links are made"
     if originals == {position}:
