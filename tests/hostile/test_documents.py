@@ -292,6 +292,20 @@ def test_a_document_may_begin_with_much_white_space(way):
     assert live(report) == {b"etc/motd", b"secret"}
 
 
+@pytest.mark.case("E08")
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"0"])
+@pytest.mark.parametrize("name", ["manifest.json", "config.json"])
+def test_a_document_of_millions_of_tiny_values_is_not_built(tmp_path, name, value):
+    path = tmp_path / "values.tar"
+    row = build.dumps([{"Config": "config.json", "Layers": ["layer.tar"]}])
+    many = b"[" + (value + b",") * (30 * MIB // (len(value) + 1)) + value + b"]"
+    path.write_bytes(build.archive({"config.json": CONFIG, "layer.tar": LAYER, "manifest.json": row} | {name: many}))
+    code, _, said, peak = measure("report", path, "--no-cache", "--quiet", timeout=60)
+    assert code == 3
+    assert name == "config.json" or "manifest.json has millions of values (--limit json_bytes=VALUE raises the limit)" in said
+    assert peak < 250 * MIB
+
+
 @pytest.mark.case("E06", "A22")
 def test_an_empty_document_is_told_the_same_whichever_way_it_comes():
     def told(members):

@@ -37,9 +37,10 @@ def find_docker(container: Container) -> Found | None:
         raise ArchiveError("manifest.json lists no image", id="A33")
     if not isinstance(document, list):
         return None
-    items = [cased(item, KEYS, "manifest.json", notes) for item in objects(document)]
+    items = list(objects(document))
     if len(items) > limits.manifests:
         raise ArchiveError(f"manifest.json lists {len(items):,} images (--limit manifests=VALUE raises the limit)", id="E09")
+    items = [cased(item, KEYS, "manifest.json", notes) for item in items]
     if items and not any(item.get("Layers") or item.get("Config") for item in items):
         if "Image" in items[0] or "ImageIndex" in items[0]:
             raise ArchiveError(

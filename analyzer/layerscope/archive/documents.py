@@ -12,6 +12,8 @@ from layerscope.errors import ArchiveError
 
 Json = dict[str, Any]
 DIGITS = 4300  # Python reads no longer integers
+LARGE = 1 << 20
+EACH = 16  # bytes for a value on the average, at least: one takes some hundred bytes of memory, however short it is
 
 
 def parse(data: bytes, what: str, limits: Limits, notes: Notebook) -> Any:
@@ -22,6 +24,8 @@ def parse(data: bytes, what: str, limits: Limits, notes: Notebook) -> Any:
     """
     if len(data) > limits.json_bytes:
         raise ArchiveError(f"{what} has {len(data):,} bytes (--limit json_bytes=VALUE raises the limit)", id="E08")
+    if len(data) > LARGE and sum(map(data.count, (b",", b"[", b"{"))) > limits.json_bytes // EACH:
+        raise ArchiveError(f"{what} has millions of values (--limit json_bytes=VALUE raises the limit)", id="E08")
     doubled: set[str] = set()
 
     def pairs(items: list[tuple[str, Any]]) -> Json:
