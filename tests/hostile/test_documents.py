@@ -306,6 +306,17 @@ def test_a_document_of_millions_of_tiny_values_is_not_built(tmp_path, name, valu
     assert peak < 250 * MIB
 
 
+@pytest.mark.case("E08")
+@pytest.mark.parametrize("name", ["app/node_modules/.package-lock.json", "app/vendor/composer/installed.json", "app/a.deps.json"])
+def test_a_package_database_of_millions_of_tiny_values_is_not_built(tmp_path, name):
+    path = tmp_path / "values.tar"
+    path.write_bytes(build.docker_save(Image([build.layer({name: b'{"packages":[' + b"{}," * (19 * MIB) + b"{}]}"})])))
+    code, text, said, peak = measure("report", path, "--no-cache", "--format", "json", timeout=60)
+    assert code == 0, said
+    assert "not readable: TooManyValuesError" in text
+    assert peak < 400 * MIB
+
+
 @pytest.mark.case("E06", "A22")
 def test_an_empty_document_is_told_the_same_whichever_way_it_comes():
     def told(members):

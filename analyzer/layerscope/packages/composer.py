@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from layerscope.frozen import frozen
@@ -13,7 +12,7 @@ from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import join, parent
 from layerscope.packages.purl import purl
-from layerscope.packages.text import text
+from layerscope.packages.text import load_json, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,7 +69,7 @@ def _reason(entry: _Entry, asking: tuple[str, ...] | None) -> tuple[str | None, 
 
 def _installed(content: bytes, problems: list[str]) -> tuple[_Entry, ...]:
     """Parse the list of version 2, or the bare one of version 1."""
-    document = json.loads(content)
+    document = load_json(content)
     listed, dev = (
         (document.get("packages"), document.get("dev-package-names")) if isinstance(document, dict) else (document, None)
     )
@@ -101,7 +100,7 @@ def _entry(told: Mapping[str, Any], dev: frozenset[str]) -> _Entry | None:
 
 
 def _asked(content: bytes, _problems: list[str]) -> tuple[str, ...]:
-    document = json.loads(content)
+    document = load_json(content)
     return _keys(document.get("require")) if isinstance(document, dict) else ()
 
 

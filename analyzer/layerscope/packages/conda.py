@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import join, parent
 from layerscope.packages.purl import purl
-from layerscope.packages.text import text
+from layerscope.packages.text import load_json, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +56,7 @@ def read(view: View) -> Iterator[Package]:
 
 def _document(content: bytes, problems: list[str]) -> dict[str, Any]:
     """Parse a record; empty if it tells no name and version."""
-    told = json.loads(content)
+    told = load_json(content)
     if not isinstance(told, dict):
         return {}
     name, version = text(told.get("name")), text(told.get("version"))

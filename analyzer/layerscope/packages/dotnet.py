@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from layerscope.frozen import frozen
@@ -13,7 +12,7 @@ from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import join, parent
 from layerscope.packages.purl import purl
-from layerscope.packages.text import text
+from layerscope.packages.text import load_json, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +58,7 @@ def read(view: View) -> Iterator[Package]:
 
 
 def _libraries(content: bytes, problems: list[str]) -> tuple[_Library, ...]:
-    document = json.loads(content)
+    document = load_json(content)
     if not isinstance(document, dict):
         return ()
     targets, libraries = document.get("targets"), document.get("libraries")

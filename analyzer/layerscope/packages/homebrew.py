@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.paths import parent
 from layerscope.packages.purl import purl
-from layerscope.packages.text import text
+from layerscope.packages.text import load_json, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +51,7 @@ def read(view: View) -> Iterator[Package]:
 
 
 def _receipt(content: bytes, _problems: list[str]) -> dict[str, Any] | None:
-    document = json.loads(content)
+    document = load_json(content)
     return document if isinstance(document, dict) else None
 
 

@@ -13,7 +13,6 @@ several versions that is. A link out of `node_modules` leads to a package of the
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View, bloated
 from layerscope.packages.paths import SHARED, join, parent
 from layerscope.packages.purl import purl
-from layerscope.packages.text import text
+from layerscope.packages.text import load_json, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -210,7 +209,7 @@ def _lock(content: bytes, problems: list[str]) -> dict[bytes, _Manifest]:
     if len(content) > MAX_LOCK:
         problems.append(f"larger than {MAX_LOCK} bytes")
         return {}
-    document = json.loads(content)
+    document = load_json(content)
     packages = document.get("packages") if isinstance(document, dict) else None
     found = {}
     for folder, entry in packages.items() if isinstance(packages, dict) else ():
@@ -230,7 +229,7 @@ def _manifest(content: bytes, problems: list[str]) -> _Manifest | None:
     if len(content) > MAX_MANIFEST:
         problems.append(f"larger than {MAX_MANIFEST} bytes")
         return None
-    document = json.loads(content)
+    document = load_json(content)
     return _told(document) if isinstance(document, dict) else None
 
 

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from layerscope.model import Package
 from layerscope.packages.database import MAX_RECORDS, Database, View
 from layerscope.packages.paths import parent
 from layerscope.packages.purl import purl
-from layerscope.packages.text import text
+from layerscope.packages.text import load_json, text
 from layerscope.regex import regex
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def _local(content: bytes, _problems: list[str]) -> dict[str, str]:
 
 
 def _installed(content: bytes, _problems: list[str]) -> dict[str, str]:
-    document = json.loads(content)
+    document = load_json(content)
     if not isinstance(document, dict):
         return {}
     name, version = text(document.get("name")).replace("::", "-"), text(document.get("version"))

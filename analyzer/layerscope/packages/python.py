@@ -7,7 +7,6 @@ Compiled modules that no RECORD lists belong to the module's owner; `claims` see
 from __future__ import annotations
 
 import csv
-import json
 import re
 from base64 import urlsafe_b64decode
 from collections import defaultdict
@@ -19,7 +18,7 @@ from layerscope.packages.database import MAX_RECORDS, Database, Seals, View, blo
 from layerscope.packages.extras import Wish, normal, python_of, read_wish, resolve
 from layerscope.packages.paths import join, parent
 from layerscope.packages.purl import purl
-from layerscope.packages.text import text
+from layerscope.packages.text import load_json, text
 from layerscope.packages.zips import Allowance, members, unpack
 from layerscope.regex import regex
 
@@ -93,7 +92,7 @@ def _evidence(view: View, folder: bytes) -> str:
 
 
 def _address(content: bytes, _problems: list[str]) -> str:
-    document = json.loads(content)
+    document = load_json(content)
     return text(document.get("url")) if isinstance(document, dict) else ""
 
 

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 MAX_TEXT = 1000
 """Characters of one field: names, versions and licences are short, hostile ones are cut."""
+
+
+LARGE = 1 << 20
+MAX_VALUES = 4_000_000
+"""Values of one JSON file: each takes some hundred bytes of memory, however short it is. 64 MiB of a lock file hold about half."""
+
+
+class TooManyValuesError(ValueError):
+    """A JSON file would take gigabytes of memory."""
+
+
+def load_json(content: bytes) -> Any:
+    """Parse a JSON file; one that would take gigabytes of memory, or is damaged, is a ValueError."""
+    if len(content) > LARGE and sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise TooManyValuesError
+    return json.loads(content)
 
 
 def text(value: object) -> str:
