@@ -307,7 +307,9 @@ def test_a_document_of_millions_of_tiny_values_is_not_built(tmp_path, name, valu
 
 
 @pytest.mark.case("E08")
-@pytest.mark.parametrize("name", ["app/node_modules/.package-lock.json", "app/vendor/composer/installed.json", "app/a.deps.json"])
+@pytest.mark.parametrize(
+    "name", ["app/node_modules/.package-lock.json", "app/vendor/composer/installed.json", "app/a.deps.json"]
+)
 def test_a_package_database_of_millions_of_tiny_values_is_not_built(tmp_path, name):
     path = tmp_path / "values.tar"
     path.write_bytes(build.docker_save(Image([build.layer({name: b'{"packages":[' + b"{}," * (19 * MIB) + b"{}]}"})])))

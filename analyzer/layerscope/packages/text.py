@@ -11,7 +11,7 @@ MAX_TEXT = 1000
 
 LARGE = 1 << 20
 MAX_VALUES = 4_000_000
-"""Values of one JSON file: each takes some hundred bytes of memory, however short it is. 64 MiB of a lock file hold about half."""
+"""Values of one JSON file: each takes some hundred bytes of memory, however short; 64 MiB of a lock file have about half."""
 
 
 class TooManyValuesError(ValueError):
