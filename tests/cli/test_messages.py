@@ -132,6 +132,7 @@ def test_an_empty_name_is_not_the_working_folder(say, tmp_path, monkeypatch):
         ("docker://alpine:3.20", "; nothing but files is read: skopeo copy docker://alpine:3.20 docker-archive:image.tar"),
         ("docker-daemon:app:1", "; nothing but files is read: skopeo copy docker-daemon:app:1 docker-archive:image.tar"),
         ("docker://$(id)", ""),
+        ("https://example.com/x.tar", "; nothing but files is read: download it first"),
         ("oci-archive:image.tar", "; it is named without 'oci-archive:'"),
         ("dir:there", "; it is named without 'dir:'"),
         ("image.tar", ""),
@@ -344,3 +345,25 @@ def test_why_tells_where_a_symlink_leads(say, place):
     assert told.startswith("symlink to d/d/")
     assert told.endswith("d/end")
     assert len(told) < 80
+
+
+def test_a_file_of_settings_is_no_json(say, place):
+    for text, told in (
+        (b"[build-system]\nx = 1\n", "a text file"),
+        (b' ["a"]', "a JSON document"),
+        (b"{}", "a JSON document"),
+        (b"[ [1]]", "a JSON document"),
+    ):
+        path = place("x", text)
+        assert say("report", path)[::2] == (3, f"{path} is {told}, not a container image\n")
+
+
+def test_a_folder_that_holds_no_image_is_named(say, tmp_path):
+    (tmp_path / "docker/registry/v2/blobs").mkdir(parents=True)
+    (tmp_path / "docker/registry/v2/blobs/x").write_bytes(b"x")
+    assert say("report", tmp_path)[::2] == (3, f"nothing in {tmp_path} names an image\n")
+
+
+def test_a_share_below_one_percent_has_one_sign(say):
+    _, out, _ = say("whatif", "fixtures/node-app.docker.tar", "--squash", "1-2")
+    assert " -1.54 kB  (<1 %)\n" in out

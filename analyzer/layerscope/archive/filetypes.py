@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from layerscope.regex import regex
+
 MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "a zip file"),
     (0, b"PK\x05\x06", "an empty zip file"),
@@ -29,6 +31,7 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
 )
 HEAD = 32774
 BLOCK = 512
+_JSON = regex(rb'\{\s*(?:["}]|$)|\[\s*(?:["{\[\]\d-]|true|false|null|$)')
 
 
 def name_bytes(head: bytes) -> str:
@@ -39,7 +42,7 @@ def name_bytes(head: bytes) -> str:
     if head[:2] == b"\xff\xfe" and not head[3:64:2].strip(b"\0"):
         return "UTF-16 text, which PowerShell makes of what > takes (docker save --output does not go through it)"
     text = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text[:1] in (b"{", b"["):
+    if _JSON.match(text):
         return "a JSON document"
     if text[:1] == b"<":
         return "an HTML or XML document"

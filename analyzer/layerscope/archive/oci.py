@@ -342,5 +342,7 @@ def refuse(container: Container, found: Found) -> None:
     """Raise if there is no image, with the best reason that was met."""
     if not found.candidates:
         listed = container.find(b"index.json") is not None
-        nothing = ArchiveError("index.json lists no image" if listed else "nothing in it names an image", id="A33")
+        nothing = ArchiveError(
+            "index.json lists no image" if listed else f"nothing in {container.called} names an image", id="A33"
+        )
         raise min(found.refusals, key=lambda refusal: not isinstance(refusal, UnsupportedError), default=nothing)

@@ -41,7 +41,8 @@ def _totals(whatif: WhatIf) -> list[str]:
     lines = []
     for said, before, after in _pairs(whatif):
         change = "=" if before == after else say_change(after - before)
-        share = f"  (-{say_share(before - after, before)})" if after < before else ""
+        less = say_share(before - after, before)
+        share = f"  ({'' if less[:1] == '<' else '-'}{less})" if after < before else ""
         lines.append(f" {said:24}{say_size(before):>10} -> {say_size(after):>10}  {change:>10}{share}")
     return lines
 

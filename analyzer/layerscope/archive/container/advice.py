@@ -18,6 +18,8 @@ def advise(source: str) -> str:
     kind, colon, _ = source.partition(":")
     if colon and kind in _FILES:
         return f"; it is named without '{kind}:'"
+    if colon and kind in ("http", "https"):
+        return "; nothing but files is read: download it first"
     if colon and kind in _ELSEWHERE:
         return f"; nothing but files is read: skopeo copy {source} docker-archive:image.tar" if _SHOWN.fullmatch(source) else ""
     if _REFERENCE.fullmatch(source) and (":" in source or not Path(source).suffix):
