@@ -133,6 +133,7 @@ def act(folder, **inputs):
 
 def test_the_action(bench):
     image = "an image; $(touch no).tar"
+    partly = build.docker_save(build.Image([build.layer(GOOD), build.tar(build.entry("bad", b"x", checksum=1))]))
     write(bench / image, BAD)
     code, said = act(bench, image=image, sarif="out.sarif", version="layerscope==1")
     assert code == 1, said
@@ -148,9 +149,14 @@ def test_the_action(bench):
     assert code == 0, said
     assert "root-user" not in said
     assert "file=Dockerfile,line=" in said
-    assert act(bench, image="no.tar")[0] == 2
-    (bench / "no.tar").write_bytes(b"x" * 100)
-    assert act(bench, image="no.tar")[0] == 3
+    for data, exit_ in ((None, 2), (b"x" * 100, 3), (partly, 3)):
+        (bench / "output").unlink()
+        if data is not None:
+            (bench / "no.tar").write_bytes(data)
+        code, said = act(bench, image="no.tar")
+        assert code == exit_, said
+        assert (bench / "output").read_text() == f"verdict=fail\nexit={exit_}\n"
+        assert ("::error title=layerscope::nothing was judged" in said) == (data is not partly)
     assert not (bench / "no").exists()
 
 

@@ -42,8 +42,9 @@ def _job(made: Audit, look: Look) -> dict[str, str]:
     appends = {}
     if place := os.environ.get("GITHUB_STEP_SUMMARY"):
         appends[place] = summary_github(made, look.paper())
-    if place := os.environ.get("GITHUB_OUTPUT"):
-        appends[place] = f"verdict={made.verdict}\nexit={exit_code(made)}\n"
+    if place := os.environ.get("GITHUB_OUTPUT"):  # where steps ask for the verdict alone
+        code = exit_code(made)
+        appends[place] = f"verdict={'fail' if code else 'pass'}\nexit={code}\n"
     return appends
 
 
