@@ -48,6 +48,8 @@ CASES = [
     ("static-libraries", ({"usr/lib/x86_64/liba.a": X},), ({"usr/share/data/liba.a": X},)),
     ("version-control", ({"srv/.git/objects/aa": X},), ({"srv/.gitignore": X},)),
     ("dependency-tests", ({"app/node_modules/a/test/b.js": X},), ({"app/test/b.js": X},)),
+    ("dependency-tests", ({"app/node_modules/@a/b/test/b.js": X},), ({"app/node_modules/@playwright/test/b.js": X},)),
+    ("dependency-tests", ({"node_modules/a/spec/b.js": X},), ({"node_modules/spec/b.js": X},)),
     ("dependency-tests", ({"usr/lib/python3/site-packages/a/tests/b.py": X},), ({"usr/lib/python3/test/b.py": X},)),
     ("dependency-tests", ({"usr/lib/gems/a-1/test/b.rb": X},), ({"usr/lib/gems/test-unit-3/lib/test/unit.rb": X},)),
     ("dependency-tests", ({"app/node_modules/test/x/test/b.js": b"y" * 9, "app/node_modules/a/spec/b.js": X},), ({"app/node_modules/@a/test/b.js": X},)),
@@ -305,6 +307,23 @@ def test_bytecode_is_kept_out_by_who_wrote_it(step, fix):
 def test_a_cache_is_mounted_where_it_lies(path, target):
     made = report({}, {path: b"x" * 9}, history=["ADD file:%s in /" % ("0" * 64), "RUN x"])
     assert made.causes[0].fix.startswith(f"RUN --mount=type=cache,target={target} in layer 1, or end it with: && ")
+
+
+@pytest.mark.parametrize(
+    ("path", "find"),
+    [
+        ("opt/lib/site-packages/numpy/core/tests/a.py", "find /opt/lib/site-packages -mindepth 2 -type d -name tests"),
+        (
+            "app/node_modules/a/test/b.js",
+            r"find /app/node_modules -mindepth 2 -type d "
+            r"\( -name test -o -name tests -o -name __tests__ -o -name spec -o -name specs \) "
+            "! -path '*/@*/test' ! -path '*/gems/*/lib/*'",
+        ),
+    ],
+)
+def test_no_module_is_taken_for_a_test_suite(path, find):
+    made = report({}, {path.replace("/core/", "/lib/"): b"x" * 9}, history=["ADD file:%s in /" % ("0" * 64), "RUN x"])
+    assert [cause.fix for cause in made.causes] == [f"end the RUN of layer 1 with: && {find} -prune -exec rm -r {{}} +"]
 
 
 def test_what_no_dockerfile_made_has_steps():

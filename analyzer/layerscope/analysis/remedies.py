@@ -15,6 +15,12 @@ from layerscope.regex import regex
 COPIES = ("COPY", "ADD")
 BASE = "comes with the base image (layer {layer}): choose a slimmer base, or remove them and squash"
 SAFE = regex(r"[\w.@%+:/=-]+")
+PYTHON_TESTS = "-name tests"
+"""Folders called `test` or `testing` are modules that others import: django.test, numpy.testing."""
+TESTS = (
+    r"\( -name test -o -name tests -o -name __tests__ -o -name spec -o -name specs \) "
+    "! -path '*/@*/test' ! -path '*/gems/*/lib/*'"
+)
 NAMED = 3
 LOCALES = ("/usr/share/locale/", "/usr/local/share/locale/")
 LANGUAGE = regex(r"[a-z]{2,3}")
@@ -30,7 +36,8 @@ def fix_trace(scene: Scene, trace: Trace, pile: Pile) -> str:
     if scene.in_base(origin):
         return trace.base or BASE.format(layer=origin)
     path = "/" + scene.path(row).decode("utf-8", "backslashreplace")
-    dependencies, top = DEPENDENCIES.match(path), quoted(_top(trace, path))
+    found, top = DEPENDENCIES.match(path), quoted(_top(trace, path))
+    dependencies = found[0] if found else "/"
     spoken = _spoken(scene) if path.startswith(LOCALES) else []
     but = "".join(f" ! -name '{language}*'" for language in spoken)
     words = {
@@ -40,7 +47,8 @@ def fix_trace(scene: Scene, trace: Trace, pile: Pile) -> str:
         "others": f"find {top} -mindepth 1 -maxdepth 1{but} -exec rm -r {{}} +" if spoken else f"rm -rf {top}",
         "entry": quoted(_top(trace, path).rpartition("/")[2]),
         "target": quoted(_target(trace, path)),
-        "dependencies": quoted(dependencies[0] if dependencies else "/"),
+        "dependencies": quoted(dependencies),
+        "tests": PYTHON_TESTS if dependencies.endswith("-packages") else TESTS,
     }
     made = scene.instruction(origin)
     way = next((fix for words_of, fix in trace.ways if re.search(words_of, made)), trace.run)
