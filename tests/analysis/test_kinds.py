@@ -271,7 +271,7 @@ def test_a_fix_makes_all_that_changed():
     assert [cause.fix for cause in made.causes] == ["ln -s in layer 2: a hard link to what layer 1 has stores it again"]
 
 
-FIND = "find /usr/lib/python3/dist-packages -xdev -name '*.pyc' -delete (first start gets slower)"
+FIND = "find /usr/lib/python3/dist-packages -xdev -path '*/__pycache__/*.pyc' -delete (first start gets slower)"
 DOCS = "end its RUN with: && find /usr/share/doc -type f ! -name copyright -delete"
 WAYS = [
     ("RUN apt-get install -y python3-pip", f"end the RUN of layer 1 with: && {FIND}"),
