@@ -108,6 +108,17 @@ def test_objects_are_found_as_files_are(way, codec, apart):
     assert not [note for note in made.notes if note.level != "info"]
 
 
+@pytest.mark.parametrize("codec", ["none", "gzip"])
+@pytest.mark.parametrize("way", WAYS)
+def test_an_object_is_found_by_its_second_name_too(codec, way):
+    """As rpm's database is, a copy of which stands in another folder."""
+    tree = {"usr/lib/base-db/status": PLAIN[STATUS], LIST: PLAIN[LIST], STATUS: PLAIN[STATUS], "bin/sh": PLAIN["usr/bin/sh"]}
+    made = read(saved(as_objects(tree, apart=True), codec=codec), way)
+    assert [(one.package.name, one.package.origin, one.bytes) for one in made.ownership.packages] == [
+        ("dash", STATUS.encode(), 110)
+    ]
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_objects_are_found_in_a_root_file_system(way):
     made = read(build.layer(as_objects(PLAIN)), way)

@@ -130,6 +130,21 @@ def test_a_table_that_agrees_is_not_spoken_of(form, way):
     assert told(FORMS[form][1](text(TABLE)), way) == []
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("way", ["place", "pipe"])
+def test_objects_are_compared_by_the_names_that_the_tar_has(form, way, monkeypatch):
+    """And are named as the system does, and looked into, afterwards."""
+    name, release = f"sysroot/ostree/repo/objects/ab/{'0' * 62}.file", b"ID=fedora\n"
+    monkeypatch.setitem(globals(), "TREE", {name: build.File(release), "usr/lib/os-release": build.Hardlink(name)})
+    table = [
+        {"name": name, "type": "reg", "mode": 0o644, "size": len(release), "digest": f"sha256:{sha(release)}"},
+        {"name": "usr/lib/os-release", "type": "hardlink", "linkName": name, "mode": 0o644},
+    ]
+    blob = FORMS[form][1](text(table))
+    assert told(blob, way) == []
+    assert read(archive(blob), way).release.id == "fedora"
+
+
 @pytest.mark.case("C46", "C48", "E34")
 @pytest.mark.parametrize("lie", LIES)
 @pytest.mark.parametrize("form", FORMS)
