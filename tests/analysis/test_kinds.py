@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from build import File, Hardlink, Symlink, files, layer, tar, whiteout
 from layerscope.analysis.kinds import KIND, KINDS
+from layerscope.analysis.remedies import TESTS
 from packages.test_programs import elf
 from packages.test_rpm import database, header
 
@@ -315,9 +316,7 @@ def test_a_cache_is_mounted_where_it_lies(path, target):
         ("opt/lib/site-packages/numpy/core/tests/a.py", "find /opt/lib/site-packages -mindepth 2 -type d -name tests"),
         (
             "app/node_modules/a/test/b.js",
-            r"find /app/node_modules -mindepth 2 -type d "
-            r"\( -name test -o -name tests -o -name __tests__ -o -name spec -o -name specs \) "
-            "! -path '*/@*/test' ! -path '*/gems/*/lib/*'",
+            f"find /app/node_modules -mindepth 2 -type d {TESTS}",
         ),
     ],
 )

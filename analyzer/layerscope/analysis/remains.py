@@ -119,7 +119,7 @@ DEPENDENCY_TESTS = Trace(
     named=("test", "tests", "__tests__", "spec", "specs"),
     deep=True,
     spare=r".*/(?:numpy|pandas|scipy|sqlalchemy|django)/(?:testing|test|core)/.*|.*/test/(?:__init__|utils|client|support)\.pyc?"
-    r"|(?:.*/)?gems/[^/]+/lib/.*|(?:.*/)?node_modules/(?:@[^/]+/)?(?:tests?|specs?)/.*",  # packages of that name: @playwright/test
+    r"|(?:.*/)?gems/[^/]+/lib/.*|(?:.*/)?node_modules/(?:@[^/]+/)?(?:tests?|specs?)/.*",  # packages: @playwright/test
     run="end the RUN of layer {layer} with: && find {dependencies} -mindepth 2 -type d {tests} -prune -exec rm -r {{}} +",
     copy="leave the test folders out of what layer {layer} copies (.dockerignore: **/test, **/tests)",
 )
