@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 os.environ["LAYERSCOPE_CACHE_DIR"] = (
     os.devnull + "/none"
 )  # no run knows what another found out; tests of the cache set their own
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as a shell does in the background, and every program that is tried inherits
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
