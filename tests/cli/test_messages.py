@@ -185,7 +185,7 @@ class Pipe:
     [
         (b"", "is empty: 0 bytes"),
         (b"hello" * 200, "is a text file, not a container image"),
-        (docker_save([WHOLE, Image([BASE], tags=["b:1"])]), "holds 2 images; choose one with --image or --platform"),
+        (docker_save([WHOLE, Image([BASE, BASE], tags=["b:1"])]), "holds 2 images; choose one with --image or --platform"),
     ],
 )
 def test_standard_input_is_called_so(say, monkeypatch, data, told):
