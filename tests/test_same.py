@@ -9,8 +9,9 @@ import shutil
 import pytest
 from build import Image, docker_save, layer
 from layerscope import api
-from layerscope.archive import scan, tar
+from layerscope.archive import scan
 from layerscope.archive.container import passing
+from layerscope.archive.tar import reader as tar
 from layerscope.cli.session import run
 from layerscope.errors import LayerscopeError
 

@@ -10,7 +10,7 @@ from layerscope._version import __version__
 if TYPE_CHECKING:
     from layerscope.analysis.files import FileRow
     from layerscope.api import analyze, list_files, list_images, load
-    from layerscope.archive.selection import ImageSummary
+    from layerscope.archive.layouts.selection import ImageSummary
     from layerscope.errors import (
         ArchiveError,
         ExtraMissingError,

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from layerscope import examination
 from layerscope.analysis.causes import Certainty
 from layerscope.analysis.symbols import INSPECTOR as SYMBOLS
-from layerscope.archive import discovery, images, selection
-from layerscope.archive.bareroot import root_file_system
+from layerscope.archive import images
 from layerscope.archive.container.base import Container
 from layerscope.archive.container.folder import Folder
 from layerscope.archive.container.opening import open_container
 from layerscope.archive.inspection import Inspector, Inspectors
+from layerscope.archive.layouts import discovery, selection
+from layerscope.archive.layouts.bareroot import root_file_system
+from layerscope.archive.layouts.selection import ImageSummary
+from layerscope.archive.layouts.wrapping import unwrap
 from layerscope.archive.limits import Limits
 from layerscope.archive.prints import PRINTS
 from layerscope.archive.scan import Settings
-from layerscope.archive.selection import ImageSummary
 from layerscope.archive.shelf import Shelf
-from layerscope.archive.wrapping import unwrap
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Image, Lap, Level, Note, untimed

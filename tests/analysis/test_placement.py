@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.analysis.dockerfile import Source
 from layerscope.analysis.placement import Place, place_layers
-from layerscope.archive.instructions import for_people
+from layerscope.archive.history.instructions import for_people
 from layerscope.model import HistoryRow
 
 from analysis.make import image

@@ -231,7 +231,7 @@ def test_whatever_history_tells_the_config_comes_out(env, labels, cmd, entrypoin
 
 
 def for_row(text):
-    from layerscope.archive.instructions import for_people
+    from layerscope.archive.history.instructions import for_people
 
     return HistoryRow(text, for_people(text), None, None, True, None)
 

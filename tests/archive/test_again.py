@@ -23,7 +23,7 @@ from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.objects import name_objects
 from layerscope.archive.scan import Settings, part_of, scan_place
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.reader import read_tar
 from layerscope.cli.memory import Layers
 from layerscope.model import Kind
 from layerscope.packages.databases import PATTERNS

@@ -6,8 +6,8 @@ import threading
 import time
 
 import pytest
-from layerscope.archive import ahead as module
-from layerscope.archive.ahead import BATCH, LEAST, ROOM, ahead, pays
+from layerscope.archive.compression import ahead as module
+from layerscope.archive.compression.ahead import BATCH, LEAST, ROOM, ahead, pays
 from layerscope.errors import ArchiveError
 
 

@@ -18,7 +18,7 @@ import pytest
 import zstandard
 from build import OCI, Image, archive, docker_save, files, gz, layer, oci_archive, tar, xz, zst
 from layerscope import api
-from layerscope.archive.compression import decompress, detect
+from layerscope.archive.compression.members import decompress, detect
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError, LimitError

@@ -16,7 +16,7 @@ from layerscope.archive.equal import CHUNK, Place, mark_equal
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.prints import PRINTS, SMALL
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.reader import read_tar
 
 LENGTHS = (1, 2, 511, 512, 513, SMALL - 1, SMALL, SMALL + 1, CHUNK, CHUNK + 7)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from layerscope.archive.builders import BUILDERS
-from layerscope.archive.golang import list_items, read_healthcheck
-from layerscope.archive.instructions import VERBS, for_people, join_lines, peel
+from layerscope.archive.history.builders import BUILDERS
+from layerscope.archive.history.golang import list_items, read_healthcheck
+from layerscope.archive.history.instructions import VERBS, for_people, join_lines, peel
 
 H = "0123456789abcdef" * 4
 NIX = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz"

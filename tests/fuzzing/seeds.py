@@ -17,7 +17,7 @@ from audit.secrets_specimens import SPECIMENS
 from layerscope import api
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.reader import read_tar
 from layerscope.errors import LayerscopeError
 from layerscope.model import Kind
 from layerscope.packages.chisel import MANIFEST as CHISEL_MANIFEST

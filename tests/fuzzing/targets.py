@@ -14,14 +14,14 @@ from pathlib import Path
 import build
 from layerscope import api
 from layerscope.analysis import symbols
-from layerscope.archive import tar as reader
-from layerscope.archive.compression import decompress, detect
+from layerscope.archive.compression.members import decompress, detect
+from layerscope.archive.compression.toc import Toc
 from layerscope.archive.feed import Feed
 from layerscope.archive.inspection import Inspectors
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.tar import nothing, read_tar
-from layerscope.archive.toc import Toc
+from layerscope.archive.tar import reader
+from layerscope.archive.tar.reader import nothing, read_tar
 from layerscope.errors import LayerscopeError
 from layerscope.model import Image, LayerIndex, Package, Release
 from layerscope.packages.database import Database, View

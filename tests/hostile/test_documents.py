@@ -397,7 +397,7 @@ def test_other_cases_in_the_documents_of_oci_are_read_as_go_reads_them():
 
 @pytest.mark.case("A44", "E09")
 def test_a_manifest_that_is_listed_many_times_is_read_once(monkeypatch):
-    from layerscope.archive import oci
+    from layerscope.archive.layouts import oci
 
     members = build.oci(IMAGE)
     index = json.loads(members["index.json"])

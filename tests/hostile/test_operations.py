@@ -372,7 +372,7 @@ def test_a_folder_that_changes_while_it_is_read_is_an_error(tmp_path, change, wh
 
 @pytest.mark.case("E31")
 def test_a_change_that_breaks_the_reading_is_named(place, monkeypatch):
-    from layerscope.archive import discovery
+    from layerscope.archive.layouts import discovery
 
     real = discovery.discover
 
@@ -392,7 +392,7 @@ def test_a_change_that_breaks_the_reading_is_named(place, monkeypatch):
 PHASES = {
     "commands": "typer.main.get_command",
     "opening": "layerscope.archive.container.opening.open_container:layerscope.api.open_container",
-    "outer tar": "layerscope.archive.tar.read_tar:layerscope.archive.container.inplace.read_tar",
+    "outer tar": "layerscope.archive.tar.reader.read_tar:layerscope.archive.container.inplace.read_tar",
     "layers": "layerscope.archive.scan.scan_place:layerscope.archive.container.inplace.scan_place",
     "analysis": "layerscope.examination.analyze",
     "rendering": "json.dumps",

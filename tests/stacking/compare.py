@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.reader import read_tar
 from layerscope.model import Kind, LayerIndex
 from layerscope.rootfs.stack import Stack
 from layerscope.rootfs.stacker import stack

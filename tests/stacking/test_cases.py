@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.reader import read_tar
 from layerscope.model import Fate
 from layerscope.rootfs.stacker import Stacker, stack
 

@@ -21,8 +21,8 @@ from layerscope.archive.equal import Place
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
 from layerscope.archive.prints import PRINTS
-from layerscope.archive.sparse import SPARSE_HASHED
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.reader import read_tar
+from layerscope.archive.tar.sparse import SPARSE_HASHED
 from layerscope.model import Kind, LayerIndex, Level
 
 SOURCE = Path(__file__).resolve().parent.parent / "readers" / "main.go"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from layerscope.api import load
 from layerscope.archive.feed import Feed
 from layerscope.archive.openfile import READ_ONLY, OpenFile
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.reader import read_tar
 
 from tar.mutations import mutated
 from tar.readers import (

@@ -9,7 +9,7 @@ import pytest
 from build import entry, pax, tar
 from layerscope.archive.feed import Feed
 from layerscope.archive.limits import Limits
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.reader import read_tar
 from layerscope.model import Kind, LayerIndex, Level
 
 from tar.readers import in_place

@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerscope.analysis.symbols import PROGRAMS
-from layerscope.archive import feed, quick, tar
+from layerscope.archive import feed, quick
 from layerscope.archive.feed import Feed
 from layerscope.archive.glance import ANY, Files, Glance, glance_of, table, union
 from layerscope.archive.inspection import Inspector, Inspectors, inspect_place
 from layerscope.archive.limits import Limits
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar import reader as tar
+from layerscope.archive.tar.reader import read_tar
 from layerscope.model import LayerIndex
 from layerscope.packages.databases import INSPECTORS, PATTERNS
 from layerscope.packages.patterns import Patterns
@@ -82,7 +83,7 @@ def same_both_ways(data, random, monkeypatch):
 def test_it_is_made_of_the_source_that_is_here():
     from layerscope.archive import runs
 
-    source = Path(tar.__file__).with_name("runs.c")
+    source = Path(quick.__file__).with_name("runs.c")
     assert hashlib.sha256(source.read_bytes()).hexdigest() == runs.SOURCE, "install again: pip install -e ."
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from layerscope.analysis.dockerfile import Instruction, expand
-from layerscope.archive.instructions import VERBS, for_people
+from layerscope.archive.history.instructions import VERBS, for_people
 from layerscope.regex import regex
 
 SURE = 0.9

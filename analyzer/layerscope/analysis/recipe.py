@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from layerscope.analysis.base import Base
 from layerscope.analysis.dockerfile import expand
 from layerscope.analysis.history import IN_FORCE, Step, assignments, variables
-from layerscope.archive.instructions import peel, shell_of
+from layerscope.archive.history.instructions import peel, shell_of
 from layerscope.frozen import frozen
 from layerscope.model import Config, HistoryRow, Image
 from layerscope.regex import regex

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from layerscope.archive.compression import HEAD, decompress, detect
-from layerscope.archive.contents import Keep, tell_too_large
+from layerscope.archive.compression.members import HEAD, decompress, detect
 from layerscope.archive.equal import Place
 from layerscope.archive.feed import Feed
 from layerscope.archive.inspection import HELD, NOBODY, Inspection, Inspectors, Passing, Wanting
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.sparse import fill
+from layerscope.archive.tar.contents import Keep, tell_too_large
+from layerscope.archive.tar.sparse import fill
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Kind, LayerIndex, Value

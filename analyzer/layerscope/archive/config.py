@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from layerscope.archive.documents import Json, cased, mapping, rows, string_map, text, texts
-from layerscope.archive.golang import write_duration, write_healthcheck
-from layerscope.archive.instructions import for_people
+from layerscope.archive.history.golang import write_duration, write_healthcheck
+from layerscope.archive.history.instructions import for_people
 from layerscope.archive.notebook import Notebook
 from layerscope.frozen import frozen
 from layerscope.model import Config, HistoryRow

@@ -16,7 +16,7 @@ from operator import not_
 from layerscope.archive import quick
 from layerscope.archive.feed import Buffer
 from layerscope.archive.prints import SMALL, WIDTH, Prints
-from layerscope.archive.sparse import SPARSE_HASHED, fill
+from layerscope.archive.tar.sparse import SPARSE_HASHED, fill
 from layerscope.model import Kind, LayerIndex
 
 PIECE = 1 << 12

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from layerscope.archive.header import BLOCK
 from layerscope.archive.openfile import OpenFile
+from layerscope.archive.tar.header import BLOCK
 from layerscope.errors import ArchiveError
 
 Buffer = bytes | OpenFile

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from layerscope.archive import pull
-from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.config import ConfigDocument, align_history
 from layerscope.archive.container.base import Container, Member
 from layerscope.archive.elsewhere import look_elsewhere
 from layerscope.archive.equal import Place, mark_equal
-from layerscope.archive.folders import pass_over_deep
+from layerscope.archive.layouts.candidate import Candidate, Found, LayerRef
+from layerscope.archive.layouts.oci import LENGTHS
+from layerscope.archive.layouts.opaque import drop_opaque, opaque_index, why_opaque
+from layerscope.archive.layouts.selection import document_of, familiar
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.oci import LENGTHS
-from layerscope.archive.opaque import drop_opaque, opaque_index, why_opaque
 from layerscope.archive.prints import PRINTS, Prints
 from layerscope.archive.scan import Scan
-from layerscope.archive.selection import document_of, familiar
 from layerscope.archive.storage import divide
+from layerscope.archive.tar.folders import pass_over_deep
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Config, Image, Layer, LayerIndex, Level
 

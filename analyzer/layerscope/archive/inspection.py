@@ -17,7 +17,7 @@ from layerscope.archive.feed import Buffer
 from layerscope.archive.glance import ANY, glance_of, union
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.sparse import expand
+from layerscope.archive.tar.sparse import expand
 from layerscope.frozen import frozen
 from layerscope.model import SUMS, LayerIndex
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import compress, repeat
 
-from layerscope.archive.folders import EACH, parent_of
+from layerscope.archive.tar.folders import EACH, parent_of
 from layerscope.model import ONLY_FOLDERS, Kind, LayerIndex, only
 from layerscope.regex import regex
 

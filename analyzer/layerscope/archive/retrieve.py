@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from layerscope.archive.again import Fetch, in_place, in_stream, tar_of
-from layerscope.archive.compression import detect
+from layerscope.archive.compression.members import detect
 from layerscope.archive.container.base import Container, Member
 from layerscope.archive.equal import Place
 from layerscope.archive.scan import chunks_of, part_of
-from layerscope.archive.sparse import fill
+from layerscope.archive.tar.sparse import fill
 from layerscope.errors import LimitError
 from layerscope.model import LayerIndex
 

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Protocol
 
 from layerscope.archive.again import find_looks, held, in_place, in_stream, look_again, tar_of
-from layerscope.archive.ahead import ahead, pays
-from layerscope.archive.compression import CHUNK, HEAD, decompress, detect
-from layerscope.archive.contents import Keep
+from layerscope.archive.compression.ahead import ahead, pays
+from layerscope.archive.compression.members import CHUNK, HEAD, decompress, detect
+from layerscope.archive.compression.toc import TAIL, Toc
 from layerscope.archive.equal import Place
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.inspection import NOBODY, Inspectors, inspect_place
@@ -22,8 +22,8 @@ from layerscope.archive.objects import name_objects
 from layerscope.archive.prints import PRINTS, Prints
 from layerscope.archive.pull import Sampler
 from layerscope.archive.shelf import END, LEAST, Shelf, scan_again
-from layerscope.archive.tar import read_tar
-from layerscope.archive.toc import TAIL, Toc
+from layerscope.archive.tar.contents import Keep
+from layerscope.archive.tar.reader import read_tar
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Course, Lap, LayerIndex, Pull, untimed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerscope.archive.candidate import Candidate, Found
 from layerscope.archive.container.base import Container, Member
 from layerscope.archive.documents import mapping, parse
+from layerscope.archive.layouts.candidate import Candidate, Found
 from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError
 from layerscope.model import Storage

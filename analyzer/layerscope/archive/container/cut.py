@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from layerscope.archive.folders import forget
 from layerscope.archive.prints import WIDTH
+from layerscope.archive.tar.folders import forget
 from layerscope.model import Kind, LayerIndex
 
 

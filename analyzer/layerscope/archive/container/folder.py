@@ -11,9 +11,9 @@ from pathlib import Path
 from layerscope.archive.container.base import Container, Member, join
 from layerscope.archive.container.outlook import may_hold_image
 from layerscope.archive.feed import Buffer
-from layerscope.archive.header import clean
 from layerscope.archive.openfile import READ_ONLY, OpenFile, Stamp, stamp_at, stamp_of
 from layerscope.archive.scan import Scan, Settings, algorithm_of, scan_place
+from layerscope.archive.tar.header import clean
 from layerscope.errors import ArchiveError, LimitError
 
 OPEN_FILES = 64

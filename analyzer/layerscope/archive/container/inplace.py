@@ -8,7 +8,7 @@ from layerscope.archive.equal import Place
 from layerscope.archive.feed import Buffer, Feed
 from layerscope.archive.openfile import OpenFile, stamp_at
 from layerscope.archive.scan import Scan, Settings, algorithm_of, look_into, scan_place
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.reader import read_tar
 from layerscope.errors import LimitError
 
 

@@ -9,15 +9,15 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from layerscope.archive.compression import detect
+from layerscope.archive.compression.members import detect
 from layerscope.archive.container.advice import advise
 from layerscope.archive.container.base import Container
 from layerscope.archive.container.folder import Folder
 from layerscope.archive.container.inplace import TarFile
 from layerscope.archive.container.passing import PassingTar, read_chunks
-from layerscope.archive.header import BLOCK
 from layerscope.archive.openfile import READ_ONLY, OpenFile, stamp_of
 from layerscope.archive.scan import Settings
+from layerscope.archive.tar.header import BLOCK
 from layerscope.errors import ArchiveError
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from layerscope.archive.again import held
-from layerscope.archive.ahead import LEAST, ahead, pays
-from layerscope.archive.compression import CHUNK, decompress, detect
+from layerscope.archive.compression.ahead import LEAST, ahead, pays
+from layerscope.archive.compression.members import CHUNK, decompress, detect
 from layerscope.archive.container.base import ROOT_NAMES, Container, Member, is_rootlike
 from layerscope.archive.container.cut import cut_row, drop_cut
 from layerscope.archive.feed import ENDLESS, Feed
-from layerscope.archive.header import BLOCK, looks_like_tar
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.objects import name_objects
 from layerscope.archive.openfile import Stamp, stamp_at
 from layerscope.archive.prints import WIDTH
 from layerscope.archive.pull import COUNTED, SMALL, Sampler
 from layerscope.archive.scan import Scan, Settings, Tap, algorithm_of, look_twice, part_of, scan_stream
-from layerscope.archive.tar import read_tar
+from layerscope.archive.tar.header import BLOCK, looks_like_tar
+from layerscope.archive.tar.reader import read_tar
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.regex import regex
 

@@ -11,10 +11,10 @@ from typing import IO, cast
 
 import zstandard
 
+from layerscope.archive.compression.remnant import Remnant
+from layerscope.archive.compression.toc import Toc
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.remnant import Remnant
-from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
 
 MAGIC = b"\x28\xb5\x2f\xfd"

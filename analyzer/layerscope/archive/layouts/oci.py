@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container.base import Container, Member
 from layerscope.archive.documents import Json, cased, field, integer, mapping, objects, parse, rows, string_map, text, texts
+from layerscope.archive.layouts.candidate import Candidate, Found, LayerRef
 from layerscope.errors import ArchiveError, LimitError, UnsupportedError
 from layerscope.regex import regex
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container.base import Container
 from layerscope.archive.container.folder import Folder
 from layerscope.archive.container.outlook import BLOBS, REGISTRY, TOPS
-from layerscope.archive.docker import find_docker, find_legacy
+from layerscope.archive.layouts.candidate import Candidate, Found, LayerRef
+from layerscope.archive.layouts.docker import find_docker, find_legacy
+from layerscope.archive.layouts.oci import find_dir, find_oci, find_registry, refuse
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.oci import find_dir, find_oci, find_registry, refuse
 from layerscope.errors import ArchiveError, LimitError, UnsupportedError
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from layerscope.archive.candidate import Found
 from layerscope.archive.container.base import Container
 from layerscope.archive.container.inplace import TarFile
 from layerscope.archive.container.passing import PassingTar
 from layerscope.archive.elsewhere import look_elsewhere
-from layerscope.archive.filetypes import HEAD, name_bytes
-from layerscope.archive.folders import pass_over_deep
 from layerscope.archive.images import Pool, compare
+from layerscope.archive.layouts.candidate import Found
+from layerscope.archive.layouts.filetypes import HEAD, name_bytes
+from layerscope.archive.layouts.wrapping import find_image
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.scan import Scan
 from layerscope.archive.storage import divide
-from layerscope.archive.wrapping import find_image
+from layerscope.archive.tar.folders import pass_over_deep
 from layerscope.errors import ArchiveError
 from layerscope.model import Config, Image, Layer, LayerIndex
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from layerscope.archive.compression.toc import STARGZ, Toc
 from layerscope.archive.feed import Feed
-from layerscope.archive.header import BLOCK, ZERO, HeaderError
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.toc import STARGZ, Toc
+from layerscope.archive.tar.header import BLOCK, ZERO, HeaderError
 from layerscope.errors import ArchiveError
 
 EROFS = b"\xe2\xe1\xf5\xe0"  # at byte 1,024

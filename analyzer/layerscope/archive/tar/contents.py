@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from layerscope.archive.compression.toc import STARGZ
 from layerscope.archive.feed import Feed
 from layerscope.archive.inspection import HELD, Inspection
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.prints import Prints
-from layerscope.archive.sparse import SPARSE_HASHED, Fragments, expand, fill
-from layerscope.archive.toc import STARGZ
+from layerscope.archive.tar.sparse import SPARSE_HASHED, Fragments, expand, fill
 from layerscope.model import LayerIndex
 
 Keep = Callable[[bytes], bool]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from layerscope.archive.candidate import Candidate, Found, LayerRef
 from layerscope.archive.container.base import Container, Member
 from layerscope.archive.documents import Json, cased, integer, mapping, objects, parse, rows, string_map, text, texts
-from layerscope.archive.header import clean
-from layerscope.archive.oci import digest_of_name
+from layerscope.archive.layouts.candidate import Candidate, Found, LayerRef
+from layerscope.archive.layouts.oci import digest_of_name
+from layerscope.archive.tar.header import clean
 from layerscope.errors import ArchiveError
 from layerscope.model import Level
 

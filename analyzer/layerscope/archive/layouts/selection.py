@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from itertools import zip_longest
 
-from layerscope.archive.candidate import Candidate, Found
 from layerscope.archive.config import ConfigDocument, read_config
 from layerscope.archive.container.base import Container, Member
-from layerscope.archive.discovery import find_images
 from layerscope.archive.documents import parse
+from layerscope.archive.layouts.candidate import Candidate, Found
+from layerscope.archive.layouts.discovery import find_images
 from layerscope.archive.notebook import Notebook
 from layerscope.errors import ArchiveError, SelectionError
 from layerscope.frozen import frozen

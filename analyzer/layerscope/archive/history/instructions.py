@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from layerscope.archive.builders import BUILDERS, MARKS
-from layerscope.archive.golang import list_items, read_healthcheck
+from layerscope.archive.history.builders import BUILDERS, MARKS
+from layerscope.archive.history.golang import list_items, read_healthcheck
 from layerscope.frozen import frozen
 from layerscope.regex import regex
 

@@ -18,10 +18,10 @@ from typing import Any
 
 from layerscope.archive.documents import mapping, parse
 from layerscope.archive.glance import Glance, glance_of, union
-from layerscope.archive.header import clean
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
 from layerscope.archive.prints import Pieces, Prints
+from layerscope.archive.tar.header import clean
 from layerscope.errors import ArchiveError
 from layerscope.frozen import frozen
 from layerscope.model import Kind, LayerIndex
@@ -166,7 +166,7 @@ class Toc:
             notes.warn(case, f"{name}, which lazy pulling trusts, and the tar differ: {what}{more}", path=path)
 
     def _unpacked(self, footer: bytes, notes: Notebook) -> bytes:
-        from layerscope.archive.zstd import frames
+        from layerscope.archive.compression.zstd import frames
 
         place, size, unpacked = (int.from_bytes(footer[at : at + 8], "little") for at in (0, 8, 16))
         found = next((data for offset, data in self._frames if offset == place and len(data) == size), None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from layerscope.archive.feed import Feed
-from layerscope.archive.header import BLOCK, HEADER_ONLY, INT64_MAX, HeaderError, number
 from layerscope.archive.limits import Limits
-from layerscope.archive.pax import decimal
+from layerscope.archive.tar.header import BLOCK, HEADER_ONLY, INT64_MAX, HeaderError, number
+from layerscope.archive.tar.pax import decimal
 from layerscope.errors import LimitError
 
 SPARSE_HASHED = 1 << 28

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from layerscope.archive import differences
 from layerscope.archive.feed import Feed
-from layerscope.archive.header import BLOCK, HeaderError
 from layerscope.archive.limits import Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.pax import LIBARCHIVE, SCHILY, pax_records, xattrs
+from layerscope.archive.tar import differences
+from layerscope.archive.tar.header import BLOCK, HeaderError
+from layerscope.archive.tar.pax import LIBARCHIVE, SCHILY, pax_records, xattrs
 from layerscope.errors import LimitError
 
 Attributes = tuple[tuple[bytes, bytes], ...]

@@ -5,9 +5,9 @@ Found by listing hundreds of odd archives with GNU tar, libarchive and Python's 
 
 from __future__ import annotations
 
-from layerscope.archive.header import BLOCK, HEADER_ONLY
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.sparse import Fragments
+from layerscope.archive.tar.header import BLOCK, HEADER_ONLY
+from layerscope.archive.tar.sparse import Fragments
 
 Records = dict[bytes, bytes]
 

@@ -10,13 +10,20 @@ from array import array
 from dataclasses import fields
 from struct import Struct
 
-from layerscope.archive import differences
-from layerscope.archive.contents import Contents, Fits, Keep, Visit
-from layerscope.archive.ending import end_at_block, end_without_blocks, read_rest
-from layerscope.archive.extensions import read_attributes, read_extension, read_records
+from layerscope.archive.compression.toc import Toc
 from layerscope.archive.feed import Feed
 from layerscope.archive.glance import glance_of, table
-from layerscope.archive.header import (
+from layerscope.archive.inspection import NOBODY, Inspection, Inspectors
+from layerscope.archive.layouts.opaque import opaque_index
+from layerscope.archive.limits import Limits
+from layerscope.archive.notebook import Notebook
+from layerscope.archive.prints import PRINTS, SMALL, WIDTH, Prints
+from layerscope.archive.quick import Runs, Taker, fingerprint
+from layerscope.archive.tar import differences
+from layerscope.archive.tar.contents import Contents, Fits, Keep, Visit
+from layerscope.archive.tar.ending import end_at_block, end_without_blocks, read_rest
+from layerscope.archive.tar.extensions import read_attributes, read_extension, read_records
+from layerscope.archive.tar.header import (
     BLOCK,
     HEADER_ONLY,
     ZERO,
@@ -32,16 +39,9 @@ from layerscope.archive.header import (
     tail_device,
     what_is,
 )
-from layerscope.archive.inspection import NOBODY, Inspection, Inspectors
-from layerscope.archive.limits import Limits
-from layerscope.archive.marks import read_mark
-from layerscope.archive.notebook import Notebook
-from layerscope.archive.opaque import opaque_index
-from layerscope.archive.pax import decimal, nanoseconds, validate_pax
-from layerscope.archive.prints import PRINTS, SMALL, WIDTH, Prints
-from layerscope.archive.quick import Runs, Taker, fingerprint
-from layerscope.archive.sparse import Fragments, read_map
-from layerscope.archive.toc import Toc
+from layerscope.archive.tar.marks import read_mark
+from layerscope.archive.tar.pax import decimal, nanoseconds, validate_pax
+from layerscope.archive.tar.sparse import Fragments, read_map
 from layerscope.errors import ArchiveError, LimitError
 from layerscope.model import Kind, LayerIndex
 

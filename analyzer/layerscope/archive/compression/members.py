@@ -16,10 +16,10 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Protocol
 
+from layerscope.archive.compression.remnant import Remnant
+from layerscope.archive.compression.toc import Toc
 from layerscope.archive.limits import MIB, Limits
 from layerscope.archive.notebook import Notebook
-from layerscope.archive.remnant import Remnant
-from layerscope.archive.toc import Toc
 from layerscope.errors import ArchiveError, LimitError
 
 CHUNK = 256 * 1024
@@ -115,7 +115,7 @@ def decompress(
         return chunks
     meter = Meter(chunks)
     if compression == "zstd":
-        from layerscope.archive.zstd import frames
+        from layerscope.archive.compression.zstd import frames
 
         inside = frames(meter, limits, notes, toc)
     else:

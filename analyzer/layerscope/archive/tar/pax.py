@@ -6,7 +6,7 @@ import base64
 import binascii
 from urllib.parse import unquote_to_bytes
 
-from layerscope.archive.header import INT64_MAX, HeaderError
+from layerscope.archive.tar.header import INT64_MAX, HeaderError
 
 STRINGS = frozenset((b"path", b"linkpath", b"uname", b"gname"))
 SCHILY = b"SCHILY.xattr."

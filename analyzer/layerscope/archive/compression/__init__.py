@@ -1,0 +1,1 @@
+"""What is inside compressed bytes? Every member and frame, as they come, in constant memory."""

@@ -1,0 +1,1 @@
+"""What do builders write into the history, and which instruction was it?"""
