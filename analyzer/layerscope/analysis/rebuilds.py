@@ -90,13 +90,14 @@ def _user(scene: Scene, position: int, hidden_in: int, pile: Pile) -> tuple[int 
     whole = scene.path(pile.top(1)[0])
     path, file = (part.decode("utf-8", "replace")[:LETTERS] for part in (b"/" + whole, whole.rpartition(b"/")[2]))
     folders = [whole[: at.start()] for at, _ in zip(re.finditer(b"/", whole), range(DEPTH), strict=False)]
-    kept = (SHARED, scene.stack.visible, scene.folders)
-    gone = (folder for folder in folders if not any(folder in known for known in kept))
-    names = ["/" + folder.decode("utf-8", "replace") for folder in gone] + [path, *([file] if len(file) > 4 else [])]
+    gone = [folder for folder in folders if folder not in SHARED and folder not in scene.stack.visible]
+    shown = {folder: "/" + folder.decode("utf-8", "replace") for folder in gone}
+    own = [path, *([file] if len(file) > 4 else [])]
     for later in range(position + 1, min(hidden_in, position + LAYERS) + 1):
         made = scene.instruction(later)[:LETTERS]
-        if not made.startswith("RUN") or not any(name in made for name in names):
+        if not made.startswith("RUN") or not any(name in made for name in (*shown.values(), *own)):
             continue
+        names = [*(name for folder, name in shown.items() if folder not in scene.folders), *own]
         named = re.compile(rf"(?<![\w./-])(?:\./)?(?:{'|'.join(map(re.escape, names))})(?![\w.-])(?!/\S)")
         for part in SPLIT.split(made[3:]):
             if not REMOVES.match(part) and named.search(part):
