@@ -95,12 +95,14 @@ def _user(scene: Scene, position: int, hidden_in: int, pile: Pile) -> tuple[int 
     own = [path, *([file] if len(file) > 4 else [])]
     for later in range(position + 1, min(hidden_in, position + LAYERS) + 1):
         made = scene.instruction(later)[:LETTERS]
-        if not made.startswith("RUN") or not any(name in made for name in (*shown.values(), *own)):
+        parts = SPLIT.split(made[3:]) if made.startswith("RUN") else []
+        likely = [one for one in parts if not REMOVES.match(one) and any(name in one for name in (*shown.values(), *own))]
+        if not likely:
             continue
         names = [*(name for folder, name in shown.items() if folder not in scene.folders), *own]
         named = re.compile(rf"(?<![\w./-])(?:\./)?(?:{'|'.join(map(re.escape, names))})(?![\w.-])(?!/\S)")
-        for part in SPLIT.split(made[3:]):
-            if not REMOVES.match(part) and named.search(part):
+        for part in likely:
+            if named.search(part):
                 return later, part
     return None, ""
 
