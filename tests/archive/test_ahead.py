@@ -72,11 +72,12 @@ def test_whoever_is_interrupted_leaves_no_thread():
 
 
 def test_little_is_not_worth_a_thread(monkeypatch):
-    assert not pays(LEAST - 1)
+    assert not pays(LEAST - 1, hashed=True)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0}, raising=False)
-    assert not pays(LEAST)
+    assert not pays(LEAST, hashed=True)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
-    assert pays(LEAST)
+    assert pays(LEAST, hashed=True)
+    assert not pays(LEAST, hashed=False)
 
 
 @pytest.mark.parametrize("taken", [1, 3])

@@ -65,6 +65,11 @@ class Settings:
     prints: Prints = PRINTS
     moves: Callable[[Iterable[LayerIndex]], Moves | None] = no_moves
 
+    @property
+    def hashes(self) -> bool:
+        """Whether all bytes go through a cryptographic hash."""
+        return self.verify or self.prints.method == "SHA-256"
+
 
 @frozen
 class Scan:
@@ -118,7 +123,7 @@ def scan_place(buffer: Buffer, start: int, size: int, settings: Settings, algori
         stop = min(start + size, len(buffer))
         tail = buffer[max(start, stop - TAIL) : stop]
         chunks = partial(chunks_of, buffer, start, size)
-        once = partial(scan_stream, settings=settings, algorithm=algorithm, early=pays(size), tail=tail)
+        once = partial(scan_stream, settings=settings, algorithm=algorithm, early=pays(size, hashed=settings.hashes), tail=tail)
 
         def scan(passing: Iterator[bytes]) -> Scan:
             return look_twice(once(passing), settings, chunks)

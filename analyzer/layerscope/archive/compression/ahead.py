@@ -18,8 +18,13 @@ BATCH = 1 << 19
 LEAST = 1 << 20
 
 
-def pays(size: int) -> bool:
-    """Whether a thread is worth its while for so many bytes: they are not few, and there is a core for it."""
+def pays(size: int, *, hashed: bool) -> bool:
+    """Whether a thread is worth its while for so many bytes: they are not few, and there is a core for it.
+
+    Only where they are `hashed`: all else is done with them in less time than handing them over takes.
+    """
+    if not hashed:
+        return False
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return size >= LEAST and cores > 1
 

@@ -58,7 +58,8 @@ class PassingTar(Container):
         inner = decompress(_chain(head, self.raw), compression, whole, self.notes)
         inner = _at_most(inner, settings.limits.archive_bytes)
         # A thread that waits for a pipe could not be ended.
-        feed = Feed.of(ahead(inner) if self.compressed and stamp is not None and pays(LEAST) else inner)
+        early = self.compressed and stamp is not None and pays(LEAST, hashed=settings.hashes)
+        feed = Feed.of(ahead(inner) if early else inner)
         # Should it turn out to be a root file system, this was the only time to look. What is large is not hashed for that.
         self.inspectors = settings.inspectors.unsummed()
         self.index = read_tar(
