@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from layerscope.archive.compression.members import HEAD, decompress, detect
+from layerscope.archive.compression.members import decompress, detect, peek
 from layerscope.archive.equal import Place
 from layerscope.archive.feed import Feed
 from layerscope.archive.inspection import HELD, NOBODY, Inspection, Inspectors, Passing, Wanting
@@ -37,10 +37,8 @@ class Look:
 
 def tar_of(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
     """Return a blob's bytes, decompressed."""
-    head = next(chunks, b"")
-    while 0 < len(head) < HEAD and (more := next(chunks, b"")):
-        head += more
-    return decompress(_again(head, chunks), detect(head), limits, Notebook())
+    head, blob = peek(chunks)
+    return decompress(blob, detect(head), limits, Notebook())
 
 
 def in_place(place: Place, rows: Sequence[int]) -> Iterator[tuple[int, Iterator[bytes]]]:
@@ -193,9 +191,3 @@ def _look(inspection: Inspection, row: int, look: Look, pieces: Iterator[bytes])
     found = (*(told for told in before if told[0] not in asked), *index.inspected.get(row, ()))
     if found:
         index.inspected[row] = found
-
-
-def _again(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if head:
-        yield head
-    yield from rest

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from layerscope.archive.again import find_looks, held, in_place, in_stream, look_again, tar_of
 from layerscope.archive.compression.ahead import ahead, pays
-from layerscope.archive.compression.members import CHUNK, HEAD, decompress, detect
+from layerscope.archive.compression.members import CHUNK, HEAD, decompress, detect, peek
 from layerscope.archive.compression.toc import TAIL, Toc
 from layerscope.archive.equal import Place
 from layerscope.archive.feed import Buffer, Feed
@@ -194,12 +194,9 @@ def scan_stream(
     `tail` is how the blob ends, if that can be known before.
     """
     outer = Tap(chunks, hashed=algorithm if settings.verify else None, progress=settings.progress)
-    head = next(outer, b"")
-    while 0 < len(head) < 6 and (more := next(outer, b"")):
-        head += more
+    head, blob = peek(outer)
     compression = detect(head)
     notes = Notebook()
-    blob = _again(head, outer)
     gauge = Gauge(blob)
     toc = Toc(settings.limits, settings.keep, tail) if compression in ("gzip", "zstd") else None  # lazy pulling is of these
     inner = gauge.inner = Peek(decompress(blob if compression == "none" else gauge, compression, settings.limits, notes, toc))
@@ -309,9 +306,3 @@ class Tap:
     def digest(self) -> str | None:
         """Digest of what has passed, None if it was not hashed."""
         return None if self._hash is None else f"{self._algorithm}:{self._hash.digest().hex()}"
-
-
-def _again(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if head:
-        yield head
-    yield from rest

@@ -107,6 +107,21 @@ def detect(head: bytes) -> str:
     return "none"
 
 
+def peek(chunks: Iterator[bytes], least: int = HEAD) -> tuple[bytes, Iterator[bytes]]:
+    """Return how chunks begin, at least so many bytes if there are that many, and all of them."""
+    head = next(chunks, b"")
+    while 0 < len(head) < least and (more := next(chunks, b"")):
+        head += more
+    return head, rejoin(head, chunks)
+
+
+def rejoin(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what was taken off to be looked at, if that was anything, and the rest."""
+    if head:
+        yield head
+    yield from rest
+
+
 def decompress(
     chunks: Iterator[bytes], compression: str, limits: Limits, notes: Notebook, toc: Toc | None = None
 ) -> Iterator[bytes]:

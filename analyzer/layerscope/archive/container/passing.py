@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from layerscope.archive.again import held
 from layerscope.archive.compression.ahead import LEAST, ahead, pays
-from layerscope.archive.compression.members import CHUNK, decompress, detect
+from layerscope.archive.compression.members import CHUNK, decompress, detect, peek, rejoin
 from layerscope.archive.container.base import ROOT_NAMES, Container, Member, is_rootlike
 from layerscope.archive.container.cut import cut_row, drop_cut
 from layerscope.archive.feed import ENDLESS, Feed
@@ -48,14 +48,12 @@ class PassingTar(Container):
         self._named: dict[int, tuple[int, bytes]] = {}
         self._kept: dict[int, bytes] = {}
         self.raw = Tap(_at_most(chunks, settings.limits.archive_bytes))
-        head = next(self.raw, b"")
-        while 0 < len(head) < BLOCK and (more := next(self.raw, b"")):
-            head += more
+        head, outer = peek(self.raw, BLOCK)
         compression = detect(head)
         self.compressed = compression != "none"
         self.head = head
         whole = replace(settings.limits, layer_bytes=ENDLESS)
-        inner = decompress(_chain(head, self.raw), compression, whole, self.notes)
+        inner = decompress(outer, compression, whole, self.notes)
         inner = _at_most(inner, settings.limits.archive_bytes)
         # A thread that waits for a pipe could not be ended.
         early = self.compressed and stamp is not None and pays(LEAST, hashed=settings.hashes)
@@ -86,7 +84,7 @@ class PassingTar(Container):
             head += more
         kept = not looks_like_blob and size <= settings.limits.kept_file_bytes and settings.keep(path)
         if detect(head) != "none" or looks_like_tar(head):
-            self._scans[row] = self._scan(path, _chain(head, tap), self._sampler(size))
+            self._scans[row] = self._scan(path, rejoin(head, tap), self._sampler(size))
             if size <= len(head) and self._fits(size):
                 self._documents[row] = head
         elif size <= len(head) or kept or self._may_be_json(head, size):
@@ -95,7 +93,7 @@ class PassingTar(Container):
             else:
                 self._refused.add(row)
         else:  # nobody can tell yet that it is no layer
-            self._scans[row] = self._scan(path, _chain(head, tap), self._sampler(size) if looks_like_blob else None)
+            self._scans[row] = self._scan(path, rejoin(head, tap), self._sampler(size) if looks_like_blob else None)
         for _ in tap:
             pass
         if named is not None and tap.size == size:
@@ -177,8 +175,8 @@ class PassingTar(Container):
         limits = replace(self.settings.limits, layer_bytes=ENDLESS)
         with Path(self.source).open("rb") as stream:
             compressed = read_chunks(stream)
-            head = next(compressed, b"")
-            inner = decompress(_chain(head, compressed), detect(head), limits, Notebook())
+            head, outer = peek(compressed)
+            inner = decompress(outer, detect(head), limits, Notebook())
             if member is None:
                 yield from inner
             else:
@@ -213,9 +211,3 @@ def _at_most(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
         if size > limit:
             raise LimitError(f"more than {limit:,} bytes of one archive", limit="archive_bytes")
         yield chunk
-
-
-def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if head:
-        yield head
-    yield from rest
