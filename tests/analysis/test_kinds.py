@@ -415,6 +415,11 @@ def test_nobody_is_told_to_change_the_base_image():
         "layer 0 is the base image's: do without the change of layer 1, or squash",
     ]
 
+    twice = report({"a": b"x" * 900, "b": b"x" * 900}, {"c": b"y"}, history=[base, "RUN x"])
+    assert [cause.fix for cause in twice.causes] == [
+        "comes with the base image (layer 0): choose a slimmer base, or link them and squash"
+    ]
+
 
 def test_what_a_layer_stores_again_of_the_base_cannot_be_deleted_there():
     base = "ADD file:" + "0" * 64 + " in /"

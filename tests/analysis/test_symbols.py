@@ -184,3 +184,9 @@ def test_strip_takes_off_what_was_told(tmp_path, flags, option):
     # strip also writes the names and the table of sections anew: a row for each section that is gone, and padding.
     sections = len(list(read_elf(content).sections()))
     assert freed - 64 <= real <= freed + 64 * sections + 512
+
+
+def test_what_the_base_image_has_is_stripped_and_squashed():
+    made = report({"bin/app": UNSTRIPPED}, {"c": b"y"}, history=["ADD file:%s in /" % ("0" * 64), "RUN x"])
+    (cause,) = made.causes
+    assert cause.fix == "comes with the base image (layer 0): choose a slimmer base, or strip them and squash"

@@ -55,7 +55,7 @@ def _cause(scene: Scene, position: int, pile: Pile, originals: set[int]) -> Caus
 
 def _fix(scene: Scene, position: int, pile: Pile, originals: set[int]) -> str:
     if scene.in_base(position):
-        return BASE.format(layer=position)
+        return BASE.format(layer=position, act="link")
     broken = list(takewhile(lambda there: there is not None, (_linked_in(scene, row) for row in pile.rows)))
     if len(broken) == len(pile.rows):
         of = f"layer {broken[0]}" if len(set(broken)) == 1 else "lower layers"

@@ -13,7 +13,7 @@ from layerscope.model import Package, pick
 from layerscope.regex import regex
 
 COPIES = ("COPY", "ADD")
-BASE = "comes with the base image (layer {layer}): choose a slimmer base, or remove them and squash"
+BASE = "comes with the base image (layer {layer}): choose a slimmer base, or {act} them and squash"
 SAFE = regex(r"[\w.@%+:/=-]+")
 PYTHON_TESTS = "-name tests"
 """Folders called `test` or `testing` are modules that others import: django.test, numpy.testing."""
@@ -34,7 +34,7 @@ def fix_trace(scene: Scene, trace: Trace, pile: Pile) -> str:
     row = pile.top(1)[0]
     origin = scene.origin(row)
     if scene.in_base(origin):
-        return trace.base or BASE.format(layer=origin)
+        return trace.base or BASE.format(layer=origin, act="remove")
     path = "/" + scene.path(row).decode("utf-8", "backslashreplace")
     found, top = DEPENDENCIES.match(path), quoted(_top(trace, path))
     dependencies = found[0] if found else "/"
@@ -104,7 +104,7 @@ def fix_packages(scene: Scene, kind: str, pile: Pile) -> str:
     """Return how a layer is made without packages."""
     origin = scene.origin(pile.top(1)[0])
     if scene.in_base(origin):
-        return BASE.format(layer=origin)
+        return BASE.format(layer=origin, act="remove")
     packages = _packages(scene, pile)
     where = f"layer {origin}"
     if kind == "recommended-only-packages":

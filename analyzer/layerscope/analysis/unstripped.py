@@ -61,7 +61,7 @@ def _fix(scene: Scene, pile: Pile, option: str) -> str:
     rows = pile.top(_NAMED)
     origin = scene.origin(rows[0])
     if scene.in_base(origin):
-        return BASE.format(layer=origin)
+        return BASE.format(layer=origin, act="strip")
     paths = [scene.path(row).decode("utf-8", "backslashreplace") for row in rows]
     if len(pile.rows) > _NAMED and all(".so" in path for path in paths):
         where = _folder_of([scene.path(row) for row in pile.claimed()]).decode("utf-8", "backslashreplace")
